@@ -1,0 +1,291 @@
+"""`lockgate.yaml`, typed. Unknown keys are refused with their path; every default is the strict one."""
+
+import datetime as dt
+import difflib
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from lockgate.core.errors import ConfigError
+from lockgate.core.gate import Stage
+from lockgate.core.levels import Confidence, Severity
+
+CONFIG_NAME = "lockgate.yaml"
+
+Sha256 = Annotated[str, Meta(pattern="^[0-9a-f]{64}$", description="SHA-256 digest, 64 lower-case hex digits.")]
+Text = Annotated[str, Meta(min_length=1)]
+
+
+class _Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A mapping of the settings file that refuses keys it does not know."""
+
+
+class DataConfig(_Section, frozen=True, kw_only=True):
+    """What the data gate examines.
+
+    Attributes:
+        manifest: File that lists every project file with its SHA-256, as `lockgate manifest` writes it.
+        rows: Glob patterns of JSON-lines files with training rows.
+        documents: Glob patterns of UTF-8 text documents (knowledge base, prompts).
+        fields: Text fields that every row must have, and no others are allowed.
+        max_bytes: Largest row or document file that is accepted.
+    """
+
+    manifest: Text = "MANIFEST.sha256"
+    rows: tuple[Text, ...] = ()
+    documents: tuple[Text, ...] = ()
+    fields: tuple[Text, ...] = ()
+    max_bytes: Annotated[int, Meta(gt=0, le=1 << 30)] = 64 << 20
+
+
+class TrainConfig(_Section, frozen=True, kw_only=True):
+    """The training job that `lockgate record` runs and records.
+
+    Attributes:
+        command: The program and its arguments, run in the project folder without a shell.
+        inputs: Files or folders that it may read, recorded as materials.
+        output: The one folder that it may write, recorded as products.
+        timeout_s: Seconds after which it is stopped.
+        require_isolation: Hold the gate when the job could not be isolated (no bubblewrap on this machine).
+    """
+
+    command: Annotated[tuple[Text, ...], Meta(min_length=1)]
+    inputs: tuple[Text, ...] = ()
+    output: Text
+    timeout_s: Annotated[int, Meta(gt=0)] = 600
+    require_isolation: bool = False
+
+
+class ModelConfig(_Section, frozen=True, kw_only=True):
+    """A model file that the application uses.
+
+    Attributes:
+        path: The file inside the project.
+        sha256: The digest that was reviewed. Anything else holds the gate.
+        origin: Where it comes from, as a package URL.
+        licence: Its SPDX licence id.
+    """
+
+    path: Text
+    sha256: Sha256
+    origin: str = ""
+    licence: str = ""
+
+
+class ApplicationConfig(_Section, frozen=True, kw_only=True):
+    """What the guarded endpoint serves.
+
+    Attributes:
+        system_prompt: File with the system prompt that the gateway puts before every conversation.
+        protected: File with one value a line that no answer may contain, in any encoding.
+        tools: JSON file with the tools in OpenAI's format.
+    """
+
+    system_prompt: str = ""
+    protected: str = ""
+    tools: str = ""
+
+
+class EmbeddedUpstream(_Section, frozen=True, kw_only=True, tag_field="kind", tag="embedded"):
+    """A GGUF model that runs in a process of its own on this machine.
+
+    Attributes:
+        model: Path of one of the pinned `models`.
+        context: Tokens of context.
+    """
+
+    model: Text
+    context: Annotated[int, Meta(ge=256, le=1 << 20)] = 2048
+
+
+class OpenAIUpstream(_Section, frozen=True, kw_only=True, tag_field="kind", tag="openai"):
+    """Any OpenAI-compatible endpoint.
+
+    Attributes:
+        base_url: Address up to and including `/v1`.
+        model: Name of the model there.
+        api_key_env: Environment variable that holds its key.
+        api_key_file: File outside the project that holds its key.
+    """
+
+    base_url: Annotated[str, Meta(pattern="^https?://[^\\s]+$")]
+    model: Text
+    api_key_env: str = ""
+    api_key_file: str = ""
+
+
+class ServeConfig(_Section, frozen=True, kw_only=True):
+    """The endpoint.
+
+    Attributes:
+        upstream: Where the model answers.
+        model_name: The name that callers use.
+        max_tokens: Longest answer a caller may ask for.
+        timeout_s: Seconds without a byte from the upstream before it counts as down.
+        max_body_bytes: Largest request that is read.
+    """
+
+    upstream: EmbeddedUpstream | OpenAIUpstream
+    model_name: Text = "assistant"
+    max_tokens: Annotated[int, Meta(gt=0)] = 512
+    timeout_s: Annotated[float, Meta(gt=0)] = 120.0
+    max_body_bytes: Annotated[int, Meta(gt=0, le=64 << 20)] = 1 << 20
+
+
+class GuardConfig(_Section, frozen=True, kw_only=True):
+    """How the guard judges.
+
+    Attributes:
+        sensitivity: Which operating point to use.
+        max_chars: Longest text that is inspected; a longer one is blocked.
+        redact: Replace personal data and secrets instead of blocking the text.
+    """
+
+    sensitivity: Literal["strict", "balanced", "permissive"] = "balanced"
+    max_chars: Annotated[int, Meta(gt=0, le=10_000_000)] = 200_000
+    redact: bool = True
+
+
+class RedteamConfig(_Section, frozen=True, kw_only=True):
+    """The attack run before deployment.
+
+    Attributes:
+        corpus: `builtin`, or a folder of the project in the same format.
+        seed: Seed of everything that is random.
+        max_tokens: Longest answer to an attack.
+        max_success: The gate holds when the guarded attack success rate (point estimate) is above this share.
+        max_upper_bound: The gate holds when the upper end of its 95 % interval is above this share.
+        max_benign_blocked: The gate holds when a larger share of benign prompts is blocked.
+        min_exercised: Families in which the bare target must fall at least once for the run to mean anything.
+    """
+
+    corpus: Text = "builtin"
+    seed: int = 7
+    max_tokens: Annotated[int, Meta(gt=0, le=1024)] = 32
+    max_success: Annotated[float, Meta(ge=0, le=1)] = 0.05
+    max_upper_bound: Annotated[float, Meta(ge=0, le=1)] = 0.15
+    max_benign_blocked: Annotated[float, Meta(ge=0, le=1)] = 0.05
+    min_exercised: Annotated[int, Meta(ge=1)] = 4
+
+
+class GateRules(_Section, frozen=True, kw_only=True):
+    """What holds a gate.
+
+    Attributes:
+        severity: Findings at or above this severity hold ...
+        confidence: ... when they are at least this sure.
+        optional: Ids of checks that may be SKIPPED without holding the gate. ERRORED always holds.
+        require: Predicate types of evidence that must be in the ledger, beyond what the stage always requires.
+    """
+
+    severity: Severity = Severity.MEDIUM
+    confidence: Confidence = Confidence.LOW
+    optional: tuple[Text, ...] = ()
+    require: tuple[Text, ...] = ()
+
+
+class Waiver(_Section, frozen=True, kw_only=True):
+    """A finding that somebody accepted.
+
+    Attributes:
+        finding: Fingerprint of the finding, as reports print it.
+        reason: Why it is acceptable.
+        owner: Who accepted it.
+        expires: Last day on which the waiver counts; afterwards the finding holds again.
+    """
+
+    finding: Annotated[str, Meta(pattern="^[0-9a-f]{32}$")]
+    reason: Text
+    owner: Text
+    expires: dt.date
+
+
+class Config(_Section, frozen=True, kw_only=True):
+    """The whole of `lockgate.yaml`.
+
+    Attributes:
+        version: Version of this format.
+        project: Name of the application.
+        data: What the data gate examines.
+        train: The training job.
+        models: Pinned model files.
+        application: What is served.
+        serve: Where and how.
+        guard: How the guard judges.
+        redteam: The attack run.
+        gates: What holds each gate; the defaults are strict.
+        waivers: Accepted findings.
+        absent: Stages that this project does not have, each with the reason. A stage that is neither declared nor
+            listed here is HELD.
+    """
+
+    version: Literal[1]
+    project: Text
+    data: DataConfig | None = None
+    train: TrainConfig | None = None
+    models: tuple[ModelConfig, ...] = ()
+    application: ApplicationConfig = ApplicationConfig()
+    serve: ServeConfig | None = None
+    guard: GuardConfig = GuardConfig()
+    redteam: RedteamConfig | None = None
+    gates: dict[Stage, GateRules] = {}
+    waivers: tuple[Waiver, ...] = ()
+    absent: dict[Stage, Text] = {}
+
+    def rules(self, stage: Stage) -> GateRules:
+        """The rules of one gate."""
+        return self.gates.get(stage, GateRules())
+
+
+def parse(document: object) -> Config:
+    """Turn parsed YAML into a `Config`.
+
+    Raises:
+        ConfigError: A key is unknown or missing, or a value has the wrong type; the message names its path.
+    """
+    if not isinstance(document, dict):
+        raise ConfigError(f"{CONFIG_NAME} must be a mapping.", remedy="Start from 'lockgate init'.")
+    try:
+        return msgspec.convert(document, Config)
+    except msgspec.ValidationError as error:
+        raise ConfigError(f"{CONFIG_NAME}: {_readable(str(error))}", remedy=_suggest(str(error))) from error
+
+
+def _readable(text: str) -> str:
+    problem, _, path = text.partition(" - at ")
+    place = path.strip("`").removeprefix("$").removeprefix(".")
+    problem = problem.replace("Object contains unknown field", "unknown key").replace(
+        "Object missing required field", "missing key"
+    )
+    return f"{place}: {problem}." if place else f"{problem}."
+
+
+def _suggest(text: str) -> str:
+    if "unknown field" not in text:
+        return "Correct that value; 'lockgate schema' prints what is allowed."
+    unknown = text.split("`")[1]
+    known = [field for section in _SECTIONS for field in section.__struct_fields__]
+    near = difflib.get_close_matches(unknown, known, n=1)
+    return f"Did you mean '{near[0]}'?" if near else "Remove it; 'lockgate schema' prints what is allowed."
+
+
+_SECTIONS: tuple[type[msgspec.Struct], ...] = (
+    Config,
+    DataConfig,
+    TrainConfig,
+    ModelConfig,
+    ApplicationConfig,
+    EmbeddedUpstream,
+    OpenAIUpstream,
+    ServeConfig,
+    GuardConfig,
+    RedteamConfig,
+    GateRules,
+    Waiver,
+)
+
+
+def schema() -> dict[str, object]:
+    """JSON Schema (2020-12) of `lockgate.yaml`, generated from these types."""
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **msgspec.json.schema(Config)}

@@ -1,0 +1,85 @@
+"""A project: a folder with a `lockgate.yaml`."""
+
+from pathlib import Path, PurePosixPath
+
+import msgspec
+
+from lockgate.core import strict_yaml
+from lockgate.core.config import CONFIG_NAME, Config, parse
+from lockgate.core.errors import ConfigError, CoreError
+from lockgate.core.files import Snapshot, read, snapshot
+from lockgate.core.subject import SubjectRef
+
+STATE_NAME = ".lockgate"
+IGNORED = frozenset({".git", STATE_NAME, "__pycache__"})
+
+
+class Project(msgspec.Struct, frozen=True):
+    """A project folder at the moment it was opened.
+
+    Attributes:
+        root: Absolute path of the folder.
+        config: Its settings.
+        policy: Name and digest of the settings file, which is also the policy.
+    """
+
+    root: Path
+    config: Config
+    policy: SubjectRef
+
+    @property
+    def state(self) -> Path:
+        """Folder for the ledger, events and reports, created with mode 0700 by whoever writes first."""
+        return self.root / STATE_NAME
+
+    def snapshot(self) -> Snapshot:
+        """Hash every file now, without Lockgate's own state, version control and the training job's output."""
+        produced = {self.config.train.output.rstrip("/")} if self.config.train else set[str]()
+        return snapshot(self.root, ignore=IGNORED | produced)
+
+    def products(self) -> Snapshot:
+        """Hash every file of the training job's output folder now."""
+        if not self.config.train or not (self.root / self.config.train.output).is_dir():
+            return Snapshot((), ())
+        output = self.config.train.output.rstrip("/")
+        found = snapshot(self.root / output, ignore=frozenset())
+        return Snapshot(
+            tuple(SubjectRef(f"{output}/{ref.uri}", ref.sha256) for ref in found.files),
+            tuple(
+                msgspec.structs.replace(item, ref=SubjectRef(f"{output}/{item.ref.uri}")) for item in found.unreadable
+            ),
+        )
+
+    def matching(self, taken: Snapshot, patterns: tuple[str, ...]) -> tuple[str, ...]:
+        """URIs of everything in `taken`, readable or not, that one of the glob `patterns` selects, sorted."""
+        uris = [ref.uri for ref in taken.files] + [item.ref.uri for item in taken.unreadable]
+        return tuple(sorted(uri for uri in uris if any(selects(pattern, uri) for pattern in patterns)))
+
+
+def selects(pattern: str, uri: str) -> bool:
+    """Whether a glob selects a path: `*` stays inside one folder, `**` crosses folders."""
+    return _selects(PurePosixPath(pattern).parts, PurePosixPath(uri).parts)
+
+
+def _selects(pattern: tuple[str, ...], parts: tuple[str, ...]) -> bool:
+    if not pattern:
+        return not parts
+    if pattern[0] == "**":
+        return _selects(pattern[1:], parts) or (bool(parts) and _selects(pattern, parts[1:]))
+    return bool(parts) and PurePosixPath(parts[0]).match(pattern[0]) and _selects(pattern[1:], parts[1:])
+
+
+def open_project(root: Path) -> Project:
+    """Open a project folder.
+
+    Raises:
+        ConfigError: The folder or its `lockgate.yaml` is missing or cannot be read or understood.
+    """
+    folder = root.resolve()
+    if not folder.is_dir():
+        raise ConfigError(f"{root} is not a folder.", remedy="Name the folder that holds lockgate.yaml.")
+    try:
+        content = read(folder, CONFIG_NAME, limit=strict_yaml.MAX_BYTES)
+    except CoreError as error:
+        raise ConfigError(error.message, remedy=f"Run 'lockgate init {root}' to write one.") from error
+    return Project(folder, parse(strict_yaml.load(content.body, name=CONFIG_NAME)), content.ref)
