@@ -1,0 +1,117 @@
+"""The one place that turns outcomes into OPEN or HELD."""
+
+import msgspec
+
+from lockgate.core.config import GateRules
+from lockgate.core.finding import Finding
+from lockgate.core.gate import Cause, Decision, GateDecision, Hold, Stage, WaivedFinding
+from lockgate.core.outcome import Examination, Outcome, Status
+from lockgate.policy.waivers import WaiverBook
+
+
+class Case(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that a decision rests on.
+
+    Attributes:
+        stage: Whose gate.
+        examination: What the stage examined; None when the project does not declare the stage.
+        rules: What holds this gate.
+        evidence: Predicate types of the verified evidence that this run holds for the stage.
+        required: Predicate types without which the stage's gate cannot open, whatever the settings say.
+        held_upstream: Earlier gates that are HELD and without which this stage was not run.
+        absent: Why the project has no such stage, as it declares.
+    """
+
+    stage: Stage
+    examination: Examination | None
+    rules: GateRules
+    evidence: frozenset[str] = frozenset()
+    required: tuple[str, ...] = ()
+    held_upstream: tuple[Stage, ...] = ()
+    absent: str = ""
+
+
+def decide(case: Case, waivers: WaiverBook) -> GateDecision:
+    """Decide one gate. It is OPEN only when nothing speaks against it and something was examined."""
+    if case.examination is None:
+        return _undeclared(case)
+    holds: list[Hold] = [_upstream(case)] if case.held_upstream else []
+    waived: list[WaivedFinding] = []
+    below = 0
+    for outcome in case.examination.outcomes:
+        if hold := _unexamined(outcome, case):
+            holds.append(hold)
+        for finding in outcome.findings:
+            if not _counts(finding, case.rules):
+                below += 1
+            elif pardon := waivers.waive(finding):
+                waived.append(pardon)
+            else:
+                holds.append(_finding_hold(finding, waivers))
+    if not case.examination.outcomes:
+        holds.append(Hold(Cause.NOTHING_EXAMINED, f"The {case.stage} stage examined nothing."))
+    holds.extend(_missing_evidence(case))
+    notes = (f"{below} finding(s) below this gate's threshold; see the report.",) if below else ()
+    return GateDecision(
+        stage=case.stage,
+        decision=Decision.HELD if holds else Decision.OPEN,
+        holds=tuple(sorted(holds, key=_urgency)),
+        waived=tuple(waived),
+        notes=notes,
+    )
+
+
+def hold_line(finding: Finding) -> str:
+    """One line for a finding: check id, severity, place, message."""
+    return f"{finding.check} {finding.severity} {finding.location}: {finding.message}"
+
+
+def _undeclared(case: Case) -> GateDecision:
+    if case.absent:
+        return GateDecision(case.stage, Decision.OPEN, notes=(f"Declared absent: {case.absent}",))
+    remedy = f"Declare it in lockgate.yaml, or say why there is none under 'absent: {{{case.stage}: ...}}'."
+    hold = Hold(Cause.NOTHING_EXAMINED, f"The {case.stage} stage is not declared. {remedy}")
+    return GateDecision(case.stage, Decision.HELD, holds=(hold,))
+
+
+def _upstream(case: Case) -> Hold:
+    gates = ", ".join(case.held_upstream)
+    return Hold(Cause.UPSTREAM, f"Not run: nothing is executed while an earlier gate is HELD ({gates}).")
+
+
+def _unexamined(outcome: Outcome, case: Case) -> Hold | None:
+    if outcome.status is Status.ERRORED:
+        message = f"{outcome.check} could not examine {outcome.subject.uri}: {outcome.reason}"
+        return Hold(Cause.ERRORED, message, check=outcome.check)
+    # What was not run because of an earlier gate is said once, by the upstream hold.
+    if outcome.status is Status.SKIPPED and not case.held_upstream and outcome.check not in case.rules.optional:
+        message = f"{outcome.check} did not examine {outcome.subject.uri}: {outcome.reason}"
+        return Hold(Cause.SKIPPED, message, check=outcome.check)
+    return None
+
+
+def _counts(finding: Finding, rules: GateRules) -> bool:
+    return finding.severity.reaches(rules.severity) and finding.confidence.reaches(rules.confidence)
+
+
+def _finding_hold(finding: Finding, waivers: WaiverBook) -> Hold:
+    if expired := waivers.expired(finding):
+        line = f"{hold_line(finding)} (the waiver by {expired.owner} expired on {expired.expires.isoformat()})"
+        return Hold(Cause.EXPIRED_WAIVER, line, check=finding.check, finding=finding)
+    return Hold(Cause.FINDING, hold_line(finding), check=finding.check, finding=finding)
+
+
+def _missing_evidence(case: Case) -> list[Hold]:
+    wanted = dict.fromkeys((*case.required, *case.rules.require))
+    return [
+        Hold(Cause.MISSING_EVIDENCE, f"The ledger holds no trusted evidence {predicate} for the {case.stage} stage.")
+        for predicate in wanted
+        if predicate not in case.evidence
+    ]
+
+
+def _urgency(hold: Hold) -> tuple[int, str, str]:
+    """Most severe first; what could not be examined stands with the critical findings."""
+    rank = hold.finding.severity.rank if hold.finding else 4
+    place = hold.finding.location.uri if hold.finding else ""
+    return (-rank, hold.check, place)
