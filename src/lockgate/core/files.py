@@ -73,10 +73,11 @@ def open_regular(root: Path, uri: str) -> Generator[BinaryIO]:
         CoreError: It is missing, a link, a device, a folder or not permitted, or it changed while it was open.
     """
     descriptor = _open_no_links(root, relative(uri))
+    before = os.fstat(descriptor)
+    if not stat.S_ISREG(before.st_mode):
+        os.close(descriptor)
+        raise CoreError(f"{uri} is not a regular file.", remedy="Put a plain file there.")
     with os.fdopen(descriptor, "rb") as stream:
-        before = os.fstat(descriptor)
-        if not stat.S_ISREG(before.st_mode):
-            raise CoreError(f"{uri} is not a regular file.", remedy="Put a plain file there.")
         yield stream
         after = os.fstat(descriptor)
         if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
