@@ -1,0 +1,11 @@
+"""Run the deploy checks on a chain."""
+
+from lockgate.core import Examination, run
+from lockgate.deploy.catalog import CHECKS
+from lockgate.deploy.subject import Chain
+
+
+def examine(chain: Chain) -> Examination:
+    """Examine the chain with every check; the subjects are the files that would be deployed."""
+    outcomes = tuple(run(check(), chain) for check in CHECKS)
+    return Examination(tuple(item.ref for item in chain.deployed), outcomes)
