@@ -1,0 +1,51 @@
+# The two that matter: 'make demo' and 'make test'.
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+MODEL := examples/assistant/models/SmolLM2-135M-Instruct.Q4_1.gguf
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+.PHONY: demo test install lint docs bench clean
+.DEFAULT_GOAL := demo
+
+demo: $(VENV)/.runtime $(MODEL)  ## take the example assistant through its gates
+	@$(BIN)/lockgate run examples/assistant
+
+test: install  ## everything that CI runs
+	@$(BIN)/python -m pytest -n 2 --dist worksteal --cov --cov-report=term:skip-covered -q
+	@$(BIN)/python tools/check_coverage.py
+
+install: $(VENV)/.dev $(MODEL)  ## prepare .venv for demo, test and development
+
+lint: $(VENV)/.dev  ## style, types, layers, generated docs
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/basedpyright && $(BIN)/lint-imports && $(BIN)/python tools/make_docs.py --check
+
+docs: $(VENV)/.dev  ## write what is generated under docs/
+	@$(BIN)/python tools/make_docs.py
+
+bench: $(VENV)/.dev  ## print the figures that the README quotes
+	@for script in bench/*.py; do $(BIN)/python $$script || exit 1; done
+
+clean:  ## remove the environment and everything that runs left behind
+	rm -rf $(VENV) .coverage* .hypothesis .pytest_cache .ruff_cache .import_linter_cache dist examples/*/.lockgate examples/*/build
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Lockgate needs Python 3.11 or newer; try 'make PYTHON=python3.11 $(MAKECMDGOALS)'."; exit 2; }
+	@echo "Creating $(VENV) ..."
+	@$(PYTHON) -m venv $(VENV) || { echo "On Debian and Ubuntu: apt-get install python3-venv"; rm -rf $(VENV); exit 2; }
+
+$(VENV)/.runtime: requirements/build.txt requirements/runtime.txt pyproject.toml | $(VENV)/bin/python
+	@echo "Installing pinned dependencies (about 100 MB, once) ..."
+	@$(PIP) install --require-hashes -r requirements/build.txt
+	@$(PIP) install --require-hashes -r requirements/runtime.txt
+	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.dev: requirements/dev.txt | $(VENV)/.runtime
+	@echo "Installing test and lint tools ..."
+	@$(PIP) install --require-hashes -r requirements/dev.txt
+	@touch $@
+
+$(MODEL): | $(VENV)/.runtime
+	@$(BIN)/python tools/fetch_model.py

@@ -1,0 +1,31 @@
+"""How the command line speaks: text for people, one JSON document for programs."""
+
+import os
+import sys
+import unicodedata
+
+import click
+import msgspec
+
+
+def emit_json(value: object) -> None:
+    """Print one JSON document, indented, and nothing else, on standard output."""
+    click.echo(msgspec.json.format(msgspec.json.encode(value, order="deterministic"), indent=2).decode())
+
+
+def fail(message: str, *, remedy: str, as_json: bool) -> None:
+    """Say what went wrong on standard error, and as JSON on standard output where JSON was asked for."""
+    if as_json:
+        emit_json({"error": {"message": message, "remedy": remedy}})
+    click.echo(f"{click.style('error', fg='red', bold=True)}: {printable(message)}", err=True, color=_colour())
+    if remedy:
+        click.echo(f"  {printable(remedy)}", err=True, color=_colour())
+
+
+def printable(text: str) -> str:
+    """Replace control, format and surrogate characters, so that a file name cannot drive the terminal."""
+    return "".join("�" if unicodedata.category(char) in {"Cc", "Cf", "Cs"} and char != "\n" else char for char in text)
+
+
+def _colour() -> bool:
+    return sys.stderr.isatty() and not os.environ.get("NO_COLOR")
