@@ -1,0 +1,40 @@
+"""`lockgate run`."""
+
+from pathlib import Path
+
+import click
+import msgspec
+from rich.console import Console
+
+from lockgate.cli.entry import EXIT_HELD, EXIT_OPEN
+from lockgate.core.gate import Decision
+from lockgate.core.project import open_project
+from lockgate.pipeline.run import take_through, trust_from
+from lockgate.pipeline.summary import summarise
+from lockgate.pipeline.talk import invitation
+from lockgate.report import LiveBoard, print_summary, to_json, write_reports
+
+
+@click.command()
+@click.argument("directory", type=click.Path(path_type=Path, file_okay=False))
+@click.option("--trust", type=click.Path(path_type=Path, dir_okay=False), help="Trust file, kept outside the project.")
+@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON; progress goes to standard error.")
+def run(directory: Path, trust: Path | None, as_json: bool) -> int:
+    """Take the project in DIRECTORY through its gates: data, train, supply, redteam, deploy, monitor.
+
+    Exit code 0 when every gate is OPEN, 1 when one is HELD, 2 when the run could not take place.
+    """
+    project = open_project(directory)
+    trusted = trust_from(trust)
+    console = Console(stderr=as_json, highlight=False)
+    with LiveBoard(console) as board:
+        outcome = take_through(project, trust=trusted, observer=board)
+    report = summarise(project, outcome, shown_as=str(directory))
+    write_reports(report, project.state / "report")
+    if as_json:
+        click.echo(to_json(report), nl=False)
+    else:
+        if report.decision is Decision.OPEN:
+            report = msgspec.structs.replace(report, talk=invitation(project, shown_as=str(directory)))
+        print_summary(console, report)
+    return EXIT_OPEN if report.decision is Decision.OPEN else EXIT_HELD

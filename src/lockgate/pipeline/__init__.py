@@ -1,0 +1,1 @@
+"""Runs the stages of lockgate.yaml in order, signs what they found and decides each gate."""
