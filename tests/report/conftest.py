@@ -231,7 +231,7 @@ def held_report() -> RunReport:
         evidence_place=".lockgate/ledger.db",
         trust_note="First use: signed and verified with keys of this machine. Proves nothing to others.",
         checkpoint="lockgate.dev/ledger/5f0c\n5\nq1Zk0m7mN3l0b7oBqg0cE3z9=\n\n- lockgate.dev/ledger/5f0c Ab==\n",
-        commands=("lockgate run .", "lockgate verify ."),
+        commands=("lockgate run .", "lockgate evidence verify ."),
     )
 
 

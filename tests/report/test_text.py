@@ -15,7 +15,7 @@ from lockgate.core import (
     Severity,
     Stage,
 )
-from lockgate.report import LiveBoard, RunReport, StageReport, Tally, print_summary
+from lockgate.report import LiveBoard, RunReport, StageReport, Tally, print_summary, to_html
 
 
 def printed(report: RunReport, *, width: int = 80, terminal: bool = False) -> str:
@@ -69,6 +69,14 @@ def test_places_and_the_endpoint_are_printed(open_report: RunReport) -> None:
     assert "report .lockgate/report/report.html" in text
     assert "endpoint http://127.0.0.1:8080/v1" in text
     assert text.endswith("OPEN All 6 gates are open. 1 min 17 s")
+
+
+def test_a_held_application_offers_no_endpoint(held_report: RunReport, open_report: RunReport) -> None:
+    held = msgspec.structs.replace(held_report, endpoint=open_report.endpoint, talk=open_report.talk)
+    assert open_report.endpoint in printed(open_report)
+    assert open_report.endpoint in to_html(open_report)
+    assert open_report.endpoint not in printed(held)
+    assert open_report.endpoint not in to_html(held)
 
 
 def test_long_lists_end_with_a_count() -> None:

@@ -124,8 +124,14 @@ def _print_places(console: Console, report: RunReport) -> None:
         console.print(_labelled("evidence", Text(f"{count}{place}")), soft_wrap=True)
     if report.trust_note:
         console.print(Padding(Text(shown(report.trust_note), "dim"), (0, 0, 0, INDENT)))
-    for label, value in (("report", report.report_place), ("endpoint", report.endpoint), ("try it", report.talk)):
-        if value:
+    # A held application has no endpoint to talk to.
+    served = report.decision is Decision.OPEN
+    for label, value, said in (
+        ("report", report.report_place, True),
+        ("endpoint", report.endpoint, served),
+        ("try it", report.talk, served),
+    ):
+        if value and said:
             console.print(_labelled(label, Text(shown(value, 2_000))), soft_wrap=True)
 
 
