@@ -36,7 +36,7 @@ def test_a_clean_store_passes_every_check() -> None:
         ("LG-MONITOR-001", Severity.HIGH, {"by_label": {"guard.error": 3}}),
         ("LG-MONITOR-002", Severity.HIGH, {"lost": 12}),
         ("LG-MONITOR-003", Severity.MEDIUM, {"by_source": {"serve-observe": 40}}),
-        ("LG-MONITOR-004", Severity.INFO, {"labels": (LabelCount("serve", "leak.protected", "block", 2),)}),
+        ("LG-MONITOR-004", Severity.INFO, {"labels": (LabelCount("serve", "leak.verbatim", "block", 2),)}),
     ],
 )
 def test_each_check_finds_its_own_fault_alone(check: str, severity: Severity, change: dict[str, object]) -> None:
@@ -47,7 +47,7 @@ def test_each_check_finds_its_own_fault_alone(check: str, severity: Severity, ch
 
 
 def test_a_leak_stopped_for_the_red_team_is_no_incident() -> None:
-    stopped = msgspec.structs.replace(CLEAN, labels=(LabelCount("redteam", "leak.protected", "block", 2),))
+    stopped = msgspec.structs.replace(CLEAN, labels=(LabelCount("redteam", "leak.verbatim", "block", 2),))
     assert statuses(stopped)["LG-MONITOR-004"] is Status.PASSED
 
 

@@ -18,7 +18,7 @@ class ProtectedStopped(Check[MonitorFacts], frozen=True):
         into the red team's corpus, and the value out of the prompt.
 
     Fails on:
-        Two blocked requests of source `serve` with the label `leak.protected`.
+        Two blocked requests of source `serve` with the label `leak.verbatim`.
 
     Passes on:
         The same two with source `redteam`: there they are the point of the exercise.

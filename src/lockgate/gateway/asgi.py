@@ -1,0 +1,142 @@
+"""The few pieces of HTTP that the gateway needs, on the ASGI 3 interface."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, MutableMapping
+from typing import cast
+
+from lockgate.gateway.errors import ApiError, invalid
+
+AsgiMessage = MutableMapping[str, object]
+Scope = Mapping[str, object]
+Receive = Callable[[], Awaitable[AsgiMessage]]
+Send = Callable[[AsgiMessage], Awaitable[None]]
+Headers = list[tuple[bytes, bytes]]
+
+_BODY_S = 30.0
+
+
+class DisconnectedError(Exception):
+    """The caller left before its answer was complete."""
+
+
+class Responder:
+    """Sends one response, whole or in pieces.
+
+    Attributes:
+        status: The status that was sent; 0 before.
+    """
+
+    def __init__(self, send: Send, request_id: str) -> None:
+        self._send = send
+        self._request_id = request_id.encode()
+        self.status = 0
+
+    async def document(self, status: int, body: bytes, *, extra: Headers | None = None) -> None:
+        """Send a whole JSON document."""
+        await self._start(status, [(b"content-length", str(len(body)).encode()), *(extra or [])], b"application/json")
+        await self._send({"type": "http.response.body", "body": body})
+
+    async def refusal(self, error: ApiError) -> None:
+        """Send an error: as a document, or as the last event of a stream that has begun."""
+        if self.status:
+            await self._send({"type": "http.response.body", "body": b"data: " + error.body() + b"\n\n"})
+            return
+        extra: Headers = [(b"connection", b"close")] if error.status == 413 else []  # noqa: PLR2004 - the rest of the body is not wanted
+        if error.retry_after_s:
+            extra.append((b"retry-after", str(error.retry_after_s).encode()))
+        await self.document(error.status, error.body(), extra=extra)
+
+    async def start_events(self) -> None:
+        """Begin a stream of server-sent events, after which the connection is closed."""
+        await self._start(200, [(b"connection", b"close")], b"text/event-stream; charset=utf-8")
+
+    async def event(self, data: bytes) -> None:
+        """Send one event."""
+        await self._send({"type": "http.response.body", "body": data, "more_body": True})
+
+    async def end_events(self) -> None:
+        """End the stream."""
+        await self._send({"type": "http.response.body", "body": b""})
+
+    async def _start(self, status: int, extra: Headers, media_type: bytes) -> None:
+        self.status = status
+        headers: Headers = [
+            (b"content-type", media_type),
+            (b"x-request-id", self._request_id),
+            (b"cache-control", b"no-store"),
+            (b"x-content-type-options", b"nosniff"),
+            *extra,
+        ]
+        await self._send({"type": "http.response.start", "status": status, "headers": headers})
+
+
+def header(scope: Scope, name: bytes) -> bytes | None:
+    """The value of a header that may appear once.
+
+    Raises:
+        ApiError: 400 when it appears twice, because then two readers may choose differently.
+    """
+    values = [value for key, value in cast("Headers", scope["headers"]) if key == name]
+    if len(values) > 1:
+        raise invalid("duplicate_header", f"The header {name.decode()} appears twice.")
+    return values[0] if values else None
+
+
+async def read_body(scope: Scope, receive: Receive, *, limit: int) -> bytes:
+    """Read a request body of at most `limit` bytes.
+
+    Raises:
+        ApiError: 413 when it is larger, 408 when it takes more than 30 seconds, 400 when it is compressed.
+        DisconnectedError: The caller left.
+    """
+    if (header(scope, b"content-encoding") or b"identity") != b"identity":
+        raise invalid("invalid_encoding", "A compressed body is not supported.")
+    announced = header(scope, b"content-length")
+    if announced and announced.isdigit() and int(announced) > limit:
+        raise _too_large(limit)
+    try:
+        async with asyncio.timeout(_BODY_S):
+            return await _collect(receive, limit)
+    except TimeoutError as error:
+        raise ApiError(408, "request_timeout", "The body did not arrive in time.") from error
+
+
+async def _collect(receive: Receive, limit: int) -> bytes:
+    body = bytearray()
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise DisconnectedError
+        body += cast("bytes", message.get("body", b""))
+        if len(body) > limit:
+            raise _too_large(limit)
+        if not message.get("more_body"):
+            return bytes(body)
+
+
+async def while_connected(receive: Receive, work: Coroutine[object, object, None]) -> None:
+    """Run `work` until it ends or the caller leaves, which cancels it.
+
+    Raises:
+        DisconnectedError: The caller left.
+    """
+    task = asyncio.ensure_future(work)
+    watch = asyncio.ensure_future(_disconnect(receive))
+    try:
+        await asyncio.wait((task, watch), return_when=asyncio.FIRST_COMPLETED)
+        if not task.done():
+            raise DisconnectedError
+        task.result()
+    finally:
+        for pending in (task, watch):
+            pending.cancel()
+        await asyncio.gather(task, watch, return_exceptions=True)
+
+
+async def _disconnect(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+def _too_large(limit: int) -> ApiError:
+    return ApiError(413, "body_too_large", f"The body is larger than {limit:,} bytes.")

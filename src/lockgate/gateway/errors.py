@@ -1,0 +1,93 @@
+"""What the gateway tells its operator (`GatewayError`) and its callers (`ApiError`)."""
+
+import msgspec
+
+from lockgate.core import LockgateError
+
+GUARD_ERROR = "guard.error"
+
+
+class GatewayError(LockgateError):
+    """The gateway cannot start or go on: a key, a port, a prompt file, the model or its server."""
+
+
+class ApiError(Exception):
+    """A refusal in the shape that OpenAI's clients understand.
+
+    Args:
+        status: HTTP status.
+        code: Stable word for programs, as docs list them.
+        message: One sentence for the caller. Never quotes a prompt, an answer or a key.
+        param: The request field that is at fault, as a path.
+        retry_after_s: Seconds after which a retry makes sense; 0 where none does.
+        labels: What the event records; by default `error.<code>`.
+        score: The guard's injection score, where it gave one.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        message: str,
+        *,
+        param: str | None = None,
+        retry_after_s: int = 0,
+        labels: tuple[str, ...] = (),
+        score: float = 0.0,
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.message = message
+        self.param = param
+        self.retry_after_s = retry_after_s
+        self.labels = labels or (f"error.{code}",)
+        self.score = score
+
+    @property
+    def blocked(self) -> bool:
+        """Whether the guard decided this, rather than a fault."""
+        return self.code == "content_filter"
+
+    def body(self) -> bytes:
+        """The JSON document `{"error": {"message", "type", "param", "code"}}`."""
+        kind = _TYPES.get(self.status, "invalid_request_error" if self.status < 500 else "server_error")  # noqa: PLR2004 - HTTP's border between whose fault it is
+        return msgspec.json.encode(
+            {"error": {"message": self.message, "type": kind, "param": self.param, "code": self.code}}
+        )
+
+
+_TYPES = {429: "rate_limit_error"}
+
+
+def invalid(code: str, message: str, *, param: str | None = None) -> ApiError:
+    """A request that is malformed: 400."""
+    return ApiError(400, code, message, param=param)
+
+
+def content_filtered(labels: tuple[str, ...], score: float, *, what: str) -> ApiError:
+    """The guard blocked the request or the answer: 400 with the code that OpenAI's clients know."""
+    return ApiError(
+        400, "content_filter", f"The guard blocked this {what}.", labels=labels or ("guard.blocked",), score=score
+    )
+
+
+def guard_failed(label: str) -> ApiError:
+    """The guard could not judge, so nothing is sent: 503."""
+    return ApiError(
+        503,
+        "guard_unavailable",
+        "The guard could not judge this text, so it was not sent. Try again.",
+        retry_after_s=1,
+        labels=(GUARD_ERROR, label) if label != GUARD_ERROR else (GUARD_ERROR,),
+    )
+
+
+def bad_upstream(why: str) -> ApiError:
+    """The model server answered with something that is no answer: 502."""
+    return ApiError(502, "bad_upstream", f"The model server {why}.")
+
+
+def slow_upstream() -> ApiError:
+    """The model server did not answer in time: 504."""
+    return ApiError(504, "upstream_timeout", "The model server did not answer in time.")

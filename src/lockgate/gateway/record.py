@@ -1,0 +1,95 @@
+"""What is noted about a request while it runs, and the event and log line that come of it."""
+
+import logging
+import secrets
+import time
+
+import msgspec
+
+from lockgate.core import Action, Event, EventKind
+from lockgate.gateway.errors import ApiError
+from lockgate.gateway.judging import Judgement
+from lockgate.monitor import EventStore, utc_now
+
+_access = logging.getLogger("lockgate.gateway.access")
+_log = logging.getLogger(__name__)
+_SEVERITY = (Action.ALLOW.value, Action.REDACT.value, Action.HOLD.value, Action.BLOCK.value, "error")
+_UNQUIET = frozenset({"/livez", "/readyz"})
+
+
+class Record(msgspec.Struct):
+    """One request in the making.
+
+    Attributes:
+        id: Its id, chosen here and never by the caller.
+        at: When it came, UTC.
+        method: A known HTTP method, else `-`: what a caller made up is not repeated.
+        route: The route as documentation writes it, else `-`.
+        model: The served model when the request named it.
+        action: The strictest action so far.
+        labels: What led to it.
+        score: The guard's injection score.
+        guard_ms: Time in the guard.
+        key_id: Public id of the caller's key.
+        started: Monotonic clock at its start, in seconds.
+    """
+
+    id: str
+    at: str
+    started: float
+    method: str = "-"
+    route: str = "-"
+    model: str = ""
+    action: str = Action.ALLOW.value
+    labels: tuple[str, ...] = ()
+    score: float = 0.0
+    guard_ms: float = 0.0
+    key_id: str = ""
+
+    @classmethod
+    def new(cls) -> "Record":
+        """The record of a request that comes in now."""
+        return cls(f"req-{secrets.token_hex(16)}", utc_now(), time.perf_counter())
+
+    def note(self, judgement: Judgement) -> None:
+        """Add what the guard decided."""
+        self._strengthen(judgement.action.value, judgement.labels, judgement.score)
+
+    def note_error(self, error: ApiError) -> None:
+        """Add a refusal."""
+        self._strengthen("block" if error.blocked else "error", error.labels, error.score)
+
+    def finish(self, status: int, *, source: str, store: EventStore | None) -> None:
+        """Write the log line and, except for health probes, the event.
+
+        Args:
+            status: What was answered.
+            source: Who causes the traffic of this gateway.
+            store: Where events go; None for nowhere.
+        """
+        total_ms = (time.perf_counter() - self.started) * 1000
+        _access.info("%s %s %d %.1fms %s", self.method, self.route, status, total_ms, self.id)
+        if store is None or self.route in _UNQUIET:
+            return
+        event = Event(
+            id=self.id,
+            at=self.at,
+            kind=EventKind.REQUEST,
+            route=self.route,
+            model=self.model,
+            action=self.action,
+            labels=self.labels,
+            score=self.score,
+            status=status,
+            guard_ms=round(self.guard_ms, 3),
+            total_ms=round(total_ms, 3),
+            source=source,
+            key_id=self.key_id,
+        )
+        if not store.append(event):
+            _log.warning("The event of %s was lost: the event store is full or closed.", self.id)
+
+    def _strengthen(self, action: str, labels: tuple[str, ...], score: float) -> None:
+        self.action = max(self.action, action, key=_SEVERITY.index)
+        self.labels = tuple(dict.fromkeys((*self.labels, *labels)))
+        self.score = max(self.score, score)

@@ -1,0 +1,54 @@
+"""Server-sent events, strictly: the few shapes that chat completions use, bounded."""
+
+MAX_EVENT = 1 << 20
+_IGNORED = frozenset({"event", "id", "retry"})
+
+
+class SseError(Exception):
+    """The stream is not the event stream that it claims to be; the message quotes nothing."""
+
+
+class SseReader:
+    """Cuts a byte stream into the data of its events (WHATWG HTML, section 9.2).
+
+    Feed it chunks as they come; it holds back what is incomplete.
+    """
+
+    def __init__(self) -> None:
+        self._rest = b""
+        self._data: list[str] = []
+        self._size = 0
+
+    def feed(self, chunk: bytes) -> list[str]:
+        """The data of every event that `chunk` completes.
+
+        Raises:
+            SseError: A line is not UTF-8 or no field of an event, or an event is larger than 1 MiB.
+        """
+        *lines, self._rest = (self._rest + chunk).split(b"\n")
+        if len(self._rest) > MAX_EVENT:
+            raise SseError("sent a line that is too long")
+        return [data for line in lines if (data := self._take(line)) is not None]
+
+    @property
+    def clean(self) -> bool:
+        """Whether the stream stands between two events, so that ending here truncates nothing."""
+        return not self._rest.strip() and not self._data
+
+    def _take(self, line: bytes) -> str | None:
+        try:
+            text = line.removesuffix(b"\r").decode("utf-8")
+        except UnicodeDecodeError as error:
+            raise SseError("sent a stream that is not UTF-8") from error
+        if not text:
+            data, self._data, self._size = self._data, [], 0
+            return "\n".join(data) if data else None
+        name, _, value = text.partition(":")
+        if name == "data":
+            self._size += len(value)
+            if self._size > MAX_EVENT:
+                raise SseError("sent an event that is too large")
+            self._data.append(value.removeprefix(" "))
+        elif name and name not in _IGNORED:
+            raise SseError("sent a stream that is no event stream")
+        return None

@@ -1,0 +1,121 @@
+import asyncio
+import json
+import threading
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pytest
+
+from lockgate.core import Origin, Span, Verdict
+from lockgate.core.config import GuardConfig
+from lockgate.gateway import ApiError, GuardPool
+from lockgate.guard import Guard, Message
+
+
+class CrashingGuard(Guard):
+    """A guard whose every judgement of an answer or a request is a crash."""
+
+    def __init__(self, *, crash_on: Origin) -> None:
+        super().__init__(GuardConfig())
+        self._crash_on = crash_on
+
+    def inspect(self, text: str, origin: Origin | str = Origin.USER) -> Verdict:
+        if Origin(origin) is self._crash_on:
+            raise ZeroDivisionError(text)
+        return super().inspect(text, origin)
+
+    def inspect_messages(self, messages: Sequence[Message]) -> Verdict:
+        if self._crash_on is Origin.USER:
+            raise ZeroDivisionError
+        return super().inspect_messages(messages)
+
+    def blocking(self, text: str) -> tuple[Span, ...]:
+        if self._crash_on is Origin.MODEL:
+            raise ZeroDivisionError(text)
+        return super().blocking(text)
+
+
+class SlowGuard(Guard):
+    """A guard that takes longer than anybody waits."""
+
+    def inspect_messages(self, messages: Sequence[Message]) -> Verdict:
+        time.sleep(2.6)
+        return super().inspect_messages(messages)
+
+
+async def test_a_guard_that_crashes_on_a_request_refuses_it(start: Callable[..., Any]) -> None:
+    async with start(guard=CrashingGuard(crash_on=Origin.USER)) as world:
+        status, answer = await world.chat()
+        event = (await world.events())[0]
+    assert (status, answer["error"]["code"]) == (503, "guard_unavailable")
+    assert world.model.bodies == []
+    assert (event.action, event.labels, event.status) == ("error", ("guard.error",), 503)
+
+
+async def test_a_guard_that_crashes_on_an_answer_holds_it_back(start: Callable[..., Any]) -> None:
+    async with start(guard=CrashingGuard(crash_on=Origin.MODEL)) as world:
+        status, answer = await world.chat()
+        _, text = await world.chat_stream()
+    assert (status, answer["error"]["code"]) == (503, "guard_unavailable")
+    assert "nine" not in text
+    assert "guard_unavailable" in text
+    assert "[DONE]" not in text
+
+
+async def test_a_guard_that_is_too_slow_refuses_the_request(start: Callable[..., Any]) -> None:
+    async with start(guard=SlowGuard(GuardConfig())) as world:
+        begun = time.perf_counter()
+        status, answer = await world.chat()
+        took = time.perf_counter() - begun
+        alive, _, _ = await world.send("GET", "/livez")
+        assert (await world.events())[0].labels == ("guard.error", "guard.timeout")
+    assert (status, answer["error"]["code"]) == (503, "guard_unavailable")
+    assert took < 2.5
+    assert alive == 200
+    assert world.model.bodies == []
+
+
+async def test_abandoned_work_keeps_its_place_until_it_ends() -> None:
+    pool = GuardPool(workers=1, waiting=1, limit_s=0.05)
+    release = threading.Event()
+    for _ in range(2):
+        with pytest.raises(ApiError) as caught:
+            await pool.run(release.wait)
+        assert caught.value.labels == ("guard.error", "guard.timeout")
+    release.set()
+    await asyncio.sleep(0.02)
+    assert not pool.saturated
+    assert await pool.run(lambda: 7) == 7
+    pool.close()
+
+
+async def test_too_much_work_is_refused_at_once() -> None:
+    pool = GuardPool(workers=1, waiting=1, limit_s=5)
+    release = threading.Event()
+    waiting = [asyncio.ensure_future(pool.run(release.wait)) for _ in range(2)]
+    await asyncio.sleep(0)
+    assert pool.saturated
+    with pytest.raises(ApiError) as caught:
+        await pool.run(lambda: 1)
+    assert caught.value.labels == ("guard.error", "guard.overloaded")
+    release.set()
+    assert await asyncio.gather(*waiting) == [True, True]
+    pool.close()
+
+
+async def test_after_the_end_nothing_is_judged_and_nothing_passes() -> None:
+    pool = GuardPool()
+    pool.close()
+    with pytest.raises(ApiError) as caught:
+        await pool.run(lambda: 1)
+    assert caught.value.status == 503
+    assert not pool.saturated
+
+
+async def test_a_crash_in_the_log_quotes_nothing(start: Callable[..., Any], caplog: pytest.LogCaptureFixture) -> None:
+    async with start(guard=CrashingGuard(crash_on=Origin.MODEL)) as world:
+        world.model.pieces = ["canary-answer-text"]
+        _, answer = await world.chat()
+    assert "canary" not in caplog.text + json.dumps(answer)
+    assert "ZeroDivisionError" in caplog.text

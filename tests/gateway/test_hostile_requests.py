@@ -1,0 +1,193 @@
+import asyncio
+import json
+from typing import Any
+
+import pytest
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+CHAT = "/v1/chat/completions"
+
+
+def body(**fields: object) -> bytes:
+    return json.dumps({"model": "assistant", "messages": [{"role": "user", "content": "Hi"}], **fields}).encode()
+
+
+@pytest.mark.parametrize(
+    ("raw", "code"),
+    [
+        (b"", "invalid_json"),
+        (b"{", "invalid_json"),
+        (b"[]", "invalid_value"),
+        (b"null", "invalid_value"),
+        (b"\xff\xfe{}", "invalid_unicode"),
+        ('{"a":1}'.encode("utf-16"), "invalid_unicode"),
+        (b'{"model":"assistant","model":"assistant","messages":[{"role":"user","content":"Hi"}]}', "duplicate_key"),
+        (b'{"model":"assistant","messages":[{"role":"user","content":"a","content":"b"}]}', "duplicate_key"),
+        (b'{"model":"assistant","messages":[{"role":"user","content":"Hi"}],"temperature":NaN}', "invalid_json"),
+        (b'{"model":"assistant","messages":[{"role":"user","content":"Hi"}],"temperature":1e999}', "invalid_json"),
+        (b'{"model":"assistant","messages":[{"role":"user","content":"\\ud800"}]}', "invalid_unicode"),
+        (b"[" * 100_000, "nested_too_deeply"),
+        (b'{"a":' * 40 + b"1" + b"}" * 40, "nested_too_deeply"),
+        (body() + b" {}", "invalid_json"),
+        (body(seed=10**30), "invalid_value"),
+        (b'{"seed":' + b"9" * 5000 + b"}", "invalid_json"),
+    ],
+)
+async def test_a_body_with_two_meanings_is_refused(shared_world: Any, raw: bytes, code: str) -> None:
+    status, _, answer = await shared_world.send("POST", CHAT, raw)
+    assert (status, json.loads(answer)["error"]["code"]) == (400, code)
+    assert shared_world.model.bodies == []
+
+
+@pytest.mark.parametrize(
+    ("fields", "param"),
+    [
+        ({"logit_bias": {}}, "logit_bias"),
+        ({"guard": False}, "guard"),
+        ({"extra_body": {}}, "extra_body"),
+        ({"functions": []}, "functions"),
+        ({"audio": {"voice": "a"}}, "audio"),
+        ({"messages": [{"role": "user", "content": "Hi", "cache_control": {}}]}, "messages[0].cache_control"),
+        ({"stream_options": {"x": True}}, "stream_options.x"),
+        ({"tools": [{"type": "function", "function": {"name": "f", "x": 1}}]}, "tools[0].function.x"),
+    ],
+)
+async def test_a_field_that_the_guard_does_not_read_is_named(
+    shared_world: Any, fields: dict[str, object], param: str
+) -> None:
+    status, answer = await shared_world.chat(**fields)
+    assert (status, answer["error"]["code"], answer["error"]["param"]) == (400, "unknown_parameter", param)
+    assert shared_world.model.bodies == []
+
+
+@pytest.mark.parametrize(
+    ("fields", "param"),
+    [
+        ({"messages": []}, "messages"),
+        ({"messages": "Hi"}, "messages"),
+        ({"messages": [{"role": "user"}]}, "messages[0]"),
+        ({"messages": [{"role": "wizard", "content": "Hi"}]}, "messages[0].role"),
+        ({"messages": [{"role": "user", "content": 3}]}, "messages[0].content"),
+        ({"messages": [{"role": "user", "content": None}]}, "messages[0].content"),
+        ({"messages": [{"role": "assistant"}]}, "messages[0]"),
+        ({"messages": [{"role": "user", "content": []}]}, "messages[0].content"),
+        (
+            {"messages": [{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "x"}}]}]},
+            "messages[0].content[0].type",
+        ),
+        (
+            {"messages": [{"role": "user", "content": [{"type": "input_audio", "input_audio": {}}]}]},
+            "messages[0].content[0].type",
+        ),
+        ({"messages": [{"role": "user", "content": [{"type": "file", "file": {}}]}]}, "messages[0].content[0].type"),
+        ({"n": 2}, "n"),
+        ({"temperature": "hot"}, "temperature"),
+        ({"temperature": 2.5}, "temperature"),
+        ({"max_tokens": 0}, "max_tokens"),
+        ({"max_tokens": True}, "max_tokens"),
+        ({"stream": "yes"}, "stream"),
+        ({"stop": ["a"] * 5}, "stop"),
+        ({"tool_choice": "always"}, "tool_choice"),
+        ({"model": 5}, "model"),
+    ],
+)
+async def test_a_value_of_the_wrong_kind_is_named(shared_world: Any, fields: dict[str, object], param: str) -> None:
+    status, answer = await shared_world.chat(**fields)
+    assert (status, answer["error"]["code"], answer["error"]["param"]) == (400, "invalid_value", param)
+    assert shared_world.model.bodies == []
+
+
+async def test_another_model_is_not_found(shared_world: Any) -> None:
+    status, answer = await shared_world.chat(model="gpt-5")
+    assert (status, answer["error"]["code"]) == (404, "model_not_found")
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"authorization": ""},
+        {"authorization": "Bearer"},
+        {"authorization": "Bearer lg-00000000000000000000000000000000"},
+        {"authorization": "Basic abc"},
+        {"authorization": "Bearer  \u00fc"},
+    ],
+)
+@pytest.mark.parametrize("path", [CHAT, "/v1/models", "/v1/models/assistant"])
+async def test_without_a_valid_key_there_is_nothing(shared_world: Any, headers: dict[str, str], path: str) -> None:
+    method = "POST" if path == CHAT else "GET"
+    status, _, answer = await shared_world.send(method, path, body() if method == "POST" else None, headers)
+    assert (status, json.loads(answer)["error"]["code"]) == (401, "invalid_api_key")
+    assert shared_world.model.bodies == []
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/", 404),
+        ("GET", "/v1", 404),
+        ("GET", "/v1/chat/completions/", 404),
+        ("GET", "//v1/models", 404),
+        ("POST", "/v1/embeddings", 404),
+        ("GET", "/v1/models/../../admin", 404),
+        ("GET", CHAT, 405),
+        ("DELETE", "/v1/models", 405),
+        ("POST", "/v1/models/assistant", 405),
+        ("POST", "/livez", 405),
+    ],
+)
+async def test_other_addresses_and_methods_are_refused_in_openais_shape(
+    shared_world: Any, method: str, path: str, status: int
+) -> None:
+    got, headers, answer = await shared_world.send(method, path)
+    assert got == status
+    assert json.loads(answer)["error"].keys() == {"message", "type", "param", "code"}
+    assert headers["x-request-id"].startswith("req-")
+
+
+async def test_health_needs_no_key(shared_world: Any) -> None:
+    for path in ("/livez", "/readyz"):
+        status, _, answer = await shared_world.send("GET", path, headers={"authorization": ""})
+        assert (status, json.loads(answer)) == (200, {"status": "ok"})
+
+
+async def test_every_response_has_its_own_request_id(shared_world: Any) -> None:
+    ids = set()
+    for sent in (body(), b"{", body(model="x")):
+        _, headers, _ = await shared_world.send("POST", CHAT, sent, {"x-request-id": "mine"})
+        ids.add(headers["x-request-id"])
+    assert len(ids) == 3
+    assert "mine" not in ids
+
+
+async def test_a_body_that_is_too_large_is_refused(shared_world: Any) -> None:
+    status, _, answer = await shared_world.send("POST", CHAT, body(user="x" * 300_000))
+    assert (status, json.loads(answer)["error"]["code"]) == (413, "body_too_large")
+
+
+async def test_a_body_that_grows_too_large_is_refused(shared_world: Any) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", int(shared_world.base_url.split(":")[2].split("/")[0]))
+    writer.write(
+        f"POST {CHAT} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {shared_world.key}\r\n"
+        "Transfer-Encoding: chunked\r\n\r\n".encode()
+    )
+    chunk = b"10000\r\n" + b" " * 0x10000 + b"\r\n"
+    writer.write(chunk * 4)
+    await writer.drain()
+    assert b"413" in await asyncio.wait_for(reader.readline(), 5)
+    writer.close()
+
+
+async def test_a_compressed_body_is_refused(shared_world: Any) -> None:
+    status, _, answer = await shared_world.send("POST", CHAT, body(), {"content-encoding": "gzip"})
+    assert (status, json.loads(answer)["error"]["code"]) == (400, "invalid_encoding")
+
+
+async def test_two_authorization_headers_are_refused(shared_world: Any) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", int(shared_world.base_url.split(":")[2].split("/")[0]))
+    writer.write(
+        f"GET /v1/models HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {shared_world.key}\r\n"
+        "Authorization: Bearer other\r\n\r\n".encode()
+    )
+    assert b"400" in await asyncio.wait_for(reader.readline(), 5)
+    writer.close()
