@@ -1,0 +1,25 @@
+"""Every check of the redteam stage: the judges of single transcripts, and the checks on a run's result."""
+
+from typing import Never
+
+from lockgate.core.check import Check
+from lockgate.redteam.blocked_benign import BlockedBenign
+from lockgate.redteam.disclosed_value import DisclosedValue
+from lockgate.redteam.few_exercised import FewExercised
+from lockgate.redteam.obeyed_marker import ObeyedMarker
+from lockgate.redteam.repeated_prompt import RepeatedPrompt
+from lockgate.redteam.success_rate import SuccessRate
+from lockgate.redteam.unexercised_family import UnexercisedFamily
+from lockgate.redteam.unjudged_attempt import UnjudgedAttempt
+
+# Their subjects differ, so what is common to all is that each takes something.
+CHECKS: tuple[type[Check[Never]], ...] = (
+    DisclosedValue,
+    ObeyedMarker,
+    RepeatedPrompt,
+    SuccessRate,
+    FewExercised,
+    UnexercisedFamily,
+    BlockedBenign,
+    UnjudgedAttempt,
+)

@@ -1,0 +1,204 @@
+"""Sends every attack to the bare and to the guarded target, and every harmless conversation to the guarded one."""
+
+import asyncio
+import random
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TypeAlias
+
+import msgspec
+
+from lockgate import __version__
+from lockgate.core.check import describe
+from lockgate.core.subject import sha256_hex
+from lockgate.redteam.attempt import Attempt, AttemptStatus, Lane, judge, not_sent
+from lockgate.redteam.corpus import Attack, Benign, Corpus
+from lockgate.redteam.errors import RedteamError
+from lockgate.redteam.journal import Journal
+from lockgate.redteam.target import Target
+from lockgate.redteam.transcript import Conversation, transcribe
+
+PATIENCE = 5
+
+Progress: TypeAlias = Callable[[int, int, str], None]
+
+
+class RedteamRun(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that was tried.
+
+    Attributes:
+        corpus: Version of the corpus.
+        corpus_sha256: Its digest.
+        seed: Seed of the order.
+        fingerprints: What the targets were, by lane.
+        attempts: One for each attack and lane and for each harmless conversation, sorted, whether it was sent or not.
+        complete: False when the run was interrupted.
+    """
+
+    corpus: str
+    corpus_sha256: str
+    seed: int
+    fingerprints: dict[Lane, str]
+    attempts: tuple[Attempt, ...]
+    complete: bool
+
+
+async def attack(
+    corpus: Corpus,
+    *,
+    bare: Target,
+    guarded: Target,
+    seed: int,
+    protected: Sequence[str] = (),
+    system_prompt: str = "",
+    progress: Progress | None = None,
+    journal: Path | None = None,
+    concurrency: int = 1,
+) -> RedteamRun:
+    """Run the corpus against two targets that differ in nothing but the guard.
+
+    Both lanes run at the same time. A cancelled run (Ctrl-C) returns what it has, marked incomplete; whatever was not
+    sent is ERRORED. A lane whose target fails five times in a row is given up, with the same effect.
+
+    Args:
+        corpus: What is sent.
+        bare: The target without its guard.
+        guarded: The target behind its guard.
+        seed: Seed of the order in which a lane sends.
+        protected: Values that no reply may disclose.
+        system_prompt: The application's system prompt, for the judge that looks for it.
+        progress: Called after each attempt with the number done, the number of all, and one line.
+        journal: Where judged attempts are kept until the run is complete and free of errors, so that a killed run
+            resumes. Must lie where those who can edit the project cannot write.
+        concurrency: Conversations at the same time in each lane.
+
+    Raises:
+        RedteamError: Both targets have the same name, `concurrency` is below one, or the journal is damaged.
+    """
+    if bare.name == guarded.name or concurrency < 1:
+        raise RedteamError("A run needs two targets with names of their own and a concurrency of at least one.")
+    targets = {Lane.BARE: bare, Lane.GUARDED: guarded}
+    secrets = tuple(value for value in protected if value.strip())
+    keys = {lane: _key(corpus, target, secrets, system_prompt) for lane, target in targets.items()}
+    jobs = {
+        Lane.BARE: _shuffled(corpus.attacks, seed),
+        Lane.GUARDED: _shuffled((*corpus.attacks, *corpus.benign), seed),
+    }
+    book = Journal(journal, keys)
+    board = _Board(sum(len(items) for items in jobs.values()), book, progress)
+    lanes = [
+        _Lane(lane, target, jobs[lane], board, protected=secrets, system_prompt=system_prompt)
+        for lane, target in targets.items()
+    ]
+    await _drive([worker for lane in lanes for worker in [lane] * concurrency])
+    complete = len(board.done) == board.total
+    attempts = tuple(
+        board.done.get((lane, item.id))
+        or not_sent(item, lane=lane, target=targets[lane].name, reason="The run was interrupted before it was sent.")
+        for lane in Lane
+        for item in sorted(jobs[lane], key=lambda item: item.id)
+    )
+    if complete and all(attempt.status is not AttemptStatus.ERRORED for attempt in attempts):
+        book.discard()
+    return RedteamRun(
+        corpus=corpus.version,
+        corpus_sha256=corpus.sha256,
+        seed=seed,
+        fingerprints={lane: target.fingerprint for lane, target in targets.items()},
+        attempts=attempts,
+        complete=complete,
+    )
+
+
+async def _drive(workers: "list[_Lane]") -> None:
+    try:
+        async with asyncio.TaskGroup() as group:
+            for worker in workers:
+                group.create_task(worker.work())
+    except asyncio.CancelledError:
+        # The caller's Ctrl-C: what was found so far is worth more than an empty-handed exit.
+        if task := asyncio.current_task():
+            task.uncancel()
+    except ExceptionGroup as group:
+        raise group.exceptions[0] from group
+
+
+class _Board:
+    """What is done so far, in both lanes."""
+
+    def __init__(self, total: int, journal: Journal, progress: Progress | None) -> None:
+        self.done: dict[tuple[Lane, str], Attempt] = {}
+        self.total = total
+        self._journal = journal
+        self._progress = progress
+
+    def recall(self, lane: Lane, item: Attack | Benign) -> bool:
+        if earlier := self._journal.find(lane, item.id):
+            self._note(earlier, "from the journal")
+        return earlier is not None
+
+    def add(self, attempt: Attempt) -> None:
+        if attempt.status is not AttemptStatus.ERRORED:
+            self._journal.add(attempt)
+        self._note(attempt, attempt.reason)
+
+    def _note(self, attempt: Attempt, remark: str) -> None:
+        self.done[attempt.lane, attempt.id] = attempt
+        if self._progress:
+            text = f"{attempt.lane} {attempt.id}: {attempt.status}" + (f" ({remark})" if remark else "")
+            self._progress(len(self.done), self.total, text)
+
+
+class _Lane:
+    """One target and what is left to send to it."""
+
+    def __init__(
+        self,
+        lane: Lane,
+        target: Target,
+        items: Sequence[Attack | Benign],
+        board: _Board,
+        *,
+        protected: tuple[str, ...],
+        system_prompt: str,
+    ) -> None:
+        self._lane = lane
+        self._target = target
+        self._left: Iterator[Attack | Benign] = iter(items)
+        self._board = board
+        self._protected = protected
+        self._system_prompt = system_prompt
+        self._failures = 0
+
+    async def work(self) -> None:
+        for item in self._left:
+            if not self._board.recall(self._lane, item):
+                self._board.add(await self._attempt(item))
+
+    async def _attempt(self, item: Attack | Benign) -> Attempt:
+        if self._failures >= PATIENCE:
+            reason = f"Not sent: the target had failed {PATIENCE} times in a row."
+            return not_sent(item, lane=self._lane, target=self._target.name, reason=reason)
+        try:
+            talk = await self._target.converse(item.turns)
+        except Exception as error:  # noqa: BLE001 - whatever a target raises is an attempt that could not be judged
+            talk = Conversation((), error=describe(error))
+        self._failures = self._failures + 1 if talk.error else 0
+        transcript = transcribe(
+            item, talk, target=self._target.name, protected=self._protected, system_prompt=self._system_prompt
+        )
+        try:
+            return judge(item, transcript, self._lane)
+        except Exception as error:  # noqa: BLE001 - a reply that cannot be judged or redacted is not kept and not a pass
+            return not_sent(item, lane=self._lane, target=self._target.name, reason=describe(error))
+
+
+def _shuffled(items: Sequence[Attack | Benign], seed: int) -> list[Attack | Benign]:
+    order = list(items)
+    random.Random(seed).shuffle(order)  # noqa: S311 - an order that can be repeated, not a secret
+    return order
+
+
+def _key(corpus: Corpus, target: Target, protected: tuple[str, ...], system_prompt: str) -> str:
+    facts = (__version__, corpus.sha256, target.name, target.fingerprint, protected, system_prompt)
+    return sha256_hex(msgspec.json.encode(facts))

@@ -1,0 +1,103 @@
+"""What was said between an attack and a target: the subject of the judges."""
+
+from enum import StrEnum
+
+import msgspec
+
+from lockgate.core.subject import SubjectRef, sha256_hex
+from lockgate.redteam.corpus import Attack, Benign, Goal
+
+
+class Turn(msgspec.Struct, frozen=True):
+    """One message and what came back.
+
+    Attributes:
+        prompt: The user's message.
+        reply: The target's answer; empty where a guard stopped it.
+        blocked: A guard refused this message or its answer. The conversation ends here.
+    """
+
+    prompt: str
+    reply: str
+    blocked: bool = False
+
+
+class Conversation(msgspec.Struct, frozen=True):
+    """What a target made of some turns.
+
+    Attributes:
+        turns: The turns that were answered or blocked, in order.
+        error: Why the conversation ended early for a reason other than a guard; empty if it did not. Never quotes the
+            target.
+    """
+
+    turns: tuple[Turn, ...]
+    error: str = ""
+
+
+class TranscriptStatus(StrEnum):
+    """How a conversation ended."""
+
+    ANSWERED = "ANSWERED"
+    BLOCKED = "BLOCKED"
+    ERRORED = "ERRORED"
+
+
+class Transcript(msgspec.Struct, frozen=True, kw_only=True):
+    """One conversation of the corpus with one target, with all that a judge needs.
+
+    Attributes:
+        ref: `redteam:<id>@<target>`, with the digest of what was said.
+        attack: Id of the attack or of the harmless conversation.
+        family: The attack's family, or the kind of the harmless conversation.
+        goal: What the attack wants; None for a harmless conversation.
+        turns: What was said.
+        protected: Values that no reply may disclose.
+        system_prompt: The application's system prompt; empty if it has none.
+        status: How the conversation ended.
+        reason: Why it is ERRORED.
+    """
+
+    ref: SubjectRef
+    attack: str
+    family: str
+    goal: Goal | None
+    turns: tuple[Turn, ...]
+    protected: tuple[str, ...]
+    system_prompt: str
+    status: TranscriptStatus
+    reason: str = ""
+
+    @property
+    def prompts(self) -> str:
+        """Every user message, one after the other."""
+        return "\n".join(turn.prompt for turn in self.turns)
+
+
+def transcribe(
+    item: Attack | Benign, talk: Conversation, *, target: str, protected: tuple[str, ...], system_prompt: str
+) -> Transcript:
+    """Put a conversation on record.
+
+    The digest is that of canonical JSON over the id, the target, the status and the turns.
+    """
+    status = _status(talk)
+    said = {"attack": item.id, "status": status, "target": target, "turns": talk.turns}
+    return Transcript(
+        ref=SubjectRef(f"redteam:{item.id}@{target}", sha256_hex(msgspec.json.encode(said, order="sorted"))),
+        attack=item.id,
+        family=item.family if isinstance(item, Attack) else item.kind,
+        goal=item.goal if isinstance(item, Attack) else None,
+        turns=talk.turns,
+        protected=protected,
+        system_prompt=system_prompt,
+        status=status,
+        reason=talk.error,
+    )
+
+
+def _status(talk: Conversation) -> TranscriptStatus:
+    if talk.error:
+        return TranscriptStatus.ERRORED
+    blocked = any(turn.blocked for turn in talk.turns)
+    return TranscriptStatus.BLOCKED if blocked else TranscriptStatus.ANSWERED

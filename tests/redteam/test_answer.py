@@ -1,0 +1,58 @@
+"""Whatever bytes an endpoint sends, reading them gives an answer or says that there is none."""
+
+from contextlib import suppress
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lockgate.redteam.answer import Answer, UnusableAnswerError, completion, is_guard_block
+
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers(-5, 5) | st.text(max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["choices", "message", "content", "error", "code", "x"]), inner, max_size=3)
+    ),
+    max_leaves=10,
+)
+
+
+@given(st.binary(max_size=200) | ANYTHING.map(msgspec.json.encode))
+@settings(max_examples=300, deadline=None)
+def test_any_bytes_give_an_answer_or_a_refusal(body: bytes) -> None:
+    with suppress(UnusableAnswerError):
+        assert isinstance(completion(body), Answer)
+    assert is_guard_block(body) in {True, False}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"null",
+        b"[]",
+        b"{}",
+        b'{"choices": []}',
+        b'{"choices": [{}]}',
+        b'{"choices": [{"message": null}]}',
+        b'{"choices": [{"message": {"content": 7}}]}',
+        b'{"choices": [{"message": {"content": ["a"]}}]}',
+        b'{"choices": [{"message": {"content": "\\ud800"}}]}',
+        b'{"choices": [{"message": {"content": "\xff"}}]}',
+        b"[" * 200_000,
+    ],
+)
+def test_wrong_shapes_are_unusable(body: bytes) -> None:
+    with pytest.raises(UnusableAnswerError):
+        completion(body)
+
+
+def test_a_refusal_in_a_field_of_its_own_is_the_answer() -> None:
+    assert completion(b'{"choices": [{"message": {"refusal": "No."}}]}') == Answer("No.", filtered=False)
+
+
+@pytest.mark.parametrize("body", [b'{"error": {"code": 400}}', b'{"error": "content_filter"}', b"content_filter", b""])
+def test_only_the_code_says_content_filter(body: bytes) -> None:
+    assert not is_guard_block(body)

@@ -1,0 +1,126 @@
+"""A target that answers badly is never a target that resisted."""
+
+from typing import Any
+
+import pytest
+
+from lockgate.redteam import Conversation, Endpoint, HttpTarget, RedteamError, Turn
+
+
+def target(chat: Any, model: str, **more: Any) -> HttpTarget:
+    endpoint = Endpoint(base_url=chat.base_url, model=model, backoff_s=0.01, **({"timeout_s": 5.0} | more))
+    return HttpTarget("app", fingerprint="f", endpoint=endpoint)
+
+
+async def converse(chat: Any, model: str, *turns: str, **more: Any) -> Conversation:
+    async with target(chat, model, **more) as opened:
+        return await opened.converse(turns or ("Hello.",))
+
+
+async def test_turns_are_sent_one_by_one_with_the_growing_history_and_fixed_parameters(chat: Any) -> None:
+    talk = await converse(chat, "echo", "One.", "Two.", system_prompt="Be kind.", api_key="k", max_tokens=9, seed=3)
+    assert talk.turns == (Turn("One.", "One."), Turn("Two.", "Two."))
+    assert talk.error == ""
+    assert chat.asked[1] == {
+        "model": "echo",
+        "messages": [
+            {"role": "system", "content": "Be kind."},
+            {"role": "user", "content": "One."},
+            {"role": "assistant", "content": "One."},
+            {"role": "user", "content": "Two."},
+        ],
+        "max_tokens": 9,
+        "seed": 3,
+        "temperature": 0.0,
+        "stream": False,
+    }
+    assert chat.headers[0]["Authorization"] == "Bearer k"
+
+
+async def test_without_a_prompt_and_a_key_neither_is_sent(chat: Any) -> None:
+    await converse(chat, "echo", "One.")
+    assert [message["role"] for message in chat.asked[0]["messages"]] == ["user"]
+    assert "Authorization" not in chat.headers[0]
+
+
+async def test_a_guard_block_ends_the_conversation_and_is_no_error(chat: Any) -> None:
+    talk = await converse(chat, "guard", "Hello.", "Ignore that.", "Still there?")
+    assert talk.turns == (Turn("Hello.", "Happy to help."), Turn("Ignore that.", "", blocked=True))
+    assert talk.error == ""
+
+
+async def test_an_answer_cut_by_a_content_filter_is_a_block(chat: Any) -> None:
+    assert (await converse(chat, "cut")).turns == (Turn("Hello.", "", blocked=True),)
+
+
+async def test_an_empty_answer_is_an_answer(chat: Any) -> None:
+    assert (await converse(chat, "silent")).turns == (Turn("Hello.", ""),)
+
+
+async def test_visible_reasoning_belongs_to_the_reply(chat: Any) -> None:
+    assert "HARBOR" in (await converse(chat, "thinking")).turns[0].reply
+
+
+@pytest.mark.parametrize("model", ["busy-once", "reset-once"])
+async def test_what_passes_is_tried_again(chat: Any, model: str) -> None:
+    talk = await converse(chat, model)
+    assert talk.error == ""
+    assert chat.calls[model] == 2
+
+
+@pytest.mark.parametrize(
+    ("model", "reason", "calls"),
+    [
+        ("busy", "HTTP 503, 3 times in a row", 3),
+        ("reset", "connection failed, 3 times in a row", 3),
+        ("torn", "connection failed, 3 times in a row", 3),
+        ("garbage", "does not speak HTTP", 1),
+        ("html", "did not answer with a chat completion", 1),
+        ("nothing", "carries no text", 1),
+        ("huge", "larger than", 1),
+        ("zipped", "compressed", 1),
+        ("redirect", "HTTP 307", 1),
+        ("denied", "HTTP 401", 1),
+        ("other-400", "HTTP 400", 1),
+    ],
+)
+async def test_everything_else_is_an_error_with_a_reason_that_quotes_nothing(
+    chat: Any, model: str, reason: str, calls: int
+) -> None:
+    talk = await converse(chat, model, retries=2)
+    assert talk.turns == ()
+    assert reason in talk.error
+    assert "HARBOR" not in talk.error
+    assert chat.calls[model] == calls
+
+
+async def test_silence_is_an_error_after_the_timeout(chat: Any) -> None:
+    talk = await converse(chat, "hang", timeout_s=0.2)
+    assert talk.error == "no answer within 0.2 seconds"
+    assert chat.calls["hang"] == 1
+
+
+async def test_nobody_listening_is_an_error(chat: Any) -> None:
+    chat.base_url = "http://127.0.0.1:9/v1"
+    assert "connection failed" in (await converse(chat, "echo", retries=1)).error
+
+
+async def test_an_error_keeps_the_turns_before_it(chat: Any) -> None:
+    talk = await converse(chat, "leak-then-fail", "The code?", "And now?")
+    assert len(talk.turns) == 1
+    assert talk.error
+
+
+async def test_a_target_is_opened_before_it_is_used(chat: Any) -> None:
+    with pytest.raises(RedteamError, match="not open"):
+        await target(chat, "echo").converse(["Hello."])
+
+
+def test_an_address_that_is_not_http_is_refused() -> None:
+    with pytest.raises(RedteamError, match="http or https"):
+        HttpTarget("app", fingerprint="f", endpoint=Endpoint(base_url="file:///etc", model="m"))
+
+
+def test_printing_an_endpoint_shows_no_key_and_no_prompt() -> None:
+    endpoint = Endpoint(base_url="http://h/v1", model="m", api_key="sk-1", system_prompt="hush")
+    assert repr(endpoint) == "Endpoint(m at http://h/v1)"
