@@ -1,5 +1,6 @@
 import asyncio
 import json
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -191,3 +192,60 @@ async def test_two_authorization_headers_are_refused(shared_world: Any) -> None:
     )
     assert b"400" in await asyncio.wait_for(reader.readline(), 5)
     writer.close()
+
+
+async def raw_answer(world: Any, sent: bytes) -> tuple[bytes, dict[bytes, bytes], bytes]:
+    reader, writer = await asyncio.open_connection("127.0.0.1", int(world.base_url.split(":")[2].split("/")[0]))
+    raw = b""
+    with suppress(ConnectionError):  # who is cut off in the middle of sending may see a reset
+        writer.write(sent)
+        await writer.drain()
+        raw = await asyncio.wait_for(reader.read(), 5)
+    writer.close()
+    if not raw:
+        return b"", {}, b""
+    head, _, content = raw.partition(b"\r\n\r\n")
+    status, *lines = head.split(b"\r\n")
+    return status, dict(line.split(b": ", 1) for line in lines), content
+
+
+@pytest.mark.parametrize(
+    "sent", [b"\x16\x03\x01\x02\x00\x01\x00", b"GET / HTTP/9.9\r\n\r\n", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"]
+)
+async def test_what_is_no_http_gets_an_error_in_the_same_shape(shared_world: Any, sent: bytes) -> None:
+    status, headers, content = await raw_answer(shared_world, sent)
+    assert status.startswith(b"HTTP/1.1 400")
+    assert json.loads(content)["error"]["code"] == "invalid_http"
+    assert headers[b"x-request-id"].startswith(b"req-")
+
+
+@pytest.mark.parametrize("name", ["one header", "many headers", "the address"])
+async def test_a_head_without_end_is_cut_off(shared_world: Any, name: str) -> None:
+    filler = {
+        "one header": b"GET /livez HTTP/1.1\r\nX: " + b"a" * 300_000,
+        "many headers": b"GET /livez HTTP/1.1\r\n" + b"X: a\r\n" * 50_000,
+        "the address": b"GET /" + b"a" * 300_000,
+    }[name]
+    status, _, content = await raw_answer(shared_world, filler)
+    if content:
+        assert status.startswith(b"HTTP/1.1 431")
+        assert json.loads(content)["error"]["code"] == "headers_too_large"
+    alive, _, _ = await shared_world.send("GET", "/livez")
+    assert alive == 200
+
+
+async def test_a_connection_may_be_used_again_and_again(shared_world: Any) -> None:
+    head = f"Host: x\r\nAuthorization: Bearer {shared_world.key}\r\nX: {'a' * 20_000}\r\n"
+    many = f"GET /v1/models HTTP/1.1\r\n{head}\r\n" * 5 + f"GET /v1/models HTTP/1.1\r\n{head}Connection: close\r\n\r\n"
+    reader, writer = await asyncio.open_connection("127.0.0.1", int(shared_world.base_url.split(":")[2].split("/")[0]))
+    writer.write(many.encode())
+    answered = await asyncio.wait_for(reader.read(), 5)
+    writer.close()
+    assert answered.count(b"HTTP/1.1 200") == 6
+
+
+async def test_refusals_carry_the_headers_that_http_wants(shared_world: Any) -> None:
+    _, headers, _ = await shared_world.send("GET", CHAT)
+    assert headers["allow"] == "POST"
+    _, headers, _ = await shared_world.send("GET", "/v1/models", headers={"authorization": ""})
+    assert headers["www-authenticate"] == "Bearer"

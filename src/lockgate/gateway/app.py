@@ -84,7 +84,7 @@ class Gateway:
         except ApiError as error:
             record.note_error(error)
             await responder.refusal(error)
-            status = error.status
+            status = responder.status
         except DisconnectedError:
             record.note_error(ApiError(_CLIENT_LEFT, "client_left", "The caller left."))
         except asyncio.CancelledError:
@@ -95,7 +95,7 @@ class Gateway:
             failure = ApiError(500, "internal_error", "The gateway failed. Its log has the request id.")
             record.note_error(failure)
             await responder.refusal(failure)
-            status = failure.status
+            status = responder.status
         finally:
             self._in_flight -= 1
             record.finish(status, source=self._source, store=self._store)
@@ -106,8 +106,9 @@ class Gateway:
         record.route = path if path in _ROUTES else _MODEL_ROUTE if path.startswith("/v1/models/") else "-"
         if record.route == "-":
             raise ApiError(404, "unknown_url", "There is nothing at this address.")
-        if method != _ROUTES.get(record.route, "GET"):
-            raise ApiError(405, "method_not_allowed", "This address does not answer to this method.")
+        allowed = _ROUTES.get(record.route, "GET")
+        if method != allowed:
+            raise ApiError(405, "method_not_allowed", f"This address answers to {allowed} only.", allow=allowed)
         match record.route:
             case "/livez":
                 await responder.document(200, b'{"status":"ok"}')

@@ -41,10 +41,7 @@ class Responder:
         if self.status:
             await self._send({"type": "http.response.body", "body": b"data: " + error.body() + b"\n\n"})
             return
-        extra: Headers = [(b"connection", b"close")] if error.status == 413 else []  # noqa: PLR2004 - the rest of the body is not wanted
-        if error.retry_after_s:
-            extra.append((b"retry-after", str(error.retry_after_s).encode()))
-        await self.document(error.status, error.body(), extra=extra)
+        await self.document(error.status, error.body(), extra=error.headers())
 
     async def start_events(self) -> None:
         """Begin a stream of server-sent events, after which the connection is closed."""

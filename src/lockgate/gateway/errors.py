@@ -1,5 +1,7 @@
 """What the gateway tells its operator (`GatewayError`) and its callers (`ApiError`)."""
 
+from http import HTTPStatus
+
 import msgspec
 
 from lockgate.core import LockgateError
@@ -20,6 +22,7 @@ class ApiError(Exception):
         message: One sentence for the caller. Never quotes a prompt, an answer or a key.
         param: The request field that is at fault, as a path.
         retry_after_s: Seconds after which a retry makes sense; 0 where none does.
+        allow: The method that this address answers to, where another one was used.
         labels: What the event records; by default `error.<code>`.
         score: The guard's injection score, where it gave one.
     """
@@ -32,6 +35,7 @@ class ApiError(Exception):
         *,
         param: str | None = None,
         retry_after_s: int = 0,
+        allow: str = "",
         labels: tuple[str, ...] = (),
         score: float = 0.0,
     ) -> None:
@@ -41,6 +45,7 @@ class ApiError(Exception):
         self.message = message
         self.param = param
         self.retry_after_s = retry_after_s
+        self.allow = allow
         self.labels = labels or (f"error.{code}",)
         self.score = score
 
@@ -49,9 +54,23 @@ class ApiError(Exception):
         """Whether the guard decided this, rather than a fault."""
         return self.code == "content_filter"
 
+    def headers(self) -> list[tuple[bytes, bytes]]:
+        """What HTTP wants beside the body (RFC 9110, sections 10.2 and 15.5)."""
+        found: list[tuple[bytes, bytes]] = []
+        if self.status == HTTPStatus.UNAUTHORIZED:
+            found.append((b"www-authenticate", b"Bearer"))
+        if self.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+            found.append((b"connection", b"close"))
+        if self.allow:
+            found.append((b"allow", self.allow.encode()))
+        if self.retry_after_s:
+            found.append((b"retry-after", str(self.retry_after_s).encode()))
+        return found
+
     def body(self) -> bytes:
         """The JSON document `{"error": {"message", "type", "param", "code"}}`."""
-        kind = _TYPES.get(self.status, "invalid_request_error" if self.status < 500 else "server_error")  # noqa: PLR2004 - HTTP's border between whose fault it is
+        ours = self.status >= HTTPStatus.INTERNAL_SERVER_ERROR
+        kind = _TYPES.get(self.status, "server_error" if ours else "invalid_request_error")
         return msgspec.json.encode(
             {"error": {"message": self.message, "type": kind, "param": self.param, "code": self.code}}
         )

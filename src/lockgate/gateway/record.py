@@ -1,7 +1,6 @@
 """What is noted about a request while it runs, and the event and log line that come of it."""
 
 import logging
-import secrets
 import time
 
 import msgspec
@@ -9,6 +8,7 @@ import msgspec
 from lockgate.core import Action, Event, EventKind
 from lockgate.gateway.errors import ApiError
 from lockgate.gateway.judging import Judgement
+from lockgate.gateway.protocol import new_request_id
 from lockgate.monitor import EventStore, utc_now
 
 _access = logging.getLogger("lockgate.gateway.access")
@@ -49,7 +49,7 @@ class Record(msgspec.Struct):
     @classmethod
     def new(cls) -> "Record":
         """The record of a request that comes in now."""
-        return cls(f"req-{secrets.token_hex(16)}", utc_now(), time.perf_counter())
+        return cls(new_request_id(), utc_now(), time.perf_counter())
 
     def note(self, judgement: Judgement) -> None:
         """Add what the guard decided."""

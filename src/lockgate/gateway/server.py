@@ -10,8 +10,6 @@ from contextlib import asynccontextmanager, contextmanager
 import msgspec
 import uvicorn
 import uvloop
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
-from uvicorn.server import ServerState
 
 from lockgate.core.config import OpenAIUpstream, ServeConfig
 from lockgate.core.project import Project
@@ -21,6 +19,7 @@ from lockgate.gateway.embedded import EmbeddedModel
 from lockgate.gateway.errors import GatewayError
 from lockgate.gateway.guarding import GuardPool
 from lockgate.gateway.keys import KeyStore, Verifier
+from lockgate.gateway.protocol import GatewayProtocol
 from lockgate.gateway.upstream import Endpoint, Upstream, read_api_key
 from lockgate.gateway.verified import verified_copy
 from lockgate.guard import Guard
@@ -44,20 +43,6 @@ class Running(msgspec.Struct, frozen=True):
     base_url: str
     port: int
     model: str
-
-
-class _QuietProtocol(HttpToolsProtocol):
-    """Writes no access log of its own: uvicorn's would hold the query, in which callers put what they should not."""
-
-    def __init__(
-        self,
-        config: uvicorn.Config,
-        server_state: ServerState,
-        app_state: dict[str, object],
-        _loop: asyncio.AbstractEventLoop | None = None,
-    ) -> None:
-        super().__init__(config, server_state, app_state, _loop)
-        self.access_log = False
 
 
 class _Server(uvicorn.Server):
@@ -223,7 +208,7 @@ async def _running(gateway: Gateway, listener: socket.socket) -> AsyncGenerator[
     server = _Server(
         uvicorn.Config(
             gateway,
-            http=_QuietProtocol,
+            http=GatewayProtocol,
             ws="none",
             lifespan="off",
             log_config=None,

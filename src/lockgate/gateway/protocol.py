@@ -1,0 +1,76 @@
+"""HTTP/1.1 below the application: bounded heads, errors in the one shape, no access log of uvicorn's own."""
+
+import asyncio
+import secrets
+
+import uvicorn
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.server import ServerState
+
+from lockgate.gateway.errors import ApiError, invalid
+
+_MAX_HEAD = 64 << 10
+
+
+def new_request_id() -> str:
+    """A request id that no caller can choose."""
+    return f"req-{secrets.token_hex(16)}"
+
+
+class GatewayProtocol(HttpToolsProtocol):
+    """uvicorn's protocol with three changes.
+
+    Its access log would hold the query, in which callers put what they should not. Its parser keeps headers in memory
+    however many there are. Its answer to what is no HTTP is plain text.
+    """
+
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        server_state: ServerState,
+        app_state: dict[str, object],
+        _loop: asyncio.AbstractEventLoop | None = None,
+    ) -> None:
+        super().__init__(config, server_state, app_state, _loop)
+        self.access_log = False
+        self._head_bytes = 0
+        self._in_head = True
+
+    def data_received(self, data: bytes) -> None:
+        """Parse what came, and refuse a head that is larger than 64 KiB."""
+        if self.transport.is_closing():
+            return
+        self._head_bytes += len(data)
+        super().data_received(data)
+        if self._in_head and self._head_bytes > _MAX_HEAD and not self.transport.is_closing():
+            self._refuse(ApiError(431, "headers_too_large", f"The headers are larger than {_MAX_HEAD:,} bytes."))
+
+    def on_message_begin(self) -> None:
+        """Begin to count."""
+        super().on_message_begin()
+        self._in_head = True
+
+    def on_headers_complete(self) -> None:
+        """Stop counting."""
+        self._in_head = False
+        super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        """Begin anew for the next request of the connection."""
+        super().on_message_complete()
+        self._head_bytes = 0
+        self._in_head = True
+
+    def send_400_response(self, msg: str) -> None:
+        """Answer what is no HTTP; uvicorn's own `msg` is not repeated."""
+        del msg
+        self._refuse(invalid("invalid_http", "The request is not valid HTTP/1.1."))
+
+    def _refuse(self, error: ApiError) -> None:
+        body = error.body()
+        head = (
+            f"content-type: application/json\r\ncontent-length: {len(body)}\r\n"
+            f"x-request-id: {new_request_id()}\r\nconnection: close\r\n\r\n"
+        )
+        self.transport.write(STATUS_LINE[error.status] + head.encode() + body)
+        self.transport.close()
