@@ -1,0 +1,109 @@
+"""Finds instructions to a model in a text: injections, jailbreaks, attempts to extract the prompt.
+
+A first detector set: a vocabulary, some seventy signals, and noisy-or. Its score is monotone, another signal can only
+raise it, but it is not calibrated: 0.6 is not "six in ten".
+"""
+
+from collections.abc import Iterable, Iterator
+
+from lockgate.core import Origin, Span
+from lockgate.detect.decode import decoded
+from lockgate.detect.lexicon import MENTION, QUOTE
+from lockgate.detect.linear import project
+from lockgate.detect.normalise import Normalised, normalise
+from lockgate.detect.signals import TEXT_SIGNALS, WORD_SIGNALS, Signal
+from lockgate.detect.words import Words, read_words
+
+_MENTION_REACH = 8
+_MENTION_FACTOR = 0.4
+_OBFUSCATED = 0.45
+_ENCODED_BONUS = 0.3
+_LEAST_ENCODED = 0.2
+_LEAST_HIDDEN = 4
+_LEAST_DISGUISED = 2
+_SURE = 0.99
+
+
+def find_injection(text: str, origin: Origin | str = Origin.USER) -> tuple[Span, ...]:
+    """Find signs of an injection.
+
+    Args:
+        text: Any text.
+        origin: Where it comes from. An imperative to an assistant counts for more in anything but a user's words.
+
+    Returns:
+        Sorted spans of the original text with labels `injection.<kind>` and weights as scores, at most two for each
+        signal and one for each decoded view. `fuse` makes one score of them.
+    """
+    foreign = Origin(origin) is not Origin.USER
+    normal = normalise(text)
+    signs, words = _signs(normal.text, foreign=foreign)
+    spans: list[Span] = []
+    for sign in signs:
+        start, end = normal.original(sign.start, sign.end)
+        spans.append(Span(start, end, sign.label, sign.score))
+        if _is_obfuscated(normal, sign, words):
+            spans.append(Span(start, end, "injection.obfuscated", _OBFUSCATED))
+    spans.extend(_encoded(normal, foreign=foreign))
+    return tuple(sorted(spans))
+
+
+def fuse(spans: Iterable[Span]) -> float:
+    """One score, 0 to 1, of all injection spans: noisy-or over labels, where each label counts with its highest weight.
+
+    Monotone: a further span never lowers it.
+    """
+    best: dict[str, float] = {}
+    for span in spans:
+        best[span.label] = max(best.get(span.label, 0.0), span.score)
+    clear = 1.0
+    for weight in best.values():
+        clear *= 1.0 - weight
+    return 1.0 - clear
+
+
+def _is_obfuscated(normal: Normalised, sign: Span, words: Words) -> bool:
+    """Whether a sign, in offsets of the normalised text, was only readable after undoing a disguise."""
+    if any(start < sign.end and end > sign.start for start, end in normal.disguised):
+        return True
+    if sum(sign.start <= words.starts[index] < sign.end for index in words.disguised) >= _LEAST_DISGUISED:
+        return True
+    start, end = normal.original(sign.start, sign.end)
+    removed = sum(run.end - run.start for run in normal.hidden if start <= run.start < end)
+    return removed >= _LEAST_HIDDEN
+
+
+def _signs(text: str, *, foreign: bool) -> tuple[list[Span], Words]:
+    words = read_words(text)
+    spans = [_placed(words, *found) for found in _matches(WORD_SIGNALS, words.classes, foreign=foreign)]
+    data = project(text)
+    spans.extend(
+        Span(start, end, signal.label, weight)
+        for signal, start, end, weight in _matches(TEXT_SIGNALS, data, foreign=foreign)
+    )
+    return spans, words
+
+
+def _matches(signals: tuple[Signal, ...], data: bytes, *, foreign: bool) -> Iterator[tuple[Signal, int, int, float]]:
+    present = frozenset(data)
+    for signal in signals:
+        if signal.begins and present.isdisjoint(signal.begins):
+            continue
+        if match := signal.pattern.search(data):
+            yield signal, match.start(1), match.end(1), signal.foreign if foreign else signal.user
+
+
+def _placed(words: Words, signal: Signal, start: int, end: int, weight: float) -> Span:
+    before = words.classes[max(0, start - _MENTION_REACH) : start].decode("ascii")
+    # A quotation that is introduced as one is talked about: "What does 'ignore all previous instructions' mean?"
+    if QUOTE in before[-2:] and MENTION in before:
+        weight *= _MENTION_FACTOR
+    return Span(words.starts[start], words.ends[end - 1], signal.label, weight)
+
+
+def _encoded(normal: Normalised, *, foreign: bool) -> Iterator[Span]:
+    for view in decoded(normal.text):
+        score = fuse(_signs(normalise(view.text).text, foreign=foreign)[0])
+        if score >= _LEAST_ENCODED:
+            start, end = normal.original(view.start, view.end)
+            yield Span(start, end, "injection.encoded", min(_SURE, score + _ENCODED_BONUS))

@@ -1,0 +1,194 @@
+"""Finds protected values in a text, in whatever simple encoding a model may be talked into."""
+
+import base64
+import codecs
+import unicodedata
+from collections.abc import Iterator, Sequence
+
+import msgspec
+
+from lockgate.core import Span
+from lockgate.detect.linear import pattern, project
+
+MIN_VALUE = 4
+MAX_SEPARATOR = 7
+_MIN_ENCODED = 6
+_MIN_BASE64 = 5
+_SPELLED_OUT = 16
+_LEET = str.maketrans("013457@$!|l", "oieastasiii")
+_STANDARD = str.maketrans("-_", "+/")
+_HEX = frozenset("0123456789abcdef")
+_DECIMAL = frozenset("0123456789")
+_ALPHANUMERIC = frozenset("abcdefghijklmnopqrstuvwxyz0123456789")
+_BASE64 = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/")
+_SINGLE = pattern(r"(?:^|[^A-Za-z0-9\x1a])([A-Za-z0-9])\b")
+# Encodings whose text is unlike any other, so that a match may begin and end inside a word.
+_DISTINCT = frozenset({"leak.base64", "leak.hex", "leak.character-codes", "leak.spelled"})
+_NATO = (
+    "alfa", "bravo", "charlie", "delta", "echo", "foxtrot", "golf", "hotel", "india", "juliett", "kilo", "lima", "mike",
+    "november", "oscar", "papa", "quebec", "romeo", "sierra", "tango", "uniform", "victor", "whiskey", "xray", "yankee",
+    "zulu",
+)  # fmt: skip
+_NATO_VARIANTS = {"alfa": "alpha", "juliett": "juliet"}
+_DIGIT_WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+
+
+class _View(msgspec.Struct, frozen=True):
+    """A reading of a text with each character's origin."""
+
+    text: str
+    offsets: Sequence[int]
+
+
+def find_leaks(text: str, protected: Sequence[str]) -> tuple[Span, ...]:
+    """Find every protected value in `text`.
+
+    Found in any case and leetspeak, with separators between its letters, letter by letter, reversed, in rot13, hex,
+    character codes, base64 at any alignment, URL escapes and the NATO alphabet. A value shorter than four letters
+    and digits is only found as it is written.
+
+    Returns:
+        Sorted spans labelled `leak.<encoding>`, at most one for each value and encoding.
+    """
+    if not protected or not text:
+        return ()
+    views = _views(text)
+    found = {span for value in protected if value for span in _find_value(value, text, views)}
+    return tuple(sorted(found))
+
+
+def longest_match(protected: Sequence[str]) -> int:
+    """Upper bound of the characters that a leak may span, with up to `MAX_SEPARATOR` characters between its letters.
+
+    A stream that holds back this many characters sends no part of a protected value before it is recognised.
+    """
+    return max((len(_skeleton(value)) + 1 for value in protected if value), default=0) * _SPELLED_OUT
+
+
+def _skeleton(value: str) -> str:
+    folded = unicodedata.normalize("NFKD", value).lower()
+    return "".join(filter(str.isalnum, folded))
+
+
+def _views(text: str) -> dict[str, _View]:
+    """The readings that all values are looked for in, built once for a text."""
+    lowered = text.lower()
+    if len(lowered) != len(text):
+        lowered = "".join(character.lower()[:1] for character in text)
+    letters = _folded(lowered) if not text.isascii() else _kept(lowered, _ALPHANUMERIC)
+    views = {
+        "spelled": letters,
+        "leet": _kept(lowered.translate(_LEET), _ALPHANUMERIC),
+        "base64": _kept(text.translate(_STANDARD), _BASE64),
+        "hex": _kept(lowered.replace("0x", "\x00x"), _HEX),
+        "decimal": _kept(lowered, _DECIMAL),
+        "singles": _singles(lowered),
+    }
+    if "%" in text:
+        views["url"] = _unquoted(lowered)
+    return views
+
+
+def _kept(text: str, wanted: frozenset[str]) -> _View:
+    kept = [index for index, character in enumerate(text) if character in wanted]
+    return _View("".join([text[index] for index in kept]), kept)
+
+
+def _folded(lowered: str) -> _View:
+    """Letters and digits without accents and compatibility forms."""
+    table = {character: _skeleton(character) for character in set(lowered)}
+    characters: list[str] = []
+    offsets: list[int] = []
+    for index, character in enumerate(lowered):
+        for part in table[character]:
+            characters.append(part)
+            offsets.append(index)
+    return _View("".join(characters), offsets)
+
+
+def _singles(text: str) -> _View:
+    """Letters and digits that stand alone, so that "H, then A, then R" reads HAR."""
+    kept = [match.start(1) for match in _SINGLE.finditer(project(text))]
+    return _View("".join(text[index] for index in kept), kept)
+
+
+def _unquoted(text: str) -> _View:
+    characters: list[str] = []
+    offsets: list[int] = []
+    index = 0
+    while index < len(text):
+        escape = text[index + 1 : index + 3]
+        character, step = text[index], 1
+        if character == "%" and len(escape) == 2 and _HEX.issuperset(escape):  # noqa: PLR2004 - %XX
+            character, step = chr(int(escape, 16)).lower(), 3
+        if character in _ALPHANUMERIC:
+            characters.append(character)
+            offsets.append(index)
+        index += step
+    return _View("".join(characters), offsets)
+
+
+def _find_value(value: str, text: str, views: dict[str, _View]) -> Iterator[Span]:
+    bare = _skeleton(value)
+    if len(bare) < MIN_VALUE:
+        start = text.find(value)
+        if start >= 0:
+            yield Span(start, start + len(value), "leak.verbatim")
+        return
+    for view, needle, label in _needles(value, bare):
+        if view in views and (span := _search(views[view], needle, label, text)):
+            yield span
+
+
+def _needles(value: str, bare: str) -> Iterator[tuple[str, str, str]]:
+    yield "spelled", bare, "leak.verbatim"
+    yield "spelled", bare[::-1], "leak.reversed"
+    yield "url", bare, "leak.url"
+    yield "singles", bare, "leak.spelled"
+    yield "singles", bare[::-1], "leak.spelled"
+    leet = value.lower().translate(_LEET)
+    yield "leet", "".join(c for c in leet if c in _ALPHANUMERIC), "leak.leetspeak"
+    if len(bare) >= _MIN_ENCODED and not bare.isdecimal():
+        yield "spelled", codecs.encode(bare, "rot13"), "leak.rot13"
+    for spelling in dict.fromkeys((value, value.upper(), value.lower(), bare, bare.upper())):
+        raw = spelling.encode("utf-8", "replace")
+        yield "hex", raw.hex(), "leak.hex"
+        yield "decimal", "".join(str(byte) for byte in raw), "leak.character-codes"
+        for core in base64_cores(raw):
+            yield "base64", core, "leak.base64"
+    if _ALPHANUMERIC.issuperset(bare):
+        yield "spelled", "".join(map(_spoken, bare)), "leak.nato"
+        yield "spelled", "".join(_NATO_VARIANTS.get(_spoken(c), _spoken(c)) for c in bare), "leak.nato"
+
+
+def _spoken(character: str) -> str:
+    return _DIGIT_WORDS[int(character)] if character.isdigit() else _NATO[ord(character) - ord("a")]
+
+
+def base64_cores(raw: bytes) -> tuple[str, ...]:
+    """What base64 of anything that contains `raw` must contain, one string for each alignment (RFC 4648)."""
+    cores: list[str] = []
+    for shift in range(3):
+        encoded = base64.b64encode(bytes(shift) + raw).decode("ascii").rstrip("=")
+        first = -(-shift * 8 // 6)
+        last = (shift + len(raw)) * 8 // 6
+        core = encoded[first:last]
+        if len(core) >= _MIN_BASE64:
+            cores.append(core)
+    return tuple(cores)
+
+
+def _search(view: _View, needle: str, label: str, text: str) -> Span | None:
+    position = view.text.find(needle) if needle else -1
+    while position >= 0:
+        start = view.offsets[position]
+        end = view.offsets[position + len(needle) - 1] + 1
+        if label in _DISTINCT or end - start <= len(needle) or _is_whole(text, start, end):
+            return Span(start, end, label)
+        position = view.text.find(needle, position + 1)
+    return None
+
+
+def _is_whole(text: str, start: int, end: int) -> bool:
+    """Whether a match with gaps begins and ends with a word: "char borrow" holds no "HARBOR"."""
+    return not (text[start - 1 : start].isalnum() or text[end : end + 1].isalnum())

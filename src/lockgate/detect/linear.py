@@ -1,0 +1,78 @@
+"""Linear-time matching on text of any content.
+
+Patterns run on a projection that has one byte for each code point, so a match's offsets are offsets into the text. RE2
+itself works on UTF-8, where every pattern would pay for encoding and for mapping offsets back, and a lone surrogate
+could not be encoded at all.
+"""
+
+import codecs
+from collections.abc import Iterator
+from typing import Protocol
+
+import re2
+
+SUBSTITUTE = b"\x1a"
+
+
+class Match(Protocol):
+    """One match; offsets count code points of the projected text."""
+
+    def group(self, group: int = 0) -> bytes | None:
+        """The bytes of a group, None where it took no part."""
+        ...
+
+    def start(self, group: int = 0) -> int:
+        """Offset of a group's first byte."""
+        ...
+
+    def end(self, group: int = 0) -> int:
+        """Offset behind a group's last byte."""
+        ...
+
+    def span(self, group: int = 0) -> tuple[int, int]:
+        """Both offsets."""
+        ...
+
+
+class Pattern(Protocol):
+    """A compiled pattern that takes time linear in the text, whatever the text."""
+
+    @property
+    def groups(self) -> int:
+        """How many groups it captures."""
+        ...
+
+    def search(self, text: bytes, pos: int | None = None, endpos: int | None = None) -> Match | None:
+        """The leftmost match in `text[pos:endpos]`."""
+        ...
+
+    def match(self, text: bytes, pos: int | None = None, endpos: int | None = None) -> Match | None:
+        """The match that starts at `pos`."""
+        ...
+
+    def finditer(self, text: bytes, pos: int | None = None, endpos: int | None = None) -> Iterator[Match]:
+        """All matches that do not overlap, from left to right."""
+        ...
+
+
+def _substitute(error: UnicodeError) -> tuple[bytes, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    return SUBSTITUTE * (error.end - error.start), error.end
+
+
+codecs.register_error("lockgate.substitute", _substitute)
+
+
+def project(text: str) -> bytes:
+    """`text` as ASCII, one byte a code point; every other code point becomes SUBSTITUTE (0x1A)."""
+    return text.encode("ascii", "lockgate.substitute")
+
+
+def pattern(source: str) -> Pattern:
+    """Compile an ASCII pattern in RE2's syntax for use on a projection.
+
+    Raises:
+        re2.error: The pattern is malformed.
+    """
+    return re2.compile(source.encode("ascii"))

@@ -1,0 +1,172 @@
+"""Makes text comparable: what a reader sees as the same letters becomes the same letters.
+
+Compatibility decomposition without combining marks (Unicode UAX #15), invisible characters removed and reported,
+look-alike letters inside Latin words replaced (a small part of Unicode UTS #39), letters that were spaced out joined.
+"""
+
+import unicodedata
+from collections.abc import Sequence
+
+import msgspec
+
+from lockgate.core import Span
+from lockgate.detect.linear import pattern, project
+
+_ZERO_WIDTH = frozenset(
+    "\u00ad\u034f\u115f\u1160\u17b4\u17b5\u180e\u200b\u200c\u200d\u2060\u2061\u2062\u2063\u2064\u206a\u206b\u206c\u206d"
+    "\u206e\u206f\u3164\ufeff\uffa0"
+)
+_BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+_TAG_FIRST, _TAG_LAST = "\U000e0000", "\U000e007f"
+_CONFUSABLE = str.maketrans(
+    "аерсуохіјѕԁԛԝһӏвнкмтАВЕКМНОРСТУХІЈЅαβγεικνορτυχωΑΒΕΖΗΙΚΜΝΟΡΤΥΧıɡɑꮪⅼ",
+    "aepcyoxijsdqwhlbhkmtABEKMHOPCTYXIJSabyeikvoptuxwABEZHIKMNOPTYXigasl",
+)
+# Letters whose decomposition is not the Latin letter that they stand for.
+_EXTRA = str.maketrans({"ß": "ss", "æ": "ae", "œ": "oe", "ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th"})
+_SPACED = pattern(r"(?:\b|_)[A-Za-z0-9@$](?:[ .,*|/_\x1a\t-]{1,3}[A-Za-z0-9@$]){3,}(?:\b|_)")
+_MIN_GAP = 2
+
+
+class Normalised(msgspec.Struct, frozen=True):
+    """Comparable text and where each of its characters comes from.
+
+    Attributes:
+        text: The comparable text, never longer than four times the original.
+        offsets: For each character of `text` the offset of its origin, plus the original's length at the end.
+        hidden: Runs of removed characters in the original: `hidden.zero-width`, `hidden.bidi`, `hidden.tag`,
+            `hidden.variation-selector`.
+        disguised: Stretches of `text` whose letters were spaced out or were look-alikes.
+    """
+
+    text: str
+    offsets: Sequence[int]
+    hidden: tuple[Span, ...] = ()
+    disguised: tuple[tuple[int, int], ...] = ()
+
+    def original(self, start: int, end: int) -> tuple[int, int]:
+        """The stretch of the original text behind `text[start:end]`."""
+        first = self.offsets[start]
+        return first, self.offsets[end - 1] + 1 if end > start else first
+
+
+def normalise(text: str) -> Normalised:
+    """Make `text` comparable; never fails, whatever code points it holds. Time is linear in its length."""
+    if text.isascii():
+        return _joined(text, range(len(text) + 1))
+    characters, offsets, hidden = _folded(text)
+    replaced = _unmask(characters)
+    found = _joined("".join(characters), offsets)
+    # Joining shortens the text, so look-alikes in a text with both are counted where they were before.
+    return Normalised(found.text, found.offsets, hidden, (*found.disguised, *replaced))
+
+
+def fold(word: str) -> str:
+    """One word in lower case as `normalise` would leave it, for tables that are compared with normalised text."""
+    return "".join(_fold_character(character) for character in word).lower()
+
+
+def _fold_character(character: str) -> str:
+    if character.isascii():
+        return character
+    # Line and paragraph separators would otherwise stay unlike the line feeds that they stand for.
+    if character in "\u2028\u2029\u0085":
+        return "\n"
+    parts = unicodedata.normalize("NFKD", character)
+    kept = "".join(part for part in parts if unicodedata.category(part)[0] != "M")
+    # A few ligatures expand to whole phrases; four characters are enough to recognise a word.
+    return kept.translate(_EXTRA)[:4]
+
+
+def hidden_kind(character: str) -> str:
+    """Label of a character that a reader does not see, empty for any other."""
+    if character in _ZERO_WIDTH:
+        return "hidden.zero-width"
+    if character in _BIDI:
+        return "hidden.bidi"
+    if _TAG_FIRST <= character <= _TAG_LAST:
+        return "hidden.tag"
+    if "\ufe00" <= character <= "\ufe0f" or "\U000e0100" <= character <= "\U000e01ef":
+        return "hidden.variation-selector"
+    return ""
+
+
+def _folded(text: str) -> tuple[list[str], list[int], tuple[Span, ...]]:
+    distinct = {character for character in set(text) if not character.isascii()}
+    kinds = {character: kind for character in distinct if (kind := hidden_kind(character))}
+    table = {character: "" if character in kinds else _fold_character(character) for character in distinct}
+    characters: list[str] = []
+    offsets: list[int] = []
+    for index, character in enumerate(text):
+        for part in table.get(character, character):
+            characters.append(part)
+            offsets.append(index)
+    offsets.append(len(text))
+    return characters, offsets, hidden_runs(text, kinds)
+
+
+def hidden_runs(text: str, kinds: dict[str, str]) -> tuple[Span, ...]:
+    """Runs of invisible characters of one kind, given the kind of each that occurs."""
+    if not kinds:
+        return ()
+    runs: list[Span] = []
+    start, current = 0, ""
+    for index, character in enumerate(text):
+        kind = kinds.get(character, "")
+        if kind != current:
+            if current:
+                runs.append(Span(start, index, current))
+            start, current = index, kind
+    if current:
+        runs.append(Span(start, len(text), current))
+    return tuple(runs)
+
+
+def _unmask(characters: list[str]) -> list[tuple[int, int]]:
+    """Replace look-alikes in words that also hold a Latin letter, in place, and say where those words are."""
+    replaced: list[tuple[int, int]] = []
+    if not any(ord(character) in _CONFUSABLE for character in set(characters)):
+        return replaced
+    start = 0
+    for end in range(len(characters) + 1):
+        if end < len(characters) and characters[end].isalnum():
+            continue
+        word = characters[start:end]
+        if any(c.isascii() and c.isalpha() for c in word) and any(ord(c) in _CONFUSABLE for c in word):
+            characters[start:end] = [c.translate(_CONFUSABLE) for c in word]
+            replaced.append((start, end))
+        start = end + 1
+    return replaced
+
+
+def _joined(text: str, offsets: Sequence[int]) -> Normalised:
+    runs = [match.span() for match in _SPACED.finditer(project(text))]
+    if not runs:
+        return Normalised(text, offsets)
+    kept: list[int] = []
+    stretches: list[tuple[int, int]] = []
+    position = 0
+    for start, end in runs:
+        kept.extend(range(position, start))
+        begin = len(kept)
+        kept.extend(_letters(text, start, end))
+        stretches.append((begin, len(kept)))
+        position = end
+    kept.extend(range(position, len(text)))
+    origins = [*(offsets[index] for index in kept), offsets[len(text)]]
+    return Normalised("".join(text[index] for index in kept), origins, disguised=tuple(stretches))
+
+
+def _letters(text: str, start: int, end: int) -> list[int]:
+    """Offsets of the letters of a spaced-out run, and of one blank wherever the gap is wider than a single one."""
+    kept: list[int] = []
+    last = start
+    for index in range(start, end):
+        if not (text[index].isalnum() or text[index] in "@$"):
+            continue
+        blank = text.find(" ", last + 1, index)
+        if index - last > _MIN_GAP and blank >= 0:
+            kept.append(blank)
+        kept.append(index)
+        last = index
+    return kept

@@ -1,0 +1,138 @@
+"""Turns normalised text into the string of word classes that signals are matched against."""
+
+import re
+from collections.abc import Iterator
+
+import msgspec
+
+from lockgate.detect.lexicon import CLASSES, LONGEST_WIDE, OTHER, QUOTE, SCRAMBLED, STOP, scramble_key
+
+# One character class each, nothing that could backtrack: the standard library's engine is linear here, and ten times
+# faster than a loop over RE2's matches.
+_TOKEN = re.compile(r"[\w$@|]+(?:['’!][\w$@]+)*|[.!?;:。！？；：\n।{}<>\[\]|]|[\"“”„«»「」`]")  # noqa: RUF001 - real marks
+_STOPS = frozenset(".!?;:。！？；：\n।{}<>[]|")  # noqa: RUF001 - real punctuation
+_QUOTES = frozenset('"“”„«»「」`')
+_LEET = str.maketrans("013457@$!|8", "oieastasiib")
+_APOSTROPHES = str.maketrans("", "", "'’_")  # noqa: RUF001 - real apostrophe
+_MIN_SCRAMBLED, _MAX_SCRAMBLED = 6, 16
+_MIN_JOINED, _MAX_JOINED = 14, 200
+_JOINED_SHARE = 0.75
+
+
+class Words(msgspec.Struct, frozen=True):
+    """Words of a text by class.
+
+    Attributes:
+        classes: One letter a word or mark (see `lexicon`).
+        starts: For each letter the offset of its first character in the normalised text.
+        ends: For each letter the offset behind its last character.
+        disguised: Indexes of the words that were only recognised after undoing leetspeak, shuffling or joining.
+    """
+
+    classes: bytes
+    starts: list[int]
+    ends: list[int]
+    disguised: list[int]
+
+
+class _Reader:
+    """Collects the words of one text."""
+
+    def __init__(self) -> None:
+        self.letters: list[str] = []
+        self.starts: list[int] = []
+        self.ends: list[int] = []
+        self.disguised: list[int] = []
+
+    def add(self, letter: str, start: int, end: int) -> None:
+        self.letters.append(letter)
+        self.starts.append(start)
+        self.ends.append(end)
+
+    def read(self, token: str, start: int) -> None:
+        """Classify one token of lower-case text."""
+        letter = CLASSES.get(token)
+        if letter is None and not token.isalpha():
+            letter = self._undo_leet(token)
+        if letter is None and len(token) >= _MIN_SCRAMBLED:
+            if not token.isascii():
+                self._split_wide(token, start)
+                return
+            letter = self._undo_shuffle(token)
+            if letter is None and self._split_joined(token, start):
+                return
+        elif letter is None and not token.isascii():
+            self._split_wide(token, start)
+            return
+        self.add(letter or OTHER, start, start + len(token))
+
+    def _undo_leet(self, token: str) -> str | None:
+        bare = token.translate(_APOSTROPHES)
+        if (letter := CLASSES.get(bare)) or not any(character.isalpha() for character in bare):
+            return letter
+        letter = CLASSES.get(bare.translate(_LEET)) or CLASSES.get(bare.replace("1", "l").translate(_LEET))
+        if letter:
+            self.disguised.append(len(self.letters))
+        return letter
+
+    def _undo_shuffle(self, token: str) -> str | None:
+        if len(token) > _MAX_SCRAMBLED:
+            return None
+        letter = SCRAMBLED.get(scramble_key(token))
+        if letter:
+            self.disguised.append(len(self.letters))
+        return letter
+
+    def _split_joined(self, token: str, start: int) -> bool:
+        if not _MIN_JOINED <= len(token) <= _MAX_JOINED:
+            return False
+        parts = tuple(_greedy(token, longest=14, shortest=2))
+        known = sum(end - begin for begin, end, letter in parts if letter != OTHER)
+        if known < _JOINED_SHARE * len(token):
+            return False
+        for begin, end, letter in parts:
+            self.disguised.append(len(self.letters))
+            self.add(letter, start + begin, start + end)
+        return True
+
+    def _split_wide(self, token: str, start: int) -> None:
+        for begin, end, letter in _greedy(token, longest=LONGEST_WIDE, shortest=1):
+            self.add(letter, start + begin, start + end)
+
+
+def _greedy(token: str, *, longest: int, shortest: int) -> Iterator[tuple[int, int, str]]:
+    """Split a token into words of the vocabulary, longest first, and the stretches between them."""
+    position = unknown = 0
+    while position < len(token):
+        for size in range(min(longest, len(token) - position), shortest - 1, -1):
+            letter = CLASSES.get(token[position : position + size])
+            if letter:
+                if unknown < position:
+                    yield unknown, position, OTHER
+                yield position, position + size, letter
+                position = unknown = position + size
+                break
+        else:
+            position += 1
+    if unknown < position:
+        yield unknown, position, OTHER
+
+
+def read_words(text: str) -> Words:
+    """Classify the words of normalised `text`. Time is linear in its length."""
+    # An underscore joins words in identifiers: REVEAL_PROMPT.
+    lowered = text.lower().replace("_", " ")
+    if len(lowered) != len(text):
+        # A few capital letters have a longer lower case; offsets matter more than those letters.
+        lowered = "".join(character.lower() if len(character.lower()) == 1 else character for character in text)
+    reader = _Reader()
+    for match in _TOKEN.finditer(lowered):
+        token = match.group()
+        first = token[0]
+        if first in _STOPS and len(token) == 1:
+            reader.add(STOP, match.start(), match.end())
+        elif first in _QUOTES:
+            reader.add(QUOTE, match.start(), match.end())
+        else:
+            reader.read(token, match.start())
+    return Words("".join(reader.letters).encode("ascii"), reader.starts, reader.ends, reader.disguised)
