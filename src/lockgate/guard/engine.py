@@ -1,0 +1,233 @@
+"""Decides on one text, or on a conversation as a whole."""
+
+from collections.abc import Callable, Sequence
+from typing import Literal
+
+import msgspec
+
+from lockgate.core import Action, Origin, Reason, Span, Verdict
+from lockgate.core.config import GuardConfig
+from lockgate.detect import (
+    find_exfiltration,
+    find_hidden,
+    find_injection,
+    find_leaks,
+    find_prompt_leak,
+    fuse,
+    longest_match,
+    prepare_prompt,
+)
+from lockgate.guard.redact import redact, repeated
+from lockgate.guard.sensitive import find_sensitive
+
+_Judge = Callable[[], Verdict]
+Sensitivity = Literal["strict", "balanced", "permissive"]
+
+THRESHOLDS: dict[str, float] = {"strict": 0.4, "balanced": 0.55, "permissive": 0.75}
+"""Injection score from which an input is blocked, by sensitivity.
+
+Chosen on a sample of public training rows, so that on those rows about 0.9 % (strict), 0.5 % (balanced) and 0.4 %
+(permissive) of harmless texts were blocked; most of these were articles that quote attacks. They say nothing about your
+traffic: measure there before you rely on them.
+"""
+
+_FORGED = 0.9
+_MAX_ROUNDS = 4
+_ROLES = {"user": Origin.USER, "assistant": Origin.MODEL, "tool": Origin.TOOL, "function": Origin.TOOL}
+_MESSAGES = {
+    "injection": "Reads like an instruction that overrides or extracts the application's own.",
+    "hidden": "Holds an instruction that a human reader does not see.",
+    "leak": "Repeats a protected value or the protected prompt.",
+    "exfiltration": "Links to an address that would carry data away.",
+    "secret": "Holds a credential.",
+    "pii": "Holds personal data.",
+    "guard.too-long": "Is longer than the guard inspects.",
+    "guard.error": "The guard could not finish its inspection.",
+    "guard.unstable": "Could not be redacted for good.",
+}
+_STRICTNESS = (Action.ALLOW, Action.REDACT, Action.HOLD, Action.BLOCK)
+
+
+class Message(msgspec.Struct, frozen=True):
+    """One turn of a conversation.
+
+    Attributes:
+        role: `user`, `assistant`, `tool` or `function`; any other role is judged as a user.
+        content: Its text.
+    """
+
+    role: str
+    content: str
+
+
+class Screening(msgspec.Struct, frozen=True):
+    """What came of a conversation.
+
+    Attributes:
+        verdict: On the whole; spans and text count over all contents joined by one line feed.
+        messages: The turns to use from here on, redacted where needed. Empty where the verdict is BLOCK.
+    """
+
+    verdict: Verdict
+    messages: tuple[Message, ...]
+
+
+class Guard:
+    """Judges texts. Holds no state that changes, so one guard serves all threads.
+
+    Args:
+        config: How to judge.
+        protected: Values that no answer may contain, in any simple encoding.
+        system_prompt: Text that no answer may repeat at length.
+    """
+
+    def __init__(self, config: GuardConfig, protected: tuple[str, ...] = (), system_prompt: str = "") -> None:
+        self.config = config
+        self._protected = tuple(value for value in protected if value.strip())
+        self._prompt = prepare_prompt(system_prompt)
+        self._threshold = THRESHOLDS[config.sensitivity]
+
+    @classmethod
+    def default(cls, sensitivity: Sensitivity = "balanced") -> "Guard":
+        """A guard with default settings and nothing to protect but what any application must."""
+        return cls(GuardConfig(sensitivity=sensitivity))
+
+    @property
+    def reach(self) -> int:
+        """How many characters a match that blocks an answer may span before it is recognised."""
+        return max(longest_match(self._protected), self._prompt.longest)
+
+    def inspect(self, text: str, origin: Origin | str = Origin.USER) -> Verdict:
+        """Judge one text.
+
+        Args:
+            text: Any text.
+            origin: `user`, `document` and `tool` are inputs, `model` is an answer.
+
+        Returns:
+            BLOCK also when the text is too long or when anything fails inside: a guard that errs does not let pass.
+        """
+        return self._guarded(text, lambda: self._inspect(text, Origin(origin)))
+
+    def inspect_messages(self, messages: Sequence[Message]) -> Verdict:
+        """Judge a conversation: every turn, and the user's turns read as one text.
+
+        See `screen` for the redacted turns. Leave out a system prompt of your own: it is judged like a user's text.
+        """
+        return self.screen(messages).verdict
+
+    def screen(self, messages: Sequence[Message]) -> Screening:
+        """Judge a conversation and give the turns to use from here on."""
+        joined = "\n".join(message.content for message in messages)
+        screened: list[Message] = []
+
+        def judge() -> Verdict:
+            verdicts = [self._turn(message) for message in messages]
+            verdicts = [*verdicts, self._together(messages)] if len(messages) > 1 else verdicts
+            screened.extend(
+                msgspec.structs.replace(message, content=verdict.text)
+                for message, verdict in zip(messages, verdicts, strict=False)
+            )
+            return _combined(messages, verdicts)
+
+        verdict = self._guarded(joined, judge)
+        return Screening(verdict, () if verdict.action is Action.BLOCK else tuple(screened))
+
+    def blocking(self, text: str) -> tuple[Span, ...]:
+        """What in an answer must block it, sorted; may raise."""
+        return tuple(
+            sorted(
+                (*find_leaks(text, self._protected), *find_prompt_leak(text, self._prompt), *find_exfiltration(text))
+            )
+        )
+
+    def _guarded(self, text: str, judge: _Judge) -> Verdict:
+        whole = (Span(0, len(text), "guard.too-long"),)
+        if len(text) > self.config.max_chars:
+            return blocked(whole)
+        try:
+            return judge()
+        except Exception:  # noqa: BLE001 - fail closed, whatever went wrong; its message may quote the text
+            return blocked((Span(0, len(text), "guard.error"),))
+
+    def _inspect(self, text: str, origin: Origin) -> Verdict:
+        signs: tuple[Span, ...] = ()
+        if origin is Origin.MODEL:
+            score, blocking = 0.0, self.blocking(text)
+        else:
+            signs = (*find_injection(text, origin), *find_hidden(text, origin))
+            score = fuse(signs)
+            blocking = signs if score >= self._threshold else ()
+        return self._decided(text, score, blocking)
+
+    def _decided(self, text: str, score: float, blocking: tuple[Span, ...]) -> Verdict:
+        if blocking:
+            return blocked(tuple(sorted(blocking)), score)
+        spans = find_sensitive(text)
+        if not spans:
+            return Verdict(Action.ALLOW, score, (), text)
+        if not self.config.redact:
+            return blocked(spans, score)
+        clean = self._redacted(text, spans)
+        if clean is None:
+            return blocked((Span(0, len(text), "guard.unstable"),), score)
+        return Verdict(Action.REDACT, score, tuple(map(reason, spans)), clean)
+
+    def _redacted(self, text: str, spans: tuple[Span, ...]) -> str | None:
+        """`text` without anything sensitive, None if new matches keep appearing where pieces now meet."""
+        for _ in range(_MAX_ROUNDS):
+            known = {text[span.start : span.end]: span.label for span in spans}
+            text = redact(text, (*spans, *repeated(text, known))).text
+            spans = find_sensitive(text)
+            if not spans:
+                return text
+        return None
+
+    def _turn(self, message: Message) -> Verdict:
+        origin = _ROLES.get(message.role, Origin.USER)
+        verdict = self._inspect(message.content, origin)
+        if origin is Origin.MODEL and verdict.action is not Action.BLOCK:
+            # A caller writes the history, so an assistant's turn may be forged; only the blatant is refused there.
+            signs = find_injection(message.content, origin)
+            score = fuse(signs)
+            return blocked(signs, score) if score >= _FORGED else verdict
+        return verdict
+
+    def _together(self, messages: Sequence[Message]) -> Verdict:
+        """The verdict on the user's turns read as one text, so that an attack split over turns is whole again."""
+        turns = [message.content for message in messages if message.role not in _ROLES or message.role == "user"]
+        text = " ".join(turns)
+        signs = find_injection(text)
+        score = fuse(signs)
+        if len(turns) > 1 and score >= self._threshold:
+            labels = dict.fromkeys(sign.label for sign in signs)
+            return blocked(tuple(Span(0, 0, label) for label in labels), score)
+        return Verdict(Action.ALLOW, score, (), "")
+
+
+def blocked(spans: tuple[Span, ...], score: float = 0.0) -> Verdict:
+    """A BLOCK verdict for these spans."""
+    return Verdict(Action.BLOCK, score, tuple(map(reason, spans)), "")
+
+
+def reason(span: Span) -> Reason:
+    """Why a span matters, in one sentence that does not quote it."""
+    return Reason(span, _MESSAGES.get(span.label) or _MESSAGES[span.label.partition(".")[0]])
+
+
+def _combined(messages: Sequence[Message], verdicts: Sequence[Verdict]) -> Verdict:
+    """One verdict of each turn's and, where there is one more, of the turns together."""
+    action = max((verdict.action for verdict in verdicts), key=_STRICTNESS.index, default=Action.ALLOW)
+    length = sum(len(message.content) + 1 for message in messages) - 1
+    reasons: list[Reason] = []
+    offset = 0
+    for index, verdict in enumerate(verdicts):
+        whole = index >= len(messages)
+        for item in verdict.reasons:
+            span = item.span
+            start, end = (0, length) if whole else (span.start + offset, span.end + offset)
+            reasons.append(Reason(Span(start, end, span.label, span.score), item.message))
+        offset += 0 if whole else len(messages[index].content) + 1
+    score = max((verdict.score for verdict in verdicts), default=0.0)
+    text = "" if action is Action.BLOCK else "\n".join(v.text for v in verdicts[: len(messages)])
+    return Verdict(action, score, tuple(sorted(reasons, key=lambda item: item.span)), text)

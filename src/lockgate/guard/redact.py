@@ -1,0 +1,73 @@
+"""Replaces what must not be said by placeholders."""
+
+import msgspec
+
+from lockgate.core import Span
+
+_PLACEHOLDERS = {
+    "pii.email": "[EMAIL]",
+    "pii.phone": "[PHONE]",
+    "pii.iban": "[IBAN]",
+    "pii.card": "[CARD]",
+    "pii.birth-date": "[BIRTH-DATE]",
+}
+MIN_REPEATED = 6
+
+
+class Redacted(msgspec.Struct, frozen=True):
+    """A text without the spans that were found in it.
+
+    Attributes:
+        text: With placeholders.
+        values: What was replaced, longest first.
+    """
+
+    text: str
+    values: tuple[str, ...]
+
+
+def placeholder(label: str) -> str:
+    """What stands for a span of this label: `[EMAIL]`, `[SECRET]`, `[ID-NUMBER]`."""
+    if label.startswith("secret."):
+        return "[SECRET]"
+    return _PLACEHOLDERS.get(label, "[ID-NUMBER]")
+
+
+def redact(text: str, spans: tuple[Span, ...]) -> Redacted:
+    """Replace `spans` of `text`; spans that overlap become one placeholder, that of the first."""
+    parts: list[str] = []
+    values: set[str] = set()
+    position = 0
+    for start, end, label in merged(spans):
+        parts.extend((text[position:start], placeholder(label)))
+        values.add(text[start:end])
+        position = end
+    parts.append(text[position:])
+    return Redacted("".join(parts), tuple(sorted(values, key=lambda value: (-len(value), value))))
+
+
+def merged(spans: tuple[Span, ...]) -> list[tuple[int, int, str]]:
+    """Stretches that `spans` cover, sorted and apart, each with the label of its first span."""
+    stretches: list[tuple[int, int, str]] = []
+    for span in sorted(spans):
+        if stretches and span.start < stretches[-1][1]:
+            start, end, label = stretches[-1]
+            stretches[-1] = (start, max(end, span.end), label)
+        else:
+            stretches.append((span.start, span.end, span.label))
+    return stretches
+
+
+def repeated(text: str, values: dict[str, str]) -> tuple[Span, ...]:
+    """Other places where values occur that were recognised somewhere, by value and its label.
+
+    A password behind its cue is recognised; the same word without the cue is as secret. Values shorter than six
+    characters are left alone: they are parts of too much else.
+    """
+    found: list[Span] = []
+    for value, label in values.items():
+        position = text.find(value) if len(value) >= MIN_REPEATED else -1
+        while position >= 0:
+            found.append(Span(position, position + len(value), label))
+            position = text.find(value, position + len(value))
+    return tuple(found)
