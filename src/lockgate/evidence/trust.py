@@ -1,0 +1,199 @@
+"""Trust: which keys may sign what. Kept outside the project that it judges."""
+
+import textwrap
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from lockgate.core import strict_yaml
+from lockgate.core.errors import ConfigError
+from lockgate.evidence.errors import EvidenceError
+from lockgate.evidence.keys import Role, VerifyKey, list_keys
+from lockgate.evidence.predicates import (
+    OVERRIDE,
+    PREDICATES,
+    PROVENANCE,
+    TEST_RESULT,
+    VERIFICATION_SUMMARY,
+    Name,
+    Sha256,
+)
+
+FIRST_USE = "first use: signed and verified with keys of this machine; good for trying out, proves nothing to others"
+_REMEDY = "Correct the file, or write a new one with 'lockgate keys trust'."
+_DEFAULTS: dict[Role, tuple[str, ...]] = {
+    Role.LOCAL: tuple(PREDICATES),
+    Role.BUILDER: (PROVENANCE,),
+    Role.SCANNER: (TEST_RESULT,),
+    Role.APPROVER: (VERIFICATION_SUMMARY, OVERRIDE),
+}
+
+
+class TrustedKey(msgspec.Struct, frozen=True):
+    """A key, what it is for, and the predicate types that it may sign."""
+
+    public: VerifyKey
+    role: Role
+    predicates: tuple[str, ...]
+
+
+class Trust(msgspec.Struct, frozen=True, kw_only=True):
+    """Which keys may sign which predicates.
+
+    Attributes:
+        keys: The trusted keys. Any of them may sign a checkpoint.
+        policy: SHA-256 of the `lockgate.yaml` that was approved, where the file pins one.
+        separate_roles: No predicate type may be signed by keys of two roles, and none is a local key.
+        first_use: The keys are simply those of this machine.
+        source: Name of the trust file.
+    """
+
+    keys: tuple[TrustedKey, ...]
+    policy: str | None = None
+    separate_roles: bool = False
+    first_use: bool = False
+    source: str = ""
+
+    @property
+    def public_keys(self) -> tuple[VerifyKey, ...]:
+        """Every trusted key, for checkpoints."""
+        return tuple(item.public for item in self.keys)
+
+    def allows(self, keyid: str, predicate_type: str) -> bool:
+        """Whether the key may sign that kind of statement."""
+        return any(item.public.keyid == keyid and predicate_type in item.predicates for item in self.keys)
+
+    def key(self, keyid: str) -> VerifyKey | None:
+        """The trusted key of that id."""
+        return next((item.public for item in self.keys if item.public.keyid == keyid), None)
+
+    def role(self, keyid: str) -> Role | None:
+        """What the trusted key of that id is for."""
+        return next((item.role for item in self.keys if item.public.keyid == keyid), None)
+
+    def describe(self) -> str:
+        """One line for reports: what this trust is worth."""
+        if self.first_use:
+            return FIRST_USE
+        roles = ", ".join(sorted({str(item.role) for item in self.keys}))
+        separation = "separate roles" if self.separate_roles else "roles are not separated"
+        return f"trust file {self.source}: {len(self.keys)} keys ({roles}), {separation}"
+
+
+class _Key(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    keyid: Sha256
+    role: Role
+    public: Name
+    predicates: Annotated[tuple[str, ...], Meta(min_length=1)]
+
+
+class _File(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    version: Literal[1]
+    policy: Sha256 | None = None
+    keys: Annotated[tuple[_Key, ...], Meta(min_length=1)]
+    separate_roles: bool
+
+
+def load_trust(path: Path) -> Trust:
+    """Read a trust file.
+
+    Raises:
+        EvidenceError: It cannot be read, says something unknown, names a key by another key's id, or breaks the
+            separation of roles that it declares.
+    """
+    try:
+        with path.open("rb") as stream:
+            body = stream.read(strict_yaml.MAX_BYTES + 1)
+        found = msgspec.convert(strict_yaml.load(body, name=path.name), _File)
+    except OSError as error:
+        raise EvidenceError(
+            f"The trust file {path} cannot be read: {error.strerror}.", remedy="Correct the path given with --trust."
+        ) from error
+    except ConfigError as error:
+        raise EvidenceError(error.message, remedy=error.remedy) from error
+    except msgspec.ValidationError as error:
+        raise EvidenceError(f"The trust file {path.name} is malformed: {error}.", remedy=_REMEDY) from error
+    keys = tuple(_trusted(item) for item in found.keys)
+    if len({item.public.keyid for item in keys}) != len(keys):
+        raise EvidenceError(f"The trust file {path.name} lists a key twice.", remedy=_REMEDY)
+    if found.separate_roles:
+        _require_separation(keys)
+    return Trust(keys=keys, policy=found.policy, separate_roles=found.separate_roles, source=path.name)
+
+
+def first_use_trust() -> Trust:
+    """Trust the keys on this machine with everything: what holds while nobody has written a trust file.
+
+    Raises:
+        EvidenceError: A key of this machine cannot be used.
+    """
+    return Trust(
+        keys=tuple(TrustedKey(VerifyKey.from_pem(info.public), info.role, tuple(PREDICATES)) for info in list_keys()),
+        first_use=True,
+    )
+
+
+def render_trust(policy_digest: str | None = None) -> str:
+    """A trust file with this machine's keys and what their roles may sign by default.
+
+    Args:
+        policy_digest: SHA-256 of the `lockgate.yaml` to pin.
+
+    Raises:
+        EvidenceError: There is no key on this machine, or one cannot be used.
+    """
+    keys = list_keys()
+    if not keys:
+        raise EvidenceError("There is no key on this machine.", remedy="Create one with 'lockgate keys create'.")
+    separate = all(info.role is not Role.LOCAL for info in keys)
+    lines = [
+        "# Which keys may sign what. Keep this file outside the project, out of reach of whoever edits the project.",
+        "version: 1",
+        *([f'policy: "{policy_digest}"'] if policy_digest else []),
+        f"separate_roles: {str(separate).lower()}",
+        "keys:",
+    ]
+    for info in keys:
+        lines += [
+            f'  - keyid: "{info.keyid}"',
+            f"    role: {info.role}",
+            "    public: |",
+            textwrap.indent(info.public.rstrip("\n"), " " * 6),
+            "    predicates:",
+            *(f"      - {predicate}" for predicate in _DEFAULTS[info.role]),
+        ]
+    return "\n".join(lines) + "\n"
+
+
+def _trusted(item: _Key) -> TrustedKey:
+    public = VerifyKey.from_pem(item.public)
+    if public.keyid != item.keyid:
+        raise EvidenceError(
+            f"The trust file gives key {item.keyid[:12]} a public half with another id.",
+            remedy="Ask the key's owner which of the two is right.",
+        )
+    if unknown := sorted(set(item.predicates) - set(PREDICATES)):
+        raise EvidenceError(
+            f"The trust file grants an unknown predicate type: {unknown[0]!r}.",
+            remedy=f"Known ones: {', '.join(PREDICATES)}.",
+        )
+    return TrustedKey(public, item.role, item.predicates)
+
+
+def _require_separation(keys: Iterable[TrustedKey]) -> None:
+    signers: dict[str, Role] = {}
+    for item in keys:
+        if item.role is Role.LOCAL:
+            raise EvidenceError(
+                "The trust file separates roles but lists a local key.",
+                remedy="Remove that key, or set separate_roles to false.",
+            )
+        for predicate in item.predicates:
+            if signers.setdefault(predicate, item.role) is not item.role:
+                raise EvidenceError(
+                    f"The trust file separates roles but lets two of them sign {predicate}.",
+                    remedy="Grant it to one role, or set separate_roles to false.",
+                )
