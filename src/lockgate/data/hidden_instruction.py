@@ -9,6 +9,9 @@ from lockgate.data.passage import Kind, TextSubject
 from lockgate.detect.hidden import find_hidden
 from lockgate.detect.injection import find_injection, fuse
 
+BLOCK_CHARS = 400
+LEAST_CHARS = 12
+
 _BREAK = "\n\n"
 _DISGUISES = frozenset({"injection.encoded", "injection.obfuscated"})
 _DISGUISED = "injection.disguised"
@@ -30,8 +33,8 @@ class HiddenInstruction(Check[TextSubject], frozen=True):
 
     Limits:
         Severity is high where the text is hidden or disguised, medium where a document addresses a model in plain
-        sight. Text is judged one paragraph at a time. Plain sight counts in documents only: a prompt addresses a model
-        on purpose, and rows may teach a model to refuse.
+        sight. Some paragraphs are judged at a time, so an instruction that is spread over pages is not seen. Plain
+        sight counts in documents only: a prompt addresses a model on purpose, and rows may teach a model to refuse.
     """
 
     card: ClassVar[Card] = Card(
@@ -62,14 +65,23 @@ class HiddenInstruction(Check[TextSubject], frozen=True):
     def _detect(self, text: str) -> Iterator[Span]:
         hidden = find_hidden(text)
         yield from hidden
-        start = 0
-        for paragraph in text.split(_BREAK):
-            spans = [span for span in find_injection(paragraph, Origin.DOCUMENT) if not _within(span, start, hidden)]
+        for start, block in _blocks(text):
+            spans = [span for span in find_injection(block, Origin.DOCUMENT) if not _within(span, start, hidden)]
             score = fuse(spans)
             if score >= self.threshold:
                 label = _DISGUISED if any(span.label in _DISGUISES for span in spans) else _PLAIN
-                yield Span(start, start + len(paragraph), label, score)
-            start += len(paragraph) + len(_BREAK)
+                yield Span(start + spans[0].start, start + len(block), label, score)
+
+
+def _blocks(text: str) -> Iterator[tuple[int, str]]:
+    # Whole paragraphs, short ones together: one detector run has a fixed cost, and a long document has many subjects.
+    start = 0
+    while start < len(text):
+        end = text.find(_BREAK, start + BLOCK_CHARS)
+        end = len(text) if end < 0 else end + len(_BREAK)
+        if end - start >= LEAST_CHARS:
+            yield start, text[start:end]
+        start = end
 
 
 def _within(span: Span, offset: int, hidden: Iterable[Span]) -> bool:

@@ -115,8 +115,6 @@ def _environment(temporary: str) -> dict[str, str]:
         "PYTHONDONTWRITEBYTECODE": "1",
         "PYTHONHASHSEED": "0",
         "PYTHONNOUSERSITE": "1",
-        # Byte code that lies in an input folder is not among the recorded inputs, so it must not be used either.
-        "PYTHONPYCACHEPREFIX": f"{temporary}/pycache",
         "PYTHONUNBUFFERED": "1",
         "SOURCE_DATE_EPOCH": "315532800",  # 1980-01-01, the earliest time that a zip archive can hold
         "TMPDIR": temporary,

@@ -1,7 +1,8 @@
 """The job's private copy of its inputs, and the copy of its output that is kept.
 
 Files are hashed while they are copied, so that the recorded digests are those of the bytes that the job read and of
-the bytes that are kept, whatever else happens to the originals meanwhile.
+the bytes that are kept, whatever else happens to the originals meanwhile. Byte-code caches are not among the project's
+files, so the job compiles the sources that were recorded.
 """
 
 import hashlib
