@@ -45,7 +45,7 @@ class HiddenInstruction(Check[TextSubject], frozen=True):
         cost=Cost.MODERATE,
         maps=("LLM01:2025", "LLM04:2025", "LLM08:2025", "ASI01:2026", "AML.T0051.001", "AML.T0070"),
     )
-    threshold: float = 0.6
+    threshold: float = 0.8
 
     def inspect(self, subject: TextSubject) -> Iterator[Finding]:
         """Report hidden and disguised instructions everywhere, plain ones in documents."""
