@@ -22,6 +22,8 @@ _LEAST_ENCODED = 0.2
 _LEAST_HIDDEN = 4
 _LEAST_DISGUISED = 2
 _SURE = 0.99
+_COUNTED = 3
+_CORROBORATION = 0.5
 
 
 def find_injection(text: str, origin: Origin | str = Origin.USER) -> tuple[Span, ...]:
@@ -49,16 +51,20 @@ def find_injection(text: str, origin: Origin | str = Origin.USER) -> tuple[Span,
 
 
 def fuse(spans: Iterable[Span]) -> float:
-    """One score, 0 to 1, of all injection spans: noisy-or over labels, where each label counts with its highest weight.
+    """One score, 0 to 1, of all injection spans: noisy-or over their weights.
 
-    Monotone: a further span never lowers it.
+    Signals of one label often see the same words, so of each label the highest weight counts in full, the next two by
+    half, and no more. Monotone: a further span never lowers the score.
     """
-    best: dict[str, float] = {}
+    weights: dict[str, list[float]] = {}
     for span in spans:
-        best[span.label] = max(best.get(span.label, 0.0), span.score)
+        weights.setdefault(span.label, []).append(span.score)
     clear = 1.0
-    for weight in best.values():
-        clear *= 1.0 - weight
+    for scores in weights.values():
+        best, *further = sorted(scores, reverse=True)[:_COUNTED]
+        clear *= 1.0 - best
+        for weight in further:
+            clear *= 1.0 - weight * _CORROBORATION
     return 1.0 - clear
 
 

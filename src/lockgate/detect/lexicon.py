@@ -167,10 +167,11 @@ def _classes() -> dict[str, str]:
 CLASSES = _classes()
 """Class of each folded word; a word that appears twice has the class in which it appears first."""
 
-WIDE = frozenset(word for word in CLASSES if not word.isascii() and ord(word[0]) >= 0x2E80)  # noqa: PLR2004 - CJK radicals
-"""Words of scripts that write without blanks."""
+FIRST_WIDE = "\u2e80"
+"""The first character of the scripts that write without blanks (CJK radicals and what follows)."""
 
-LONGEST_WIDE = max(map(len, WIDE))
+LONGEST_WIDE = max(len(word) for word in CLASSES if word[0] >= FIRST_WIDE)
+"""Characters of the longest word of those scripts."""
 
 
 def scramble_key(word: str) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from lockgate.detect.lexicon import CLASSES, LONGEST_WIDE, OTHER, QUOTE, SCRAMBLED, STOP, scramble_key
+from lockgate.detect.lexicon import CLASSES, FIRST_WIDE, LONGEST_WIDE, OTHER, QUOTE, SCRAMBLED, STOP, scramble_key
 
 # One character class each, nothing that could backtrack: the standard library's engine is linear here, and ten times
 # faster than a loop over RE2's matches.
@@ -96,6 +96,9 @@ class _Reader:
         return True
 
     def _split_wide(self, token: str, start: int) -> None:
+        if not any(character >= FIRST_WIDE for character in token):
+            self.add(OTHER, start, start + len(token))
+            return
         for begin, end, letter in _greedy(token, longest=LONGEST_WIDE, shortest=1):
             self.add(letter, start + begin, start + end)
 

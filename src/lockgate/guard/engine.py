@@ -26,9 +26,10 @@ Sensitivity = Literal["strict", "balanced", "permissive"]
 THRESHOLDS: dict[str, float] = {"strict": 0.4, "balanced": 0.55, "permissive": 0.75}
 """Injection score from which an input is blocked, by sensitivity.
 
-Chosen on a sample of public training rows, so that on those rows about 0.9 % (strict), 0.5 % (balanced) and 0.4 %
-(permissive) of harmless texts were blocked; most of these were articles that quote attacks. They say nothing about your
-traffic: measure there before you rely on them.
+Chosen on 12,000 public training rows, where strict, balanced and permissive blocked 0.9, 0.4 and 0.3 % of the harmless
+texts, most of them articles that quote attacks, and 44, 35 and 25 % of the attacks. On 3,519 validation rows from partly
+other sources they blocked 1, 0 and 0 of 2,571 harmless texts and 14, 11 and 7 % of the attacks; there, seven in ten are
+ordinary questions planted in a document, of which signals like these see none. Measure on your own traffic.
 """
 
 _FORGED = 0.9
