@@ -136,7 +136,7 @@ class World:
         return status, raw.decode()
 
 
-def write_project(root: Path, base_url: str, *, extra: str = "", serve: str = "") -> Project:
+def write_project(root: Path, base_url: str, *, timeout_s: float) -> Project:
     (root / "prompts").mkdir(parents=True)
     (root / "prompts/system.md").write_text(PROMPT + "\n")
     (root / "prompts/protected.txt").write_text(PROTECTED + "\n")
@@ -145,11 +145,11 @@ def write_project(root: Path, base_url: str, *, extra: str = "", serve: str = ""
 project: boathouse
 application: {{system_prompt: prompts/system.md, protected: prompts/protected.txt}}
 serve:
-  upstream: {{kind: openai, base_url: "{base_url}", model: upstream-model{extra}}}
+  upstream: {{kind: openai, base_url: "{base_url}", model: upstream-model}}
   max_tokens: 64
-  timeout_s: 1.0
+  timeout_s: {timeout_s}
   max_body_bytes: 200000
-{serve}"""
+"""
     )
     return open_project(root)
 
@@ -182,7 +182,9 @@ async def model() -> AsyncIterator[FakeModel]:
 
 @asynccontextmanager
 async def serving(root: Path, model: FakeModel, **options: Any) -> AsyncIterator[World]:
-    project = write_project(root / "project", options.pop("base_url", model.base_url))
+    project = write_project(
+        root / "project", options.pop("base_url", model.base_url), timeout_s=options.pop("timeout_s", 30.0)
+    )
     key = EphemeralKey("tester")
     options.setdefault("verifier", key)
     with EventStore.open(project.state) as store:
@@ -212,4 +214,4 @@ def start(tmp_path: Path, model: FakeModel) -> Callable[..., Any]:
 @pytest.fixture(scope="session")
 def serve_at() -> Callable[..., Any]:
     """Starts a gateway before any upstream: `async with serve_at(folder, base_url) as world`."""
-    return lambda root, base_url: serving(root, FakeModel(), base_url=base_url)
+    return lambda root, base_url: serving(root, FakeModel(), base_url=base_url, timeout_s=1.0)
