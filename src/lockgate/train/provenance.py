@@ -1,6 +1,6 @@
 """What SLSA provenance v1 says about a recorded training job, as plain values.
 
-Source: https://slsa.dev/spec/v1.1/provenance. The build type's parameters are described in `docs/train.md`.
+Source: https://slsa.dev/spec/v1.1/provenance. `Provenance` describes the parameters of the build type.
 """
 
 from typing import Any
