@@ -28,8 +28,9 @@ THRESHOLDS: dict[str, float] = {"strict": 0.4, "balanced": 0.55, "permissive": 0
 
 Chosen on 12,000 public training rows, where strict, balanced and permissive blocked 0.9, 0.4 and 0.3 % of the harmless
 texts, most of them articles that quote attacks, and 44, 35 and 25 % of the attacks. On 3,519 validation rows, partly
-from other sources, they blocked 1, 0 and 0 of 2,571 harmless texts and 14, 11 and 7 % of the attacks; there, seven in ten
-attacks are ordinary requests planted in a document, of which signals like these see none. Measure on your own traffic.
+from other sources, they blocked 1, 0 and 0 of 2,571 harmless texts and 14, 11 and 7 % of the attacks; there, seven in
+ten attacks are ordinary requests planted in a document, of which signals like these see none. Measure on your own
+traffic.
 """
 
 _FORGED = 0.9
