@@ -7,6 +7,10 @@ import json
 import sys
 from pathlib import Path
 
+import click
+
+from lockgate import report
+from lockgate.cli.entry import lockgate
 from lockgate.core import config
 from lockgate.pipeline import manual
 
@@ -34,8 +38,35 @@ def generated() -> dict[Path, str]:
     files = {DOCS / "checks" / f"{page.id}.md": manual.as_markdown(page) for page in pages}
     files[DOCS / "checks" / "index.md"] = index(pages)
     files[DOCS / "coverage.md"] = coverage(pages)
+    files[DOCS / "cli.md"] = command_line()
     files[DOCS / "lockgate.schema.json"] = json.dumps(config.schema(), indent=2, sort_keys=True) + "\n"
+    files[DOCS / "report.schema.json"] = json.dumps(report.schema(), indent=2, sort_keys=True) + "\n"
     return files
+
+
+def command_line() -> str:
+    """What every command says about itself, at 80 columns."""
+    lines = [
+        "# Command line",
+        "",
+        "Exit codes of every command: **0** open or done, **1** held, blocked or not verified, **2** usage or internal",
+        "error. Errors name the file and the remedy, on standard error; with `--json` as JSON on standard output too.",
+        "`NO_COLOR` is respected. Nothing ever waits for an answer.",
+    ]
+    for path, command in walk("lockgate", lockgate):
+        context = click.Context(command, info_name=path, max_content_width=80, terminal_width=80)
+        lines += ["", f"## {path}", "", "```text", command.get_help(context).rstrip(), "```"]
+    return "\n".join(lines) + "\n"
+
+
+def walk(path: str, command: click.Command) -> list[tuple[str, click.Command]]:
+    found = [(path, command)]
+    if isinstance(command, click.Group):
+        context = click.Context(command)
+        for name in command.list_commands(context):
+            inner = command.get_command(context, name)
+            found += walk(f"{path} {name}", inner) if inner else []
+    return found
 
 
 def index(pages: tuple[manual.Page, ...]) -> str:

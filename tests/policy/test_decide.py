@@ -56,6 +56,12 @@ def test_what_was_not_examined_holds(status: Status):
     assert "because" in decision.reasons[0]
 
 
+def test_many_checks_that_one_obstacle_stopped_give_one_reason():
+    stopped = [outcome(Status.ERRORED, check=f"LG-DATA-00{number}") for number in (2, 3, 4)]
+    [line] = decide(case(*stopped), NO_WAIVERS).reasons
+    assert line == "rows.jsonl could not be examined by LG-DATA-002, LG-DATA-003, LG-DATA-004: because"
+
+
 def test_optional_checks_may_be_skipped_but_never_errored():
     rules = GateRules(optional=("LG-DATA-002",))
     assert decide(case(outcome(Status.SKIPPED), rules=rules), NO_WAIVERS).decision is Decision.OPEN

@@ -50,7 +50,7 @@ def _judge(project: Project, trust: Trust, latest: VerifiedEntry) -> Admission:
     if not isinstance(summary, VerificationSummary):
         return Admission((f"Entry {latest.seq} is no gate decision.",))
     reasons: list[str] = []
-    if summary.verification_result is not Result.PASSED:
+    if summary.verification_result != Result.PASSED:
         reasons += [f"The deploy gate is HELD: {reason}" for reason in summary.decision.reasons]
     if trust.policy is not None and project.policy.sha256 != trust.policy:
         reasons.append("lockgate.yaml is not the policy that the trust file pins.")

@@ -18,8 +18,6 @@ from lockgate.monitor import EventStore
 from lockgate.pipeline.observer import Progress
 from lockgate.redteam import Corpus, Endpoint, HttpTarget, RedteamResult, attack, load, summarise
 
-BUILTIN = "builtin"
-
 
 def attack_project(project: Project, config: RedteamConfig, *, store: EventStore, progress: Progress) -> RedteamResult:
     """Attack the bare and the guarded application with the same prompts.
@@ -35,7 +33,7 @@ def attack_project(project: Project, config: RedteamConfig, *, store: EventStore
     Raises:
         LockgateError: The corpus, a prompt or the model cannot be used.
     """
-    corpus = load(None if config.corpus == BUILTIN else project.root / config.corpus)
+    corpus = load(config.corpus, root=project.root)
     progress(0, 0, "starting the model twice: bare and behind the guard")
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(_attack(project, config, corpus, store, progress))

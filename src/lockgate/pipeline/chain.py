@@ -82,7 +82,7 @@ def _link(entry: VerifiedEntry) -> Link:
         wanted = predicate.build_definition.resolved_dependencies
         materials = tuple(SubjectRef(item.uri, item.digest.sha256) for item in wanted)
     if isinstance(predicate, VerificationSummary):
-        opened = predicate.verification_result is Result.PASSED
+        opened = predicate.verification_result == Result.PASSED
     return Link(
         seq=entry.seq,
         stage=entry.stage,

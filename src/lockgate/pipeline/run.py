@@ -1,6 +1,7 @@
 """The whole way of a project through its gates."""
 
 import datetime as dt
+import functools
 import secrets
 import time
 from collections.abc import Callable
@@ -11,7 +12,7 @@ import msgspec
 from lockgate import supply, train
 from lockgate.core.check import describe, errored, skipped
 from lockgate.core.config import TrainConfig
-from lockgate.core.errors import CoreError
+from lockgate.core.errors import LockgateError
 from lockgate.core.files import Snapshot
 from lockgate.core.gate import Decision, GateDecision, Stage
 from lockgate.core.outcome import Examination
@@ -156,7 +157,7 @@ class _Way:
             try:
                 with EventStore.open(self.project.state) as store:
                     self.attacks = attack_project(self.project, config, store=store, progress=progress)
-            except (CoreError, OSError) as error:
+            except (LockgateError, OSError) as error:
                 return _unattacked(self.project, describe(error))
             examined = examine_attacks(self.attacks, config)
             attacked = (self.project.policy, *_attacked_files(self.project, taken))
@@ -169,7 +170,7 @@ class _Way:
             progress(0, 1, "verifying the ledger and hashing what would be deployed")
             try:
                 chain = read_chain(self.project, self.trust, self.notary.run)
-            except CoreError as error:
+            except LockgateError as error:
                 policy = self.project.policy
                 return Examination((policy,), tuple(errored(check, policy, str(error)) for check in DEPLOY_CHECKS))
             return examine_chain(chain)
@@ -191,7 +192,7 @@ class _Way:
         self.observer.stage_started(stage)
         held = self._held() if executes else ()
         absent = "" if stage in ALWAYS else self.project.config.absent.get(stage, "")
-        examination = work(lambda *step: self.observer.progress(stage, *step)) if work else None
+        examination = work(functools.partial(self.observer.progress, stage)) if work else None
         if examination is not None:
             statistics = _statistics(self.attacks) if stage is Stage.REDTEAM and self.attacks else None
             self.notary.results(stage, examination, statistics=statistics)
@@ -247,5 +248,3 @@ def _statistics(result: RedteamResult) -> dict[str, object]:
     facts: dict[str, object] = msgspec.to_builtins(msgspec.structs.replace(result, transcripts=()))
     del facts["transcripts"]
     return facts
-
-

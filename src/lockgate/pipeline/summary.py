@@ -7,12 +7,15 @@ from lockgate.monitor import MonitorError, Summary, read_summary
 from lockgate.pipeline.catalogs import all_checks
 from lockgate.pipeline.run import RunResult
 from lockgate.redteam import RedteamResult
-from lockgate.redteam.result import BenignTally, FamilyStatus
+from lockgate.redteam.result import BenignTally as BenignCount
+from lockgate.redteam.result import FamilyStatus
 from lockgate.redteam.result import Tally as AttackTally
 from lockgate.report import (
+    BenignTally,
     Comparison,
     EvidenceRow,
     MonitorView,
+    Paired,
     Percentiles,
     RedteamView,
     RunReport,
@@ -79,7 +82,7 @@ def _redteam(result: RedteamResult) -> RedteamView:
         ),
         halves=tuple(Comparison(name, _tally(bare), _tally(guarded)) for name, bare, guarded in halves),
         benign=_benign(result.benign),
-        p_value=result.paired.p_value,
+        paired=Paired(b=result.paired.b, c=result.paired.c, p_value=result.paired.p_value),
         corpus=result.corpus.version,
         corpus_sha256=result.corpus.sha256,
         complete=result.complete,
@@ -88,12 +91,18 @@ def _redteam(result: RedteamResult) -> RedteamView:
 
 def _tally(counted: AttackTally) -> Tally:
     return Tally(
-        attempts=counted.attempts, successes=counted.successes, errors=counted.errors, wilson95=counted.wilson95
+        attempts=counted.attempts,
+        successes=counted.successes,
+        errors=counted.errors,
+        skipped=counted.skipped,
+        wilson95=counted.wilson95,
     )
 
 
-def _benign(counted: BenignTally) -> Tally:
-    return Tally(attempts=counted.attempts, successes=counted.blocked, errors=counted.errors, wilson95=counted.wilson95)
+def _benign(counted: BenignCount) -> BenignTally:
+    return BenignTally(
+        attempts=counted.attempts, blocked=counted.blocked, errors=counted.errors, wilson95=counted.wilson95
+    )
 
 
 def _monitor(project: Project) -> MonitorView | None:

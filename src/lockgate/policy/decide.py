@@ -38,9 +38,8 @@ def decide(case: Case, waivers: WaiverBook) -> GateDecision:
     holds: list[Hold] = [_upstream(case)] if case.held_upstream else []
     waived: list[WaivedFinding] = []
     below = 0
+    holds.extend(_unexamined(case.examination, case))
     for outcome in case.examination.outcomes:
-        if hold := _unexamined(outcome, case):
-            holds.append(hold)
         for finding in outcome.findings:
             if not _counts(finding, case.rules):
                 below += 1
@@ -79,15 +78,27 @@ def _upstream(case: Case) -> Hold:
     return Hold(Cause.UPSTREAM, f"Not run: nothing is executed while an earlier gate is HELD ({gates}).")
 
 
-def _unexamined(outcome: Outcome, case: Case) -> Hold | None:
-    if outcome.status is Status.ERRORED:
-        message = f"{outcome.check} could not examine {outcome.subject.uri}: {outcome.reason}"
-        return Hold(Cause.ERRORED, message, check=outcome.check)
-    # What was not run because of an earlier gate is said once, by the upstream hold.
-    if outcome.status is Status.SKIPPED and not case.held_upstream and outcome.check not in case.rules.optional:
-        message = f"{outcome.check} did not examine {outcome.subject.uri}: {outcome.reason}"
-        return Hold(Cause.SKIPPED, message, check=outcome.check)
-    return None
+def _unexamined(examination: Examination, case: Case) -> list[Hold]:
+    """One hold for each subject and reason, however many checks it kept from looking."""
+    grouped: dict[tuple[Status, str, str], list[str]] = {}
+    for outcome in examination.outcomes:
+        if _holds_unexamined(outcome, case):
+            grouped.setdefault((outcome.status, outcome.subject.uri, outcome.reason), []).append(outcome.check)
+    holds: list[Hold] = []
+    for (status, uri, reason), checks in grouped.items():
+        names = ", ".join(dict.fromkeys(checks))
+        if status is Status.ERRORED:
+            holds.append(Hold(Cause.ERRORED, f"{uri} could not be examined by {names}: {reason}", check=checks[0]))
+        else:
+            holds.append(Hold(Cause.SKIPPED, f"{uri} was not examined by {names}: {reason}", check=checks[0]))
+    return holds
+
+
+def _holds_unexamined(outcome: Outcome, case: Case) -> bool:
+    if outcome.status is Status.SKIPPED:
+        # What was not run because of an earlier gate is said once, by the upstream hold.
+        return not case.held_upstream and outcome.check not in case.rules.optional
+    return outcome.status is Status.ERRORED
 
 
 def _counts(finding: Finding, rules: GateRules) -> bool:
