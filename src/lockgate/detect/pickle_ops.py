@@ -1,0 +1,425 @@
+"""Follows a pickle opcode by opcode, without executing it, and says what it would import, call and build.
+
+Source of the semantics: CPython's `Modules/_pickle.c` and the opcode descriptions of `pickletools`. Whatever cannot be
+followed with certainty is a problem, because the real unpickler may have executed something by then.
+"""
+
+import struct
+from collections.abc import Callable
+from typing import Literal
+
+import msgspec
+
+from lockgate.detect import npy
+from lockgate.detect.pickle_allow import STORAGES
+from lockgate.detect.pickle_machine import GlobalUse, Machine
+from lockgate.detect.pickle_values import OPAQUE, Blob, Collection, Instance, Tuple, Value
+from lockgate.detect.source import Cursor, FormatProblem, MalformedError, Source
+
+MAX_OPERATIONS = 20_000_000
+MAX_LINE = 1 << 16
+MAX_TEXT = 1 << 16
+MAX_NESTED = 4
+HIGHEST_PROTOCOL = 5
+TORCH_MAGIC = 0x1950A86A20F9469CFC6C
+TORCH_VERSION = 1001
+TORCH_STREAMS = 4
+JOBLIB_ARRAY = "joblib.numpy_pickle.NumpyArrayWrapper"
+MAX_PADDING = 16
+
+_U1 = struct.Struct("<B")
+_U2 = struct.Struct("<H")
+_U4 = struct.Struct("<I")
+_U8 = struct.Struct("<Q")
+_I4 = struct.Struct("<i")
+_STOP = ord(".")
+
+_Handler = Callable[[Machine], None]
+
+
+class PickleFacts(msgspec.Struct, frozen=True):
+    """What one pickle would do.
+
+    Attributes:
+        member: Path inside the archive that holds it; empty for a file of its own.
+        uses: Every name that it imports, each once, sorted.
+        problems: What cannot be followed, or what no ordinary file does.
+        complete: Whether it could be followed to its end.
+    """
+
+    member: str
+    uses: tuple[GlobalUse, ...]
+    problems: tuple[FormatProblem, ...]
+    complete: bool
+
+
+def looks_like_pickle(head: bytes) -> bool:
+    """Whether the first bytes are those of a pickle of protocol 2 or later."""
+    return len(head) > 2 and head[0] == 0x80 and 2 <= head[1] <= HIGHEST_PROTOCOL  # noqa: PLR2004 - PROTO and its operand
+
+
+def read_pickle(source: Source, *, member: str = "") -> PickleFacts:
+    """Follow a pickle: a single stream, PyTorch's legacy sequence of streams, or joblib's stream with inline arrays.
+
+    Args:
+        source: The whole file or member.
+        member: Its path inside an archive, for the facts.
+
+    Returns:
+        Facts, whatever the bytes are.
+    """
+    uses: dict[str, GlobalUse] = {}
+    problems: list[FormatProblem] = []
+    cursor = Cursor(source)
+    complete = False
+    try:
+        if _follow(Machine(cursor, uses, problems)) == TORCH_MAGIC and cursor.remaining:
+            _follow_torch(cursor, uses, problems)
+        complete = True
+        if cursor.remaining:
+            trailing = "There are bytes behind its end, which another reader may execute."
+            problems.append(FormatProblem("trailing-bytes", trailing))
+    except MalformedError as error:
+        problems.append(FormatProblem(error.code, error.message))
+    return PickleFacts(member, tuple(sorted(uses.values())), tuple(problems), complete)
+
+
+def _follow(machine: Machine) -> Value:
+    cursor = machine.cursor
+    for _ in range(MAX_OPERATIONS):
+        code = cursor.byte()
+        if code == _STOP:
+            result = machine.pop()
+            if machine.stack or machine.marks:
+                machine.problem("unclean-stack", "It leaves values behind that its writer would not have left.")
+            return result
+        handler = _HANDLERS.get(code)
+        if handler is None:
+            raise MalformedError("opcode", "It holds a byte that is no pickle instruction.")
+        handler(machine)
+    raise MalformedError("operations", f"It has more than {MAX_OPERATIONS:,} instructions.")
+
+
+def _follow_torch(cursor: Cursor, uses: dict[str, GlobalUse], problems: list[FormatProblem]) -> None:
+    """The files of `torch.save` before version 1.6: magic number, version, system, object, storage keys, bytes."""
+    stored: dict[str, tuple[str, int]] = {}
+    result: Value = None
+    for position in range(TORCH_STREAMS):
+        machine = Machine(cursor, uses, problems)
+        result = _follow(machine)
+        if position == 0 and result != TORCH_VERSION:
+            raise MalformedError("torch-version", "It begins like a PyTorch file but has an unknown version.")
+        stored.update(machine.stored)
+    for key in result.texts if isinstance(result, Collection) else ():
+        kind, expected = stored.get(key, ("", -1))
+        if cursor.number(_U8) != expected:
+            raise MalformedError("torch-storage", "A tensor storage does not have the size that its tensor claims.")
+        cursor.skip(expected * STORAGES[kind])
+
+
+def _skip_array(machine: Machine, state: Value) -> None:
+    """Pass over the bytes of an array that joblib writes between two instructions."""
+    fields = state.fields if isinstance(state, Collection) else {}
+    kind, shape = fields.get("dtype"), fields.get("shape")
+    code = kind.arguments[0] if isinstance(kind, Instance) and kind.name == "numpy.dtype" else None
+    size = npy.item_size(code) if isinstance(code, str) else None
+    if size is None or not isinstance(shape, Tuple):
+        raise MalformedError("inline-array", "It holds an inline array of a type or shape that cannot be read.")
+    if size == 0:
+        _follow_nested(machine)
+        return
+    if fields.get("numpy_array_alignment_bytes") != MAX_PADDING:
+        raise MalformedError("inline-array", "Its inline arrays lack the padding that joblib writes since version 1.2.")
+    padding = machine.cursor.byte()
+    # A plain unpickler stops at the padding, because none of these bytes is an instruction.
+    if not 1 <= padding <= MAX_PADDING or machine.cursor.take(padding) != b"\xff" * padding:
+        raise MalformedError("inline-array", "The padding before an inline array is not joblib's.")
+    for extent in shape.items:
+        if not isinstance(extent, int) or extent < 0:
+            raise MalformedError("inline-array", "The shape of an inline array is not a tuple of sizes.")
+        size *= extent
+    machine.cursor.skip(size)
+
+
+def _follow_nested(machine: Machine) -> None:
+    if machine.depth >= MAX_NESTED:
+        raise MalformedError("depth", "Its inline pickles nest too deeply.")
+    _follow(Machine(machine.cursor, machine.uses, machine.problems, depth=machine.depth + 1))
+
+
+def _build(machine: Machine) -> None:
+    state = machine.pop()
+    target = machine.top()
+    machine.fill(target, state)
+    if isinstance(target, Instance) and target.name == JOBLIB_ARRAY:
+        _skip_array(machine, state)
+        machine.pop()
+        machine.push(Instance("numpy.ndarray"))
+
+
+def _global(machine: Machine) -> None:
+    module, name = _name(machine), _name(machine)
+    machine.push(machine.import_name(module, name))
+
+
+def _stack_global(machine: Machine) -> None:
+    name, module = machine.pop(), machine.pop()
+    machine.push(machine.import_name(module, name))
+
+
+def _inst(machine: Machine) -> None:
+    module, name = _name(machine), _name(machine)
+    found = machine.import_name(module, name)
+    machine.push_tuple(machine.pop_mark())
+    machine.push(machine.call(found, machine.pop()))
+
+
+def _obj(machine: Machine) -> None:
+    given = machine.pop_mark()
+    if not given:
+        raise MalformedError("stack", "It makes an object without a class.")
+    machine.push_tuple(given[1:])
+    machine.push(machine.call(given[0], machine.pop()))
+
+
+def _reduce(machine: Machine) -> None:
+    arguments, function = machine.pop(), machine.pop()
+    machine.push(machine.call(function, arguments))
+
+
+def _newobj(machine: Machine) -> None:
+    arguments, kind = machine.pop(), machine.pop()
+    machine.push(machine.instantiate(kind, arguments))
+
+
+def _newobj_ex(machine: Machine) -> None:
+    options, arguments, kind = machine.pop(), machine.pop(), machine.pop()
+    machine.push(machine.instantiate(kind, arguments, options))
+
+
+def _persistent_text(machine: Machine) -> None:
+    machine.cursor.line(MAX_LINE)
+    machine.push(machine.persistent(OPAQUE))
+
+
+def _extension(layout: struct.Struct) -> _Handler:
+    def handle(machine: Machine) -> None:
+        machine.cursor.number(layout)
+        machine.problem("extension", "It refers to a class by a registered number, which cannot be resolved here.")
+        machine.push(OPAQUE)
+
+    return handle
+
+
+def _out_of_band(_machine: Machine) -> None:
+    raise MalformedError("buffer", "It expects buffers from outside the file.")
+
+
+def _protocol(machine: Machine) -> None:
+    machine.protocol = machine.cursor.byte()
+    if machine.protocol > HIGHEST_PROTOCOL:
+        raise MalformedError("protocol", "It has a protocol version that does not exist.")
+
+
+def _frame(machine: Machine) -> None:
+    if machine.cursor.number(_U8) > machine.cursor.remaining:
+        raise MalformedError("truncated", "A frame claims to be longer than the file.")
+
+
+def _setitem(machine: Machine) -> None:
+    value, key = machine.pop(), machine.pop()
+    machine.set_items(machine.top(), [key, value])
+
+
+def _setitems(machine: Machine) -> None:
+    items = machine.pop_mark()
+    machine.set_items(machine.top(), items)
+
+
+def _dict(machine: Machine) -> None:
+    items = machine.pop_mark()
+    machine.push(Collection("dict"))
+    machine.set_items(machine.top(), items)
+
+
+def _append(machine: Machine) -> None:
+    item = machine.pop()
+    machine.add_items(machine.top(), [item], frozenset({"list"}))
+
+
+def _add_all(kind: Literal["list", "set"]) -> _Handler:
+    kinds = frozenset({kind})
+
+    def handle(machine: Machine) -> None:
+        items = machine.pop_mark()
+        machine.add_items(machine.top(), items, kinds)
+
+    return handle
+
+
+def _last(count: int) -> _Handler:
+    def handle(machine: Machine) -> None:
+        items = [machine.pop() for _ in range(count)]
+        machine.push_tuple(items[::-1])
+
+    return handle
+
+
+def _constant(value: Value) -> _Handler:
+    return lambda machine: machine.push(value)
+
+
+def _number(layout: struct.Struct) -> _Handler:
+    return lambda machine: machine.push(machine.cursor.number(layout))
+
+
+def _float(machine: Machine) -> None:
+    machine.cursor.skip(8)
+    machine.push(OPAQUE)
+
+
+def _float_text(machine: Machine) -> None:
+    machine.cursor.line(MAX_LINE)
+    machine.push(OPAQUE)
+
+
+def _int_text(machine: Machine) -> None:
+    body = machine.cursor.line(MAX_LINE)
+    digits = body.removesuffix(b"L").removeprefix(b"-")
+    short = digits.isdigit() and len(digits) <= 18  # noqa: PLR2004 - fits 64 bits
+    machine.push(int(body.removesuffix(b"L")) if short else OPAQUE)
+
+
+def _long(layout: struct.Struct) -> _Handler:
+    def handle(machine: Machine) -> None:
+        count = machine.cursor.number(layout)
+        if count > 255:  # noqa: PLR2004 - what the short form can hold
+            machine.cursor.skip(count)
+            machine.push(OPAQUE)
+        else:
+            machine.push(int.from_bytes(machine.cursor.take(count), "little", signed=True))
+
+    return handle
+
+
+def _bytes(layout: struct.Struct) -> _Handler:
+    def handle(machine: Machine) -> None:
+        count = machine.cursor.number(layout)
+        machine.cursor.skip(count)
+        machine.push(Blob(count))
+
+    return handle
+
+
+def _old_string(layout: struct.Struct) -> _Handler:
+    """Python 2 strings, which Python 3 reads as ASCII text unless told otherwise."""
+    return lambda machine: machine.push(_text(machine.cursor, machine.cursor.number(layout), "latin-1"))
+
+
+def _unicode(layout: struct.Struct) -> _Handler:
+    return lambda machine: machine.push(_text(machine.cursor, machine.cursor.number(layout), "utf-8"))
+
+
+def _text(cursor: Cursor, count: int, encoding: str) -> str | Blob:
+    if count > MAX_TEXT:
+        cursor.skip(count)
+        return Blob(count)
+    try:
+        return cursor.take(count).decode(encoding, "surrogatepass" if encoding == "utf-8" else "strict")
+    except UnicodeDecodeError as error:
+        raise MalformedError("text", "A text in it is not UTF-8.") from error
+
+
+def _quoted(machine: Machine) -> None:
+    body = machine.cursor.line(MAX_TEXT)
+    if len(body) < 2 or body[:1] not in {b"'", b'"'} or body[-1:] != body[:1]:  # noqa: PLR2004 - both quotes
+        raise MalformedError("text", "A text in it is not quoted as it must be.")
+    # An escape could spell any name, so a text with one is never taken for a literal.
+    machine.push(Blob(len(body)) if b"\\" in body else body[1:-1].decode("latin-1"))
+
+
+def _escaped(machine: Machine) -> None:
+    body = machine.cursor.line(MAX_TEXT)
+    machine.push(Blob(len(body)) if b"\\" in body else body.decode("latin-1"))
+
+
+def _name(machine: Machine) -> str:
+    return machine.cursor.line(MAX_LINE).decode("utf-8", "replace")
+
+
+def _index_text(machine: Machine) -> int:
+    digits = machine.cursor.line(MAX_LINE)
+    if not digits.isdigit() or len(digits) > 9:  # noqa: PLR2004 - fits 32 bits
+        raise MalformedError("memo", "It numbers a remembered value with something that is no plain number.")
+    return int(digits)
+
+
+_HANDLERS: dict[int, _Handler] = {
+    ord("("): lambda machine: machine.marks.append(len(machine.stack)),
+    ord("0"): Machine.pop_any,
+    ord("1"): lambda machine: machine.pop_mark().clear(),
+    ord("2"): lambda machine: machine.push(machine.top()),
+    ord("F"): _float_text,
+    ord("G"): _float,
+    ord("I"): _int_text,
+    ord("J"): _number(_I4),
+    ord("K"): _number(_U1),
+    ord("L"): _int_text,
+    ord("M"): _number(_U2),
+    ord("N"): _constant(None),
+    ord("P"): _persistent_text,
+    ord("Q"): lambda machine: machine.push(machine.persistent(machine.pop())),
+    ord("R"): _reduce,
+    ord("S"): _quoted,
+    ord("T"): _old_string(_U4),
+    ord("U"): _old_string(_U1),
+    ord("V"): _escaped,
+    ord("X"): _unicode(_U4),
+    ord("B"): _bytes(_U4),
+    ord("C"): _bytes(_U1),
+    ord("a"): _append,
+    ord("b"): _build,
+    ord("c"): _global,
+    ord("d"): _dict,
+    ord("}"): lambda machine: machine.push(Collection("dict")),
+    ord("e"): _add_all("list"),
+    ord("g"): lambda machine: machine.recall(_index_text(machine)),
+    ord("h"): lambda machine: machine.recall(machine.cursor.byte()),
+    ord("i"): _inst,
+    ord("j"): lambda machine: machine.recall(machine.cursor.number(_U4)),
+    ord("l"): lambda machine: machine.push_collection("list", machine.pop_mark()),
+    ord("]"): lambda machine: machine.push(Collection("list")),
+    ord("o"): _obj,
+    ord("p"): lambda machine: machine.remember(_index_text(machine)),
+    ord("q"): lambda machine: machine.remember(machine.cursor.byte()),
+    ord("r"): lambda machine: machine.remember(machine.cursor.number(_U4)),
+    ord("s"): _setitem,
+    ord("t"): lambda machine: machine.push_tuple(machine.pop_mark()),
+    ord(")"): lambda machine: machine.push_tuple([]),
+    ord("u"): _setitems,
+    0x80: _protocol,
+    0x81: _newobj,
+    0x82: _extension(_U1),
+    0x83: _extension(_U2),
+    0x84: _extension(_I4),
+    0x85: _last(1),
+    0x86: _last(2),
+    0x87: _last(3),
+    0x88: _constant(True),  # noqa: FBT003 - NEWTRUE
+    0x89: _constant(False),  # noqa: FBT003 - NEWFALSE
+    0x8A: _long(_U1),
+    0x8B: _long(_U4),
+    0x8C: _unicode(_U1),
+    0x8D: _unicode(_U8),
+    0x8E: _bytes(_U8),
+    0x8F: lambda machine: machine.push(Collection("set")),
+    0x90: _add_all("set"),
+    0x91: lambda machine: machine.push_collection("frozenset", machine.pop_mark()),
+    0x92: _newobj_ex,
+    0x93: _stack_global,
+    0x94: lambda machine: machine.remember(len(machine.memo)),
+    0x95: _frame,
+    0x96: _bytes(_U8),
+    0x97: _out_of_band,
+    0x98: _out_of_band,
+}

@@ -1,0 +1,24 @@
+"""The supply stage: examines every model file of a project without loading it, and holds what was not reviewed.
+
+Pickles are followed symbolically, GGUF and safetensors headers are checked byte by byte, archives are read so strictly
+that no two readers can disagree, and all of it happens in a process with little memory and time.
+"""
+
+from lockgate.supply.catalog import CHECKS
+from lockgate.supply.chat_template import TemplateFacts
+from lockgate.supply.errors import SupplyError
+from lockgate.supply.examine import examine
+from lockgate.supply.reader import Reader
+from lockgate.supply.subject import Format, ModelFacts, ModelFile, Place
+
+__all__ = [
+    "CHECKS",
+    "Format",
+    "ModelFacts",
+    "ModelFile",
+    "Place",
+    "Reader",
+    "SupplyError",
+    "TemplateFacts",
+    "examine",
+]

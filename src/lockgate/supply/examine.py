@@ -1,0 +1,126 @@
+"""Run the supply checks on every model file of a project."""
+
+from collections.abc import Callable, Iterator
+from pathlib import PurePosixPath
+
+import msgspec
+
+from lockgate.core import Check, CoreError, Examination, Outcome, SubjectRef, errored, run
+from lockgate.core.files import Snapshot
+from lockgate.core.project import Project
+from lockgate.supply.changed_model import ChangedModel
+from lockgate.supply.errors import SupplyError
+from lockgate.supply.malformed_safetensors import MalformedSafetensors
+from lockgate.supply.opaque_model import OpaqueModel
+from lockgate.supply.pickle_code import PickleCode
+from lockgate.supply.reader import Reader
+from lockgate.supply.subject import ModelFacts, ModelFile, Place
+from lockgate.supply.unpinned_model import UnpinnedModel
+from lockgate.supply.unsafe_gguf import UnsafeGguf
+
+Progress = Callable[[int, int, str], None]
+_NO_MODELS = frozenset({"text", "media"})
+_MODEL_CHECKS: tuple[Check[ModelFile], ...] = (PickleCode(), UnsafeGguf(), MalformedSafetensors(), OpaqueModel())
+
+
+class _Target(msgspec.Struct, frozen=True):
+    """A file to examine, with what is known about it beforehand."""
+
+    uri: str
+    place: Place
+    expected: str | None
+    pins: tuple[str, ...]
+    unreadable: str = ""
+
+
+def examine(project: Project, taken: Snapshot, products: Snapshot, progress: Progress) -> Examination:
+    """Examine every model file of a project and of its training job's products.
+
+    Args:
+        project: The project, for the pinned models.
+        taken: The project's files as they were when the run began.
+        products: The training job's products.
+        progress: Called with the number of files done, the number of files, and the file that is looked at.
+
+    Returns:
+        The subjects are all model files. Text and media files are read too, to be sure that they are nothing else, but
+        are no subjects. A pinned file that is missing, and any file that cannot be read or is not what `taken` says,
+        is ERRORED.
+    """
+    targets = _targets(project, taken, products)
+    subjects: list[SubjectRef] = []
+    outcomes: list[Outcome] = []
+    with Reader() as reader:
+        for done, target in enumerate(targets):
+            progress(done, len(targets), target.uri)
+            examined = _examine(project, reader, target)
+            if examined is not None:
+                subjects.append(examined[0])
+                outcomes += examined[1]
+    progress(len(targets), len(targets), "model files")
+    return Examination(tuple(sorted(subjects)), tuple(outcomes))
+
+
+def _targets(project: Project, taken: Snapshot, products: Snapshot) -> list[_Target]:
+    pins: dict[str, tuple[str, ...]] = {}
+    for model in project.config.models:
+        uri = str(PurePosixPath(model.path))
+        pins[uri] = (*pins.get(uri, ()), model.sha256)
+    targets: dict[str, _Target] = {}
+    places: tuple[tuple[Place, Snapshot], ...] = (("project", taken), ("product", products))
+    for place, snapshot in places:
+        for ref in snapshot.files:
+            targets[ref.uri] = _Target(ref.uri, place, ref.sha256, pins.get(ref.uri, ()))
+        for item in snapshot.unreadable:
+            targets[item.ref.uri] = _Target(item.ref.uri, place, None, pins.get(item.ref.uri, ()), item.reason)
+    for uri, digests in pins.items():
+        targets.setdefault(uri, _Target(uri, "project", None, digests))
+    return [targets[uri] for uri in sorted(targets)]
+
+
+def _examine(project: Project, reader: Reader, target: _Target) -> tuple[SubjectRef, list[Outcome]] | None:
+    """The subject and its outcomes, or None for a file that is no model."""
+    try:
+        ref, size, facts = _read(project, reader, target)
+    except (CoreError, SupplyError) as error:
+        return _held(target, str(error))
+    pinned = next(iter(target.pins), None)
+    if facts.format in _NO_MODELS and pinned is None:
+        return None
+    model = ModelFile(ref, size, target.place, pinned, facts)
+    return ref, [run(check, model) for check in _applicable(model)]
+
+
+def _read(project: Project, reader: Reader, target: _Target) -> tuple[SubjectRef, int, ModelFacts]:
+    if len(set(target.pins)) > 1:
+        raise SupplyError(f"lockgate.yaml pins {target.uri} with two different digests.", remedy="Keep one of them.")
+    if target.unreadable:
+        raise SupplyError(target.unreadable)
+    found = reader.read(project.root, target.uri)
+    if target.expected is None:
+        raise SupplyError(f"{target.uri} was not there when the run began.", remedy="Run again.")
+    if target.expected != found[0].sha256:
+        remedy = "Let its writer finish, then run again."
+        raise SupplyError(f"{target.uri} changed since the run began.", remedy=remedy)
+    return found
+
+
+def _held(target: _Target, reason: str) -> tuple[SubjectRef, list[Outcome]]:
+    ref = SubjectRef(target.uri)
+    checks: list[Check[ModelFile]] = [*([ChangedModel()] if target.pins else []), *_MODEL_CHECKS]
+    return ref, [errored(check, ref, reason) for check in checks]
+
+
+def _applicable(model: ModelFile) -> Iterator[Check[ModelFile]]:
+    """The checks that have something to look at in this file, so that a pass means that something was examined."""
+    if model.pinned is not None:
+        yield ChangedModel()
+    if model.place == "project":
+        yield UnpinnedModel()
+    if model.facts.pickles:
+        yield PickleCode()
+    if model.facts.ggufs:
+        yield UnsafeGguf()
+    if model.facts.safetensors:
+        yield MalformedSafetensors()
+    yield OpaqueModel()
