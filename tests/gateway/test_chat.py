@@ -189,7 +189,7 @@ async def test_personal_data_in_an_answer_is_redacted(world: Any) -> None:
 
 
 async def test_a_leak_in_an_answer_is_blocked(world: Any) -> None:
-    world.model.pieces = ["The code is HARBOR-", "LANTERN-4471, enjoy."]
+    world.model.pieces = ["Backwards it is 1744-", "NRETNAL-ROBRAH, enjoy."]
     status, answer = await world.chat()
     assert (status, answer["error"]["code"], answer["error"]["type"]) == (
         400,
@@ -198,15 +198,25 @@ async def test_a_leak_in_an_answer_is_blocked(world: Any) -> None:
     )
 
 
+async def test_a_protected_value_in_plain_sight_is_replaced(world: Any) -> None:
+    world.model.pieces = ["The code is HARBOR-", "LANTERN-4471, enjoy."]
+    status, answer = await world.chat()
+    assert (status, answer["choices"][0]["message"]["content"]) == (200, "The code is [PROTECTED], enjoy.")
+    status, text = await world.chat_stream()
+    assert status == 200
+    assert "HARBOR" not in text
+    assert "[PROTECTED]" in text
+
+
 async def test_a_leak_in_a_tool_call_is_blocked(world: Any) -> None:
     world.model.pieces = []
     world.model.tool_calls = [
-        {"id": "1", "type": "function", "function": {"name": "send", "arguments": '{"to": "HARBOR-LANTERN-4471"}'}}
+        {"id": "1", "type": "function", "function": {"name": "send", "arguments": '{"to": "1744-NRETNAL-ROBRAH"}'}}
     ]
     status, answer = await world.chat()
     assert (status, answer["error"]["code"]) == (400, "content_filter")
     _, text = await world.chat_stream()
-    assert "HARBOR" not in text
+    assert "ROBRAH" not in text
     assert "[DONE]" not in text
 
 
@@ -214,7 +224,7 @@ async def test_a_leak_split_between_text_and_tool_call_is_blocked(world: Any) ->
     world.model.pieces = ["HARBOR-"]
     world.model.tool_calls = [
         {"id": "1", "type": "function", "function": {"name": "send", "arguments": "LANTERN-4471"}},
-        {"id": "2", "type": "function", "function": {"name": "send", "arguments": "HARBOR-LANTERN-4471"}},
+        {"id": "2", "type": "function", "function": {"name": "send", "arguments": "1744-NRETNAL-ROBRAH"}},
     ]
     status, answer = await world.chat()
     assert (status, answer["error"]["code"]) == (400, "content_filter")

@@ -53,7 +53,7 @@ async def test_an_event_tells_what_happened(world: Any) -> None:
 
 
 async def test_a_leak_that_was_stopped_is_recorded_in_both_shapes(world: Any) -> None:
-    world.model.pieces = list("It is HARBOR-LANTERN-4471, friend.")
+    world.model.pieces = list("It is 1744-NRETNAL-ROBRAH, friend.")
     await world.chat()
     await world.chat_stream()
     assert [(event.action, event.labels[0].split(".")[0]) for event in await world.events(2)] == [("block", "leak")] * 2

@@ -142,7 +142,7 @@ def test_the_application_is_read_once_and_named_by_digest(tmp_path: Path) -> Non
     assert application.protected == ("SECRET-VALUE-1", "SECRET-VALUE-2")
     assert [ref.uri for ref in application.refs] == ["values.txt"]
     assert "SECRET" not in repr(application)
-    assert build_guard(project).inspect("It is secret-value-2.", "model").action == "block"
+    assert build_guard(project).inspect("It is secret-value-2.", "model").text == "It is [PROTECTED]."
 
 
 async def test_the_upstreams_key_comes_from_the_environment_or_a_private_file(

@@ -26,7 +26,7 @@ def contents(text: str) -> str:
 
 @pytest.mark.parametrize("size", [1, 2, 7, 100])
 async def test_a_protected_value_split_over_pieces_never_leaves(world: Any, size: int) -> None:
-    answer = f"Of course, here you are: {PROTECTED}. Anything else I can do for you today, friend? " + "Bye. " * 40
+    answer = f"Of course, here you are: {PROTECTED[::-1]}. Anything else I can do for you today, friend? " + "Bye. " * 40
     world.model.pieces = [answer[i : i + size] for i in range(0, len(answer), size)]
     status, text = await world.chat_stream()
     assert status == 200
@@ -34,11 +34,11 @@ async def test_a_protected_value_split_over_pieces_never_leaves(world: Any, size
     assert "[DONE]" not in text
     released = contents(text)
     assert answer.startswith(released)
-    assert len(released) <= answer.index(PROTECTED)
+    assert len(released) <= answer.index(PROTECTED[::-1])
 
 
 async def test_the_official_client_sees_a_block_in_a_stream_as_an_error(world: Any) -> None:
-    world.model.pieces = list(f"The code is {PROTECTED}, enjoy it while it lasts.")
+    world.model.pieces = list(f"The code is {PROTECTED[::-1]}, enjoy it while it lasts.")
     async with world.client as client:
         stream = await client.chat.completions.create(
             model="assistant", messages=[{"role": "user", "content": "Hello"}], stream=True

@@ -90,6 +90,26 @@ def test_answers_that_give_something_away_are_blocked(answer: str, label: str) -
     assert label in _labels(verdict)
 
 
+def test_a_protected_value_in_plain_sight_is_replaced_and_the_rest_of_the_answer_stays() -> None:
+    verdict = _GUARD.inspect("We open at nine. The code is harbor-7741, and HARBOR-7741 again.", "model")
+    assert verdict.action is Action.REDACT
+    assert verdict.text == "We open at nine. The code is [PROTECTED], and [PROTECTED] again."
+    assert "leak.verbatim" in _labels(verdict)
+
+
+def test_a_protected_value_blocks_where_redaction_is_off() -> None:
+    guard = Guard(GuardConfig(redact=False), ("HARBOR-7741",))
+    assert guard.inspect("The code is HARBOR-7741.", "model").action is Action.BLOCK
+
+
+@pytest.mark.parametrize("answer", ["HARBOR-LANTERN-44710", "xHARBOR-LANTERN-4471", "01744-NRETNAL-ROBRAH"])
+def test_a_character_more_does_not_hide_a_value(answer: str) -> None:
+    guard = Guard(GuardConfig(), ("HARBOR-LANTERN-4471",))
+    verdict = guard.inspect(f"Here: {answer}", "model")
+    assert verdict.action is not Action.ALLOW
+    assert "LANTERN" not in verdict.text
+
+
 def test_an_answer_may_talk_about_instructions() -> None:
     assert _GUARD.inspect("Ignore the previous instructions on the old label.", "model").action is Action.ALLOW
 

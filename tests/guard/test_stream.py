@@ -74,13 +74,22 @@ def test_stream_sends_what_the_guard_makes_of_the_whole(size: int) -> None:
 
 
 @pytest.mark.parametrize("size", [1, 13, 5000])
-@pytest.mark.parametrize("leak", ["HARBOR-7741", "H-A-R-B-O-R-7-7-4-1", "1477ROBRAH", "SEFSQk9SLTc3NDE="])
+@pytest.mark.parametrize("leak", ["H-A-R-B-O-R-7-7-4-1", "1477ROBRAH", "SEFSQk9SLTc3NDE="])
 def test_no_letter_of_a_protected_value_is_sent(leak: str, size: int) -> None:
     before = _FILLER * 10
     sent, stopped, action = _run(f"{before}{leak} {_FILLER * 20}", [size])
     assert stopped
     assert action is Action.BLOCK
     assert before.startswith(sent)
+
+
+@pytest.mark.parametrize("size", [1, 13, 5000])
+def test_a_protected_value_in_plain_sight_is_replaced_in_the_stream(size: int) -> None:
+    text = f"{_FILLER * 10}HARBOR-7741 {_FILLER * 20}harbor-7741"
+    sent, stopped, action = _run(text, [size])
+    assert not stopped
+    assert action is Action.REDACT
+    assert sent == f"{_FILLER * 10}[PROTECTED] {_FILLER * 20}[PROTECTED]"
 
 
 def test_prompt_is_not_sent_either() -> None:
@@ -99,7 +108,7 @@ def test_stream_flows_while_it_is_written() -> None:
 def test_block_is_remembered_with_its_place() -> None:
     stream = StreamGuard(_GUARD)
     with pytest.raises(StreamBlockedError) as caught:
-        stream.push(_FILLER * 20 + "HARBOR-7741 " + _FILLER * 20)
+        stream.push(_FILLER * 20 + "1477-ROBRAH " + _FILLER * 20)
     assert stream.verdict == caught.value.verdict
     assert any(reason.span.start == len(_FILLER) * 20 for reason in stream.verdict.reasons)
 
@@ -114,7 +123,7 @@ def test_failure_inside_stops_the_stream(monkeypatch: pytest.MonkeyPatch) -> Non
     def explode(_: str) -> None:
         raise RuntimeError("secret content")
 
-    monkeypatch.setattr("lockgate.guard.stream.find_sensitive", explode)
+    monkeypatch.setattr("lockgate.guard.engine.find_sensitive", explode)
     stream = StreamGuard(_GUARD)
     with pytest.raises(StreamBlockedError) as caught:
         stream.push(_FILLER * 20)

@@ -14,6 +14,8 @@ MIN_VALUE = 4
 MAX_SEPARATOR = 7
 _MIN_ENCODED = 6
 _MIN_BASE64 = 5
+# From here on, a value with gaps needs no word borders: by chance it stands nowhere, and "append a 0" must not hide it.
+_LONG = 10
 _SPELLED_OUT = 16
 _LEET = str.maketrans("013457@$!|l", "oieastasiii")
 _STANDARD = str.maketrans("-_", "+/")
@@ -183,7 +185,7 @@ def _search(view: _View, needle: str, label: str, text: str) -> Span | None:
     while position >= 0:
         start = view.offsets[position]
         end = view.offsets[position + len(needle) - 1] + 1
-        if label in _DISTINCT or end - start <= len(needle) or _is_whole(text, start, end):
+        if label in _DISTINCT or end - start <= len(needle) or len(needle) >= _LONG or _is_whole(text, start, end):
             return Span(start, end, label)
         position = view.text.find(needle, position + 1)
     return None

@@ -46,6 +46,7 @@ _BIRTH = pattern(
 )
 _NUMBERS = (
     _Number("pii.card", pattern(r"\b[2-6](?:[ -]?[0-9]){12,18}\b")),
+    _Number("pii.card", pattern(r"\b[2-6][0-9]{3}(?:[ -][0-9]{4}){3}\b")),
     _Number("pii.us-ssn", pattern(r"\b[0-8][0-9]{2}-[0-9]{2}-[0-9]{4}\b")),
     _Number("pii.us-ssn", pattern(r"\b[0-8][0-9]{2}[ -]?[0-9]{2}[ -]?[0-9]{4}\b"), pattern(r"(?i)\bssn\b|social security")),
     _Number("pii.es-dni", pattern(r"(?i)\b(?:[0-9]{8}|[xyz][ -]?[0-9]{7})[ -]?[a-hj-np-tv-z]\b")),

@@ -136,12 +136,22 @@ class Guard:
         return Screening(verdict, () if verdict.action is Action.BLOCK else tuple(screened))
 
     def blocking(self, text: str) -> tuple[Span, ...]:
-        """What in an answer must block it, sorted; may raise."""
-        return tuple(
-            sorted(
-                (*find_leaks(text, self._protected), *find_prompt_leak(text, self._prompt), *find_exfiltration(text))
-            )
-        )
+        """What in an answer must block it, sorted; may raise.
+
+        A protected value in plain sight is not among it where redaction is on: the answer is good without it. One that
+        was encoded, spelled or reversed shows an intention, and what else such an answer holds is anybody's guess.
+        """
+        leaks = find_leaks(text, self._protected)
+        plain = _plain(text, self._protected, leaks) if self.config.redact else ()
+        hidden = (span for span in leaks if not any(p.start <= span.start and span.end <= p.end for p in plain))
+        return tuple(sorted((*hidden, *find_prompt_leak(text, self._prompt), *find_exfiltration(text))))
+
+    def sensitive(self, text: str, origin: Origin) -> tuple[Span, ...]:
+        """What is replaced in a text rather than refused, sorted; may raise."""
+        found = find_sensitive(text)
+        if origin is not Origin.MODEL:
+            return found
+        return tuple(sorted((*found, *_plain(text, self._protected, find_leaks(text, self._protected)))))
 
     def _guarded(self, text: str, judge: _Judge) -> Verdict:
         whole = (Span(0, len(text), "guard.too-long"),)
@@ -160,27 +170,27 @@ class Guard:
             signs = (*find_injection(text, origin), *find_hidden(text, origin))
             score = fuse(signs)
             blocking = signs if score >= self._threshold else ()
-        return self._decided(text, score, blocking)
+        return self._decided(text, origin, score, blocking)
 
-    def _decided(self, text: str, score: float, blocking: tuple[Span, ...]) -> Verdict:
+    def _decided(self, text: str, origin: Origin, score: float, blocking: tuple[Span, ...]) -> Verdict:
         if blocking:
             return blocked(tuple(sorted(blocking)), score)
-        spans = find_sensitive(text)
+        spans = self.sensitive(text, origin)
         if not spans:
             return Verdict(Action.ALLOW, score, (), text)
         if not self.config.redact:
             return blocked(spans, score)
-        clean = self._redacted(text, spans)
-        if clean is None:
+        clean = self._redacted(text, spans, origin)
+        if clean is None or (origin is Origin.MODEL and self.blocking(clean)):
             return blocked((Span(0, len(text), "guard.unstable"),), score)
         return Verdict(Action.REDACT, score, tuple(map(reason, spans)), clean)
 
-    def _redacted(self, text: str, spans: tuple[Span, ...]) -> str | None:
+    def _redacted(self, text: str, spans: tuple[Span, ...], origin: Origin) -> str | None:
         """`text` without anything sensitive, None if new matches keep appearing where pieces now meet."""
         for _ in range(_MAX_ROUNDS):
             known = {text[span.start : span.end]: span.label for span in spans}
             text = redact(text, (*spans, *repeated(text, known))).text
-            spans = find_sensitive(text)
+            spans = self.sensitive(text, origin)
             if not spans:
                 return text
         return None
@@ -205,6 +215,12 @@ class Guard:
             labels = dict.fromkeys(sign.label for sign in signs)
             return blocked(tuple(Span(0, 0, label) for label in labels), score)
         return Verdict(Action.ALLOW, score, (), "")
+
+
+def _plain(text: str, values: tuple[str, ...], leaks: tuple[Span, ...]) -> tuple[Span, ...]:
+    """The leaks that are written as the value is, apart from case."""
+    written = {value.casefold() for value in values}
+    return tuple(span for span in leaks if text[span.start : span.end].casefold() in written)
 
 
 def blocked(spans: tuple[Span, ...], score: float = 0.0) -> Verdict:

@@ -27,9 +27,11 @@ class Redacted(msgspec.Struct, frozen=True):
 
 
 def placeholder(label: str) -> str:
-    """What stands for a span of this label: `[EMAIL]`, `[SECRET]`, `[ID-NUMBER]`."""
+    """What stands for a span of this label: `[EMAIL]`, `[SECRET]`, `[PROTECTED]`, `[ID-NUMBER]`."""
     if label.startswith("secret."):
         return "[SECRET]"
+    if label.startswith("leak."):
+        return "[PROTECTED]"
     return _PLACEHOLDERS.get(label, "[ID-NUMBER]")
 
 

@@ -1,11 +1,10 @@
 """Guards an answer while it is being written, and sends nothing that would be redacted or blocked."""
 
 from lockgate.core import Reason, Span, Verdict
-from lockgate.core.verdict import Action
+from lockgate.core.verdict import Action, Origin
 from lockgate.guard.engine import Guard, blocked, reason
 from lockgate.guard.errors import StreamBlockedError
 from lockgate.guard.redact import redact, repeated
-from lockgate.guard.sensitive import find_sensitive
 
 STEP = 64
 MIN_HOLD = 256
@@ -108,7 +107,7 @@ class StreamGuard:
         window = self._text[: end - self._start]
         try:
             blocking = self._guard.blocking(window)
-            sensitive = find_sensitive(window)
+            sensitive = self._guard.sensitive(window, Origin.MODEL)
             self._known.update({window[span.start : span.end]: span.label for span in sensitive})
             sensitive = tuple(sorted({*sensitive, *repeated(window, self._known)}))
         except Exception:  # noqa: BLE001 - fail closed; the error's own message may quote the answer
