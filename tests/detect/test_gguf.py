@@ -79,6 +79,7 @@ def test_a_well_formed_file_passes_with_and_without_padding_at_its_end() -> None
         (make([text(b"\xff") + struct.pack("<IB", 0, 0)], ONE, 32), "encoding"),
         (make([text(b"k" * 2000) + struct.pack("<IB", 0, 0)], ONE, 32), "length"),
         (make([pair("tokenizer.chat_template", 8, text(b"x" * (1 << 19)))], ONE, 32), "length"),
+        (make([pair(f"chat_template.{at}", 8, text(b"x")) for at in range(17)], ONE, 32), "count"),
         (make([pair("general.alignment", 4, struct.pack("<I", 24))], ONE, 32), "alignment"),
         (make([pair("general.alignment", 5, struct.pack("<I", 32))], ONE, 32), "alignment"),
         (make([], [("a", (8,), 0, 0), ("a", (8,), 0, 32)], 64), "duplicate-tensor"),

@@ -204,6 +204,7 @@ def test_shared_tuples_that_expand_without_bound_are_refused() -> None:
 def test_deep_nesting_is_refused_without_a_deep_stack_of_our_own() -> None:
     assert "depth" in refused(b"N" + b"\x85" * 100_000 + b".")
     assert "stack" in refused(b"N" * 600_000 + b".")
+    assert "mark" in refused(b"(" * 600_000 + b".")
 
 
 def test_tensor_bytes_are_passed_over_and_never_read() -> None:

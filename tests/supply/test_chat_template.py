@@ -99,7 +99,9 @@ def test_a_template_that_speaks_behind_the_users_back_is_found(look: Look, build
     assert TALK[template] in places(look, build, template)
 
 
-@pytest.mark.parametrize("template", ["{% if %}", "{{ x", "{% unknown %}", "{{ " + "(" * 5000, "{{ x }" + "{%" * 50])
+@pytest.mark.parametrize(
+    "template", ["{% if %}", "{{ x", "{% unknown %}", "{{ " + "(" * 5000, "{{ x }" + "{%" * 50, "a{{ x }}" * 2001]
+)
 def test_a_template_that_cannot_be_parsed_is_found(look: Look, build: Any, template: str) -> None:
     assert "unparsed" in places(look, build, template)
 

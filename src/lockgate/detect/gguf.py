@@ -16,6 +16,7 @@ MAX_ARRAY = 16_000_000
 MAX_NAME = 64
 MAX_KEY = 1024
 MAX_TEMPLATE = 256 << 10
+MAX_TEMPLATES = 16
 MAX_DIMENSIONS = 4
 MIN_ALIGNMENT = 8
 MAX_ALIGNMENT = 1 << 20
@@ -162,6 +163,8 @@ def _read_pair(cursor: Cursor, header: _Header) -> None:
     if key == _ALIGNMENT_KEY:
         header.alignment = _alignment(cursor, kind)
     elif kind == _STRING and "chat_template" in key:
+        if len(header.templates) >= MAX_TEMPLATES:
+            raise MalformedError("count", f"It carries more than {MAX_TEMPLATES} chat templates.")
         header.templates.append(Template(key, _text(cursor, MAX_TEMPLATE, "template")))
     else:
         _skip_value(cursor, kind, is_template="chat_template" in key, depth=0)

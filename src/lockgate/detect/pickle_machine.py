@@ -85,6 +85,12 @@ class Machine:
             raise MalformedError("stack", f"It keeps more than {MAX_STACK:,} values waiting, which no writer does.")
         self.stack.append(value)
 
+    def mark(self) -> None:
+        """Set a mark on the stack."""
+        if len(self.marks) >= MAX_STACK:
+            raise MalformedError("mark", f"It sets more than {MAX_STACK:,} marks, which no writer does.")
+        self.marks.append(len(self.stack))
+
     def pop(self) -> Value:
         """Take the topmost value; what lies below the last mark is out of reach, as in CPython."""
         if len(self.stack) <= self._fence():

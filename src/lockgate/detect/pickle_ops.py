@@ -355,7 +355,7 @@ def _index_text(machine: Machine) -> int:
 
 
 _HANDLERS: dict[int, _Handler] = {
-    ord("("): lambda machine: machine.marks.append(len(machine.stack)),
+    ord("("): Machine.mark,
     ord("0"): Machine.pop_any,
     ord("1"): lambda machine: machine.pop_mark().clear(),
     ord("2"): lambda machine: machine.push(machine.top()),

@@ -77,6 +77,8 @@ def read_template(template: Template, *, member: str = "") -> TemplateFacts:
         defined = frozenset(macro.name for macro in tree.find_all(nodes.Macro))
         walk = _Walk(defined)
         walk.visit(tree)
+        if len(walk.texts) > MAX_TEXTS:
+            return TemplateFacts(member, template.key, problem=f"it holds more than {MAX_TEXTS:,} pieces of text")
     except (TemplateError, ValueError) as error:
         return TemplateFacts(member, template.key, problem=f"it cannot be parsed ({type(error).__name__})")
     except RecursionError:
@@ -92,7 +94,7 @@ class _Walk:
         self._found: dict[str, set[str]] = {
             name: set() for name in ("attributes", "filters", "calls", "methods", "statements")
         }
-        self._texts: list[str] = []
+        self.texts: list[str] = []
         self._triggers: list[str] = []
         self._handlers: dict[type[nodes.Node], Callable[[nodes.Node], None]] = {
             nodes.Getattr: self._attribute,
@@ -130,8 +132,8 @@ class _Walk:
             calls=found["calls"],
             methods=found["methods"],
             statements=found["statements"],
-            texts=tuple(self._texts[:MAX_TEXTS]),
-            triggers=tuple(self._triggers[:MAX_TEXTS]),
+            texts=tuple(self.texts),
+            triggers=tuple(self._triggers),
         )
 
     def _attribute(self, node: nodes.Node) -> None:
@@ -179,7 +181,7 @@ class _Walk:
     def _text(self, node: nodes.Node) -> None:
         value = node.data if isinstance(node, nodes.TemplateData) else getattr(node, "value", None)
         if isinstance(value, str) and value.strip():
-            self._texts.append(value)
+            self.texts.append(value)
 
     def _branch(self, node: nodes.Node) -> None:
         if isinstance(node, nodes.If) and _looks_for_a_word(node.test):

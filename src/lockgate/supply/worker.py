@@ -61,6 +61,7 @@ def main(memory: int) -> None:
     """
     # Millions of symbolic values live at once and die together; collecting in between only costs time.
     gc.disable()
+    gc.freeze()
     _limit(resource.RLIMIT_CORE, 0)
     _limit(resource.RLIMIT_FSIZE, 0)
     _limit(resource.RLIMIT_AS, memory)
