@@ -5,6 +5,7 @@ Source: NEP 1 and the `numpy.lib.format` description.
 
 import ast
 import struct
+import warnings
 from collections.abc import Sequence
 from typing import cast
 
@@ -66,7 +67,8 @@ def item_size(code: str) -> int | None:
 
 def _facts(header: bytes, start: int) -> NpyFacts:
     try:
-        parsed: object = ast.literal_eval(header.decode("utf-8").strip())
+        with warnings.catch_warnings(action="ignore", category=SyntaxWarning):
+            parsed: object = ast.literal_eval(header.decode("utf-8").strip())
     except (ValueError, SyntaxError, RecursionError, MemoryError) as error:
         raise _bad_header() from error
     if not isinstance(parsed, dict):
