@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 LAYERS = ("core", "policy", "evidence")
+WHOLE = 100
 
 
 def main() -> int:
@@ -13,7 +14,7 @@ def main() -> int:
     short = {
         name: facts["missing_lines"] + facts["missing_branches"]
         for name, facts in report["files"].items()
-        if any(f"lockgate/{layer}/" in name for layer in LAYERS) and facts["summary"]["percent_covered"] < 100
+        if any(f"lockgate/{layer}/" in name for layer in LAYERS) and facts["summary"]["percent_covered"] < WHOLE
     }
     for name, missing in short.items():
         print(f"{name}: not covered: {missing}")

@@ -60,7 +60,7 @@ def test_an_input_output_error_is_named(tmp_path: Path):
 def test_a_file_that_changes_while_open_is_refused(tmp_path: Path):
     path = tmp_path / "moving"
     path.write_text("before")
-    with pytest.raises(CoreError, match="changed while it was read"), open_regular(tmp_path, "moving") as stream:
+    with pytest.raises(CoreError, match="changed while"), open_regular(tmp_path, "moving") as stream:  # noqa: PT012
         stream.read()
         path.write_text("after, and longer")
 

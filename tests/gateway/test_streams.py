@@ -26,7 +26,7 @@ def contents(text: str) -> str:
 
 @pytest.mark.parametrize("size", [1, 2, 7, 100])
 async def test_a_protected_value_split_over_pieces_never_leaves(world: Any, size: int) -> None:
-    answer = f"Of course, here you are: {PROTECTED[::-1]}. Anything else I can do for you today, friend? " + "Bye. " * 40
+    answer = f"Of course, here you are: {PROTECTED[::-1]}. Can I do anything else for you today? " + "Bye. " * 40
     world.model.pieces = [answer[i : i + size] for i in range(0, len(answer), size)]
     status, text = await world.chat_stream()
     assert status == 200

@@ -92,7 +92,8 @@ def verify_checkpoint(checkpoint: Checkpoint, keys: Iterable[VerifyKey]) -> str:
         if _hint(checkpoint.origin, key) == checkpoint.hint and key.verify(checkpoint.signature, body):
             return key.keyid
     raise EvidenceError(
-        "The checkpoint is not signed by a trusted key.", remedy="Add the key to the trust file if you trust its owner."
+        "The checkpoint is not signed by a trusted key.",
+        remedy=("Use the keys that began this ledger (LOCKGATE_HOME), trust its signer (--trust), or move it aside."),
     )
 
 

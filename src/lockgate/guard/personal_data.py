@@ -10,11 +10,18 @@ from lockgate.guard.sensitive import find_sensitive
 class PersonalData(Check[Completion], frozen=True):
     """Finds credentials and personal data in an answer.
 
-    Why it matters: What a model saw in training, in a document or in another user's conversation can come out in an
-        answer, where it harms the person or the system that it belongs to.
-    Fails on: The answer `Write to anna@example.org.`
-    Passes on: The answer `Write to our office.`
-    Limits: Numbers count only with a valid check digit, in a format of their own or behind a cue; names and postal
+    Why it matters:
+        What a model saw in training, in a document or in another user's conversation can come out in an answer, where
+        it harms the person or the system that it belongs to.
+
+    Fails on:
+        The answer `Write to anna@example.org.`
+
+    Passes on:
+        The answer `Write to our office.`
+
+    Limits:
+        Numbers count only with a valid check digit, in a format of their own or behind a cue; names and postal
         addresses are not looked for. `allow` lists kinds that an application may say, such as its own `pii.email`.
     """
 

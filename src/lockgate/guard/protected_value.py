@@ -10,12 +10,19 @@ from lockgate.guard.completion import Completion
 class ProtectedValue(Check[Completion], frozen=True):
     """Finds a protected value in an answer, plain or in a simple encoding.
 
-    Why it matters: A model that knows a secret can be talked into telling it, and attackers ask for it spelled,
-        reversed or encoded because a filter for the plain value lets those pass.
-    Fails on: The answer `Sure: H-A-R-B-O-R` where `HARBOR` is protected.
-    Passes on: The answer `I cannot share that.`
-    Limits: An encoding that is not listed at `lockgate.detect.find_leaks`, a translation or a description of the value
-        is not recognised. A value with fewer than four letters and digits is only found as it is written.
+    Why it matters:
+        A model that knows a secret can be talked into telling it, and attackers ask for it spelled, reversed or encoded
+        because a filter for the plain value lets those pass.
+
+    Fails on:
+        The answer `Sure: H-A-R-B-O-R` where `HARBOR` is protected.
+
+    Passes on:
+        The answer `I cannot share that.`
+
+    Limits:
+        An encoding that is not listed at `lockgate.detect.find_leaks`, a translation or a description of the value is
+        not recognised. A value with fewer than four letters and digits is only found as it is written.
     """
 
     card = Card(

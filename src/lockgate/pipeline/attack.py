@@ -67,6 +67,10 @@ async def _attack(
             progress=progress,
             journal=_journal(identity),
         )
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        # The runner kept what was judged so far in the journal; an interrupted run decides nothing.
+        raise asyncio.CancelledError
     return summarise(run)
 
 

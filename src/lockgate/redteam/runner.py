@@ -19,6 +19,7 @@ from lockgate.redteam.target import Target
 from lockgate.redteam.transcript import Conversation, transcribe
 
 PATIENCE = 5
+_UNSENT = "The run was interrupted before it was sent."
 
 Progress: TypeAlias = Callable[[int, int, str], None]
 
@@ -57,8 +58,8 @@ async def attack(
 ) -> RedteamRun:
     """Run the corpus against two targets that differ in nothing but the guard.
 
-    Both lanes run at the same time. A cancelled run (Ctrl-C) returns what it has, marked incomplete; whatever was not
-    sent is ERRORED. A lane whose target fails five times in a row is given up, with the same effect.
+    A cancelled run (Ctrl-C) returns what it has, marked incomplete; whatever was not sent is ERRORED. A lane whose
+    target fails five times in a row is given up, with the same effect.
 
     Args:
         corpus: What is sent.
@@ -68,8 +69,7 @@ async def attack(
         protected: Values that no reply may disclose.
         system_prompt: The application's system prompt, for the judge that looks for it.
         progress: Called after each attempt with the number done, the number of all, and one line.
-        journal: Where judged attempts are kept until the run is complete and free of errors, so that a killed run
-            resumes. Must lie where those who can edit the project cannot write.
+        journal: Where judged attempts are kept so that a killed run resumes; out of reach of who can edit the project.
         concurrency: Conversations at the same time in each lane.
 
     Raises:
@@ -80,10 +80,7 @@ async def attack(
     targets = {Lane.BARE: bare, Lane.GUARDED: guarded}
     secrets = tuple(value for value in protected if value.strip())
     keys = {lane: _key(corpus, target, secrets, system_prompt) for lane, target in targets.items()}
-    jobs = {
-        Lane.BARE: _shuffled(corpus.attacks, seed),
-        Lane.GUARDED: _shuffled((*corpus.attacks, *corpus.benign), seed),
-    }
+    jobs = _jobs(corpus, seed)
     book = Journal(journal, keys)
     board = _Board(sum(len(items) for items in jobs.values()), book, progress)
     lanes = [
@@ -91,23 +88,31 @@ async def attack(
         for lane, target in targets.items()
     ]
     await _drive([worker for lane in lanes for worker in [lane] * concurrency])
-    complete = len(board.done) == board.total
-    attempts = tuple(
-        board.done.get((lane, item.id))
-        or not_sent(item, lane=lane, target=targets[lane].name, reason="The run was interrupted before it was sent.")
-        for lane in Lane
-        for item in sorted(jobs[lane], key=lambda item: item.id)
-    )
-    if complete and all(attempt.status is not AttemptStatus.ERRORED for attempt in attempts):
-        book.discard()
-    return RedteamRun(
+    run = RedteamRun(
         corpus=corpus.version,
         corpus_sha256=corpus.sha256,
         seed=seed,
         fingerprints={lane: target.fingerprint for lane, target in targets.items()},
-        attempts=attempts,
-        complete=complete,
+        attempts=tuple(
+            board.done.get((lane, item.id)) or not_sent(item, lane=lane, target=targets[lane].name, reason=_UNSENT)
+            for lane in Lane
+            for item in sorted(jobs[lane], key=_by_id)
+        ),
+        complete=len(board.done) == board.total,
     )
+    if run.complete and all(attempt.status is not AttemptStatus.ERRORED for attempt in run.attempts):
+        book.discard()
+    return run
+
+
+def _by_id(item: Attack | Benign) -> str:
+    return item.id
+
+
+def _jobs(corpus: Corpus, seed: int) -> dict[Lane, list[Attack | Benign]]:
+    """Every attack goes to both lanes, every harmless conversation to the guarded one."""
+    everything = (*corpus.attacks, *corpus.benign)
+    return {Lane.BARE: _shuffled(corpus.attacks, seed), Lane.GUARDED: _shuffled(everything, seed)}
 
 
 async def _drive(workers: "list[_Lane]") -> None:
