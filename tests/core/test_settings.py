@@ -126,8 +126,8 @@ def test_a_missing_folder_or_file_says_what_to_do(tmp_path: Path):
 
 
 def test_state_and_products_stay_out_of_the_snapshot(tmp_path: Path):
-    opened = open_project(project(tmp_path, MINIMAL + "train: {command: [python], output: build/m/}"))
-    for uri in ("build/m/weights", ".lockgate/ledger.db", "__pycache__/x.pyc", "data/a.txt"):
+    opened = open_project(project(tmp_path, MINIMAL + "ignore: [.venv/]\ntrain: {command: [python], output: build/m/}"))
+    for uri in (".venv/lib/x.so", "build/m/weights", ".lockgate/ledger.db", "__pycache__/x.pyc", "data/a.txt"):
         (tmp_path / uri).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / uri).write_text(uri)
     (tmp_path / "build/m/link").symlink_to("weights")

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from lockgate.core import Decision, GateDecision, Outcome, Status
@@ -78,9 +79,10 @@ class Scripted:
 
     def __init__(self, name: str, reply: Callable[[Sequence[str]], str | None], fingerprint: str = "s") -> None:
         self.name, self.fingerprint, self.reply = name, fingerprint, reply
+        self.repeatable = False
         self.heard: list[tuple[str, ...]] = []
 
-    async def converse(self, turns: Sequence[str]) -> Conversation:
+    async def converse(self, turns: Sequence[str], *, harmless: bool = False) -> Conversation:
         self.heard.append(tuple(turns))
         text = self.reply(turns)
         if text is None:
@@ -167,7 +169,9 @@ async def test_a_killed_run_resumes_where_it_stopped(chat: Any, corpus: Corpus, 
     resumed = await assault(chat, corpus, journal=journal)
     assert resumed.complete
     assert chat.calls.total() < 35
-    assert encode(summarise(resumed)) == encode(summarise(await assault(chat, corpus)))
+    assert resumed.recalled == kept
+    whole = summarise(await assault(chat, corpus))
+    assert encode(msgspec.structs.replace(summarise(resumed), recalled=0)) == encode(whole)
 
 
 async def test_a_complete_run_leaves_no_journal_so_that_the_next_one_attacks_again(
@@ -188,6 +192,19 @@ async def test_failed_attempts_are_tried_again_and_judged_ones_are_not(
     mended = await assault(chat, corpus, guarded="guard", journal=journal)
     assert chat.calls["leak"] == 0
     assert summarise(mended).guarded.errors == 0
+
+
+async def test_a_repeatable_target_is_not_asked_again_and_the_result_says_so(corpus: Corpus, tmp_path: Path) -> None:
+    journal = tmp_path / "journal.jsonl"
+    bare, guarded = Scripted("a", lambda turns: SECRET), Scripted("b", lambda turns: "no")
+    bare.repeatable = True
+    first = await attack(corpus, bare=bare, guarded=guarded, seed=7, protected=(SECRET,), journal=journal)
+    asked = len(bare.heard), len(guarded.heard)
+    second = await attack(corpus, bare=bare, guarded=guarded, seed=7, protected=(SECRET,), journal=journal)
+    assert (first.recalled, second.recalled) == (0, asked[0])
+    assert (len(bare.heard), len(guarded.heard)) == (asked[0], 2 * asked[1])
+    assert first.attempts == second.attempts
+    assert summarise(second).recalled == asked[0]
 
 
 @pytest.mark.parametrize("change", [{"fingerprint": "g"}, {"protected": ("OTHER-VALUE-1",)}, {"system_prompt": "new"}])
@@ -253,7 +270,8 @@ async def test_a_target_that_raises_is_an_error_and_not_a_pass(corpus: Corpus) -
 
 async def test_a_dead_target_is_given_up_after_five_failures(chat: Any, corpus: Corpus) -> None:
     run = await assault(chat, corpus, guarded="html")
-    assert chat.calls["html"] == 5
+    # Attacks and harmless conversations travel side by side, so one more may be under way when the fifth fails.
+    assert chat.calls["html"] in (5, 6)
     attempts = [attempt for attempt in run.attempts if attempt.lane is Lane.GUARDED]
     assert {attempt.status for attempt in attempts} == {AttemptStatus.ERRORED}
     assert sum("Not sent" in attempt.reason for attempt in attempts) == len(attempts) - 5
@@ -328,7 +346,7 @@ async def test_a_bare_target_that_never_falls_proves_nothing(chat: Any, corpus: 
 
 async def test_a_guard_that_blocks_customers_holds(corpus: Corpus) -> None:
     class Wall(Scripted):
-        async def converse(self, turns: Sequence[str]) -> Conversation:
+        async def converse(self, turns: Sequence[str], *, harmless: bool = False) -> Conversation:
             return Conversation((Turn(turns[0], "", blocked=True),))
 
     run = await attack(
@@ -352,7 +370,7 @@ async def test_an_endpoint_that_is_broken_is_never_open(chat: Any, corpus: Corpu
 
 async def test_one_attempt_that_breaks_off_holds_and_is_in_no_rate(corpus: Corpus) -> None:
     class Flaky(Scripted):
-        async def converse(self, turns: Sequence[str]) -> Conversation:
+        async def converse(self, turns: Sequence[str], *, harmless: bool = False) -> Conversation:
             if len(self.heard) == 3:
                 self.heard.append(())
                 return Conversation((), error="the connection failed")

@@ -124,7 +124,8 @@ def board(*, terminal: bool) -> tuple[LiveBoard, io.StringIO]:
     return LiveBoard(Console(file=stream, width=80, force_terminal=terminal)), stream
 
 
-def test_a_log_gets_one_line_for_each_event() -> None:
+def test_a_log_gets_one_line_for_each_event(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lockgate.report.live.QUIET_S", 0.0)
     live, stream = board(terminal=False)
     with live:
         live.stage_started(Stage.REDTEAM)
@@ -138,6 +139,15 @@ def test_a_log_gets_one_line_for_each_event() -> None:
     assert lines[-3] == "redteam  60/60 attack <U+001B>[2J60"
     assert lines[-2:] == ["redteam  HELD 1 reason", "monitor  OPEN Declared absent: none."]
     assert len(lines) == 14
+
+
+def test_a_log_is_not_filled_by_what_takes_a_moment() -> None:
+    live, stream = board(terminal=False)
+    with live:
+        live.stage_started(Stage.DATA)
+        for done in range(61):
+            live.progress(Stage.DATA, done, 60, "file")
+    assert stream.getvalue().splitlines() == ["data     started"]
 
 
 def test_an_unknown_total_is_not_a_flood() -> None:

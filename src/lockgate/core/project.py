@@ -33,9 +33,10 @@ class Project(msgspec.Struct, frozen=True):
         return self.root / STATE_NAME
 
     def snapshot(self) -> Snapshot:
-        """Hash every file now, without Lockgate's own state, version control and the training job's output."""
+        """Hash every file now, without Lockgate's own state, version control, what is ignored and the job's output."""
         produced = {self.config.train.output.rstrip("/")} if self.config.train else set[str]()
-        return snapshot(self.root, ignore=IGNORED | produced)
+        chosen = {name.rstrip("/") for name in self.config.ignore}
+        return snapshot(self.root, ignore=IGNORED | produced | chosen)
 
     def products(self) -> Snapshot:
         """Hash every file of the training job's output folder now."""

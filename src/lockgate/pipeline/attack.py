@@ -8,21 +8,25 @@ import msgspec
 import uvloop
 
 from lockgate import __version__
-from lockgate.core.config import RedteamConfig
+from lockgate.core.config import EmbeddedUpstream, RedteamConfig
 from lockgate.core.home import home, private_folder
 from lockgate.core.project import Project
 from lockgate.core.subject import sha256_hex
-from lockgate.gateway import Application, EphemeralKey, open_endpoint, read_application, serve_app
 from lockgate.gateway import Endpoint as Upstream
+from lockgate.gateway import EphemeralKey, open_endpoint, read_application, serve_app, serve_settings
 from lockgate.monitor import EventStore
 from lockgate.pipeline.observer import Progress
-from lockgate.redteam import Corpus, Endpoint, HttpTarget, RedteamResult, attack, load, summarise
+from lockgate.redteam import Corpus, Endpoint, HttpTarget, RedteamResult, SplitTarget, attack, load, summarise
+
+DOORS = 2
+"""Guarded endpoints: one for attacks, one for harmless prompts."""
 
 
 def attack_project(project: Project, config: RedteamConfig, *, store: EventStore, progress: Progress) -> RedteamResult:
     """Attack the bare and the guarded application with the same prompts.
 
-    Both lanes have a model process of their own, so that they run side by side and neither sees the other's cache.
+    The bare model, the attacks on the guarded endpoint and the harmless prompts have a model process each: they run
+    side by side, none sees another's prompt cache, and so the same seed gives the same replies.
 
     Args:
         project: The application; its upstream is started or called as `lockgate.yaml` says.
@@ -34,7 +38,7 @@ def attack_project(project: Project, config: RedteamConfig, *, store: EventStore
         LockgateError: The corpus, a prompt or the model cannot be used.
     """
     corpus = load(config.corpus, root=project.root)
-    progress(0, 0, "starting the model twice: bare and behind the guard")
+    progress(0, 0, "starting the model: bare, and behind the guard")
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(_attack(project, config, corpus, store, progress))
 
@@ -43,55 +47,67 @@ async def _attack(
     project: Project, config: RedteamConfig, corpus: Corpus, store: EventStore, progress: Progress
 ) -> RedteamResult:
     application = read_application(project)
-    identity = _identity(project, config, application)
+    model = _identity(config, project.config.models, project.config.serve, application.refs)
+    identity = _identity(model, project.policy.sha256)
     key = EphemeralKey("redteam")
     async with AsyncExitStack() as stack:
-        plain, behind = await asyncio.gather(
-            stack.enter_async_context(open_endpoint(project)), stack.enter_async_context(open_endpoint(project))
+        plain, *behind = await asyncio.gather(
+            *(stack.enter_async_context(open_endpoint(project)) for _ in range(1 + DOORS))
         )
-        running = await stack.enter_async_context(
-            serve_app(project, source="redteam", store=store, endpoint=behind, verifier=key, application=application)
+        doors = [
+            await stack.enter_async_context(
+                serve_app(project, source="redteam", store=store, endpoint=one, verifier=key, application=application)
+            )
+            for one in behind
+        ]
+        bare = HttpTarget(
+            "bare",
+            fingerprint=f"bare:{model}",
+            endpoint=_endpoint(plain, config, application.system_prompt),
+            # A pinned model on this machine answers the same again; what runs elsewhere may have changed since.
+            repeatable=isinstance(serve_settings(project).upstream, EmbeddedUpstream),
         )
-        guarded = Upstream(running.base_url, running.model, key.secret)
-        bare = await stack.enter_async_context(
-            _target("bare", plain, f"bare:{identity}", config, application.system_prompt)
-        )
-        shielded = await stack.enter_async_context(_target("guarded", guarded, f"guarded:{identity}", config, None))
+        guarded = [
+            HttpTarget(
+                "guarded",
+                fingerprint=f"guarded:{identity}",
+                endpoint=_endpoint(Upstream(door.base_url, door.model, key.secret), config, None),
+            )
+            for door in doors
+        ]
+        for target in (bare, *guarded):
+            await stack.enter_async_context(target)
         run = await attack(
             corpus,
             bare=bare,
-            guarded=shielded,
+            guarded=SplitTarget(*guarded),
             seed=config.seed,
             protected=application.protected,
             system_prompt=application.system_prompt,
             progress=progress,
-            journal=_journal(identity),
+            journal=_journal(model),
         )
-    task = asyncio.current_task()
-    if task is not None and task.cancelling():
-        # The runner kept what was judged so far in the journal; an interrupted run decides nothing.
+    if not run.complete:
+        # The journal keeps what was judged so far; an interrupted run decides nothing.
         raise asyncio.CancelledError
     return summarise(run)
 
 
-def _target(
-    name: str, upstream: Upstream, fingerprint: str, config: RedteamConfig, system_prompt: str | None
-) -> HttpTarget:
-    endpoint = Endpoint(
+def _endpoint(upstream: Upstream, config: RedteamConfig, system_prompt: str | None) -> Endpoint:
+    return Endpoint(
         base_url=upstream.base_url,
         model=upstream.model,
         api_key=upstream.api_key,
         system_prompt=system_prompt,
         max_tokens=config.max_tokens,
+        harmless_max_tokens=config.benign_max_tokens,
         seed=config.seed,
     )
-    return HttpTarget(name, fingerprint=fingerprint, endpoint=endpoint)
 
 
-def _identity(project: Project, config: RedteamConfig, application: Application) -> str:
-    """What a result depends on besides the corpus: settings, model, prompt, parameters and the guard's version."""
-    facts = (__version__, project.policy.sha256, config, project.config.models, application.refs)
-    return sha256_hex(msgspec.json.encode(facts))
+def _identity(*facts: object) -> str:
+    """What replies depend on besides the corpus, with the version of the guard and of the judges."""
+    return sha256_hex(msgspec.json.encode((__version__, *facts)))
 
 
 def _journal(identity: str) -> Path:

@@ -56,12 +56,16 @@ def deployed(project: Project, taken: Snapshot) -> tuple[Deployed, ...]:
     """Every file of the project with the stage whose evidence must cover it.
 
     Raises:
-        PipelineError: A file cannot be read.
+        PipelineError: A file cannot be read, or the application uses one that is missing or ignored.
     """
     products = project.products()
     for item in (*taken.unreadable, *products.unreadable):
         raise PipelineError(item.reason, remedy="Remove it or make it readable; what cannot be hashed is not deployed.")
     models = {model.path for model in project.config.models}
+    application = project.config.application
+    used = models | {uri for uri in (application.system_prompt, application.protected, application.tools) if uri}
+    for uri in sorted(used - {ref.uri for ref in taken.files}):
+        raise PipelineError(f"{uri} is used by the application, but missing or ignored.", remedy="Put it back.")
     files = [Deployed(ref, Stage.SUPPLY if ref.uri in models else Stage.DATA) for ref in taken.files]
     return (*files, *(Deployed(ref, Stage.TRAIN) for ref in products.files))
 

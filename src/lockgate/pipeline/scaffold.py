@@ -16,7 +16,8 @@ _SYSTEM_PROMPTS = ("**/system*.md", "**/system*.txt")
 _PROTECTED = ("**/protected*.txt",)
 _TOOLS = ("**/tools.json",)
 _TRAINING = ("training/train.py", "train.py", "scripts/train.py")
-_LEFT_OUT = IGNORED | {".venv", "venv", "node_modules", ".github", ".tox", "build", "dist"}
+_NO_PART = frozenset({".venv", "venv", "node_modules", ".tox", ".pytest_cache", ".ruff_cache", ".idea", ".vscode"})
+_LEFT_OUT = IGNORED | _NO_PART | {".github", "build", "dist"}
 
 
 def scaffold(root: Path) -> str:
@@ -47,6 +48,7 @@ def scaffold(root: Path) -> str:
         protected=_first(taken, _PROTECTED),
         tools=_first(taken, _TOOLS),
         training=_first(taken, _TRAINING),
+        ignored=sorted(name for name in _NO_PART if (root / name).exists()),
     )
 
 

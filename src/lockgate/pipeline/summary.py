@@ -86,6 +86,7 @@ def _redteam(result: RedteamResult) -> RedteamView:
         corpus=result.corpus.version,
         corpus_sha256=result.corpus.sha256,
         complete=result.complete,
+        recalled=result.recalled,
     )
 
 

@@ -14,7 +14,7 @@ from lockgate.redteam.errors import RedteamError
 from lockgate.redteam.examine import examine
 from lockgate.redteam.result import RedteamResult, encode, summarise
 from lockgate.redteam.runner import RedteamRun, attack
-from lockgate.redteam.target import Endpoint, HttpTarget, Target
+from lockgate.redteam.target import Endpoint, HttpTarget, SplitTarget, Target
 from lockgate.redteam.transcript import Conversation, Transcript, Turn
 
 __all__ = [
@@ -33,6 +33,7 @@ __all__ = [
     "RedteamResult",
     "RedteamRun",
     "Say",
+    "SplitTarget",
     "Target",
     "Transcript",
     "Turn",

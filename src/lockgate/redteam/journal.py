@@ -1,6 +1,7 @@
-"""What survives of a run that was killed: one line for each attempt that was judged."""
+"""What a later run need not do again: one line for each attempt that was judged."""
 
 import os
+from collections.abc import Collection
 from pathlib import Path
 
 import msgspec
@@ -49,6 +50,7 @@ class Journal:
         Raises:
             RedteamError: The file cannot be written.
         """
+        self._known[attempt.lane, attempt.id] = attempt
         if self._path is None:
             return
         line = msgspec.json.encode({"key": self._keys[attempt.lane], "attempt": attempt}) + b"\n"
@@ -62,10 +64,18 @@ class Journal:
                 f"The journal {self._path.name} cannot be written.", remedy="Free some space or name another place."
             ) from error
 
-    def discard(self) -> None:
-        """Remove the file once nothing is left to resume."""
-        if self._path is not None:
-            self._path.unlink(missing_ok=True)
+    def finish(self, keep: Collection[Lane]) -> None:
+        """Forget the run once nothing is left to resume, except for the lanes whose attempts may be used again.
+
+        Raises:
+            RedteamError: The file cannot be written.
+        """
+        if self._path is None:
+            return
+        kept = [attempt for (lane, _), attempt in sorted(self._known.items()) if lane in keep]
+        self._path.unlink(missing_ok=True)
+        for attempt in kept:
+            self.add(attempt)
 
     def _load(self, path: Path) -> None:
         try:

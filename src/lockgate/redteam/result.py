@@ -125,6 +125,7 @@ class RedteamResult(msgspec.Struct, frozen=True, kw_only=True):
         benign: Harmless conversations behind the guard.
         paired: Whether the two differ by more than chance.
         transcripts: Every attempt, without protected values.
+        recalled: How many of them an earlier run made, with the same model, prompt, corpus and parameters.
     """
 
     version: int = 1
@@ -138,6 +139,7 @@ class RedteamResult(msgspec.Struct, frozen=True, kw_only=True):
     benign: BenignResult
     paired: Paired
     transcripts: tuple[Attempt, ...]
+    recalled: int = 0
 
     @property
     def ref(self) -> SubjectRef:
@@ -166,6 +168,7 @@ def summarise(run: RedteamRun) -> RedteamResult:
         benign=_benign([attempt for attempt in run.attempts if not attempt.attack]),
         paired=_paired(bare, guarded),
         transcripts=run.attempts,
+        recalled=run.recalled,
     )
 
 

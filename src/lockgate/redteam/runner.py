@@ -34,6 +34,7 @@ class RedteamRun(msgspec.Struct, frozen=True, kw_only=True):
         fingerprints: What the targets were, by lane.
         attempts: One for each attack and lane and for each harmless conversation, sorted, whether it was sent or not.
         complete: False when the run was interrupted.
+        recalled: Attempts that were taken from the journal of an earlier run with the same digests.
     """
 
     corpus: str
@@ -42,6 +43,7 @@ class RedteamRun(msgspec.Struct, frozen=True, kw_only=True):
     fingerprints: dict[Lane, str]
     attempts: tuple[Attempt, ...]
     complete: bool
+    recalled: int = 0
 
 
 async def attack(
@@ -82,10 +84,9 @@ async def attack(
     keys = {lane: _key(corpus, target, secrets, system_prompt) for lane, target in targets.items()}
     jobs = _jobs(corpus, seed)
     book = Journal(journal, keys)
-    board = _Board(sum(len(items) for items in jobs.values()), book, progress)
+    board = _Board(sum(len(items) for _, items in jobs), book, progress)
     lanes = [
-        _Lane(lane, target, jobs[lane], board, protected=secrets, system_prompt=system_prompt)
-        for lane, target in targets.items()
+        _Lane(lane, targets[lane], items, board, protected=secrets, system_prompt=system_prompt) for lane, items in jobs
     ]
     await _drive([worker for lane in lanes for worker in [lane] * concurrency])
     run = RedteamRun(
@@ -95,13 +96,14 @@ async def attack(
         fingerprints={lane: target.fingerprint for lane, target in targets.items()},
         attempts=tuple(
             board.done.get((lane, item.id)) or not_sent(item, lane=lane, target=targets[lane].name, reason=_UNSENT)
-            for lane in Lane
-            for item in sorted(jobs[lane], key=_by_id)
+            for lane, items in jobs
+            for item in sorted(items, key=_by_id)
         ),
         complete=len(board.done) == board.total,
+        recalled=board.recalled,
     )
     if run.complete and all(attempt.status is not AttemptStatus.ERRORED for attempt in run.attempts):
-        book.discard()
+        book.finish(keep=[lane for lane, target in targets.items() if target.repeatable])
     return run
 
 
@@ -109,10 +111,10 @@ def _by_id(item: Attack | Benign) -> str:
     return item.id
 
 
-def _jobs(corpus: Corpus, seed: int) -> dict[Lane, list[Attack | Benign]]:
-    """Every attack goes to both lanes, every harmless conversation to the guarded one."""
-    everything = (*corpus.attacks, *corpus.benign)
-    return {Lane.BARE: _shuffled(corpus.attacks, seed), Lane.GUARDED: _shuffled(everything, seed)}
+def _jobs(corpus: Corpus, seed: int) -> tuple[tuple[Lane, list[Attack | Benign]], ...]:
+    """What is sent side by side: every attack to both targets, every harmless conversation to the guarded one."""
+    attacks = _shuffled(corpus.attacks, seed)
+    return ((Lane.BARE, attacks), (Lane.GUARDED, attacks), (Lane.GUARDED, _shuffled(corpus.benign, seed)))
 
 
 async def _drive(workers: "list[_Lane]") -> None:
@@ -134,13 +136,20 @@ class _Board:
     def __init__(self, total: int, journal: Journal, progress: Progress | None) -> None:
         self.done: dict[tuple[Lane, str], Attempt] = {}
         self.total = total
+        self.recalled = 0
+        self.failures = dict.fromkeys(Lane, 0)
         self._journal = journal
         self._progress = progress
 
     def recall(self, lane: Lane, item: Attack | Benign) -> bool:
         if earlier := self._journal.find(lane, item.id):
+            self.recalled += 1
             self._note(earlier, "from the journal")
         return earlier is not None
+
+    def note_failure(self, lane: Lane, *, failed: bool) -> None:
+        """Count failures in a row, over all that is sent to one target."""
+        self.failures[lane] = self.failures[lane] + 1 if failed else 0
 
     def add(self, attempt: Attempt) -> None:
         if attempt.status is not AttemptStatus.ERRORED:
@@ -173,7 +182,6 @@ class _Lane:
         self._board = board
         self._protected = protected
         self._system_prompt = system_prompt
-        self._failures = 0
 
     async def work(self) -> None:
         for item in self._left:
@@ -181,14 +189,14 @@ class _Lane:
                 self._board.add(await self._attempt(item))
 
     async def _attempt(self, item: Attack | Benign) -> Attempt:
-        if self._failures >= PATIENCE:
+        if self._board.failures[self._lane] >= PATIENCE:
             reason = f"Not sent: the target had failed {PATIENCE} times in a row."
             return not_sent(item, lane=self._lane, target=self._target.name, reason=reason)
         try:
-            talk = await self._target.converse(item.turns)
+            talk = await self._target.converse(item.turns, harmless=isinstance(item, Benign))
         except Exception as error:  # noqa: BLE001 - whatever a target raises is an attempt that could not be judged
             talk = Conversation((), error=describe(error))
-        self._failures = self._failures + 1 if talk.error else 0
+        self._board.note_failure(self._lane, failed=bool(talk.error))
         transcript = transcribe(
             item, talk, target=self._target.name, protected=self._protected, system_prompt=self._system_prompt
         )

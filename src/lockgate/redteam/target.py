@@ -30,8 +30,18 @@ class Target(Protocol):
         """What it is: model digest, system prompt digest, guard and parameters. A journal of another is not reused."""
         ...
 
-    async def converse(self, turns: Sequence[str]) -> Conversation:
-        """Send the turns one by one, each with the whole conversation before it."""
+    @property
+    def repeatable(self) -> bool:
+        """Whether the same fingerprint gives the same replies, so that a later run may use what this one judged."""
+        ...
+
+    async def converse(self, turns: Sequence[str], *, harmless: bool = False) -> Conversation:
+        """Send the turns one by one, each with the whole conversation before it.
+
+        Args:
+            turns: What to say.
+            harmless: Nothing is hoped for from the answers but that they are not refused, so they may be shorter.
+        """
         ...
 
 
@@ -43,7 +53,8 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
         model: Name of the model there.
         api_key: Sent as a bearer token; empty for none.
         system_prompt: Put before every conversation; None where the application adds its own.
-        max_tokens: Longest answer.
+        max_tokens: Longest answer to an attack.
+        harmless_max_tokens: Longest answer to a harmless message.
         seed: Seed of the model's sampling.
         temperature: 0 for the likeliest answer.
         timeout_s: Seconds for one answer.
@@ -56,6 +67,7 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     api_key: str = ""
     system_prompt: str | None = None
     max_tokens: int = 32
+    harmless_max_tokens: int = 32
     seed: int = 7
     temperature: float = 0.0
     timeout_s: float = 120.0
@@ -85,16 +97,18 @@ class HttpTarget:
         name: What reports call it.
         fingerprint: What it is; see `Target.fingerprint`.
         endpoint: Where it is and how to ask it.
+        repeatable: See `Target.repeatable`.
 
     Raises:
         RedteamError: The address is not one of HTTP.
     """
 
-    def __init__(self, name: str, *, fingerprint: str, endpoint: Endpoint) -> None:
+    def __init__(self, name: str, *, fingerprint: str, endpoint: Endpoint, repeatable: bool = False) -> None:
         if not endpoint.base_url.startswith(("http://", "https://")):
             raise RedteamError(f"The target {name!r} has no http or https address.", remedy="Correct its base_url.")
         self.name = name
         self.fingerprint = fingerprint
+        self.repeatable = repeatable
         self._endpoint = endpoint
         self._session: aiohttp.ClientSession | None = None
 
@@ -118,19 +132,20 @@ class HttpTarget:
             await self._session.close()
             self._session = None
 
-    async def converse(self, turns: Sequence[str]) -> Conversation:
+    async def converse(self, turns: Sequence[str], *, harmless: bool = False) -> Conversation:
         """Send the turns one by one, each with the whole conversation before it.
 
         Raises:
             RedteamError: The target was not opened with `async with`.
         """
-        prompt = self._endpoint.system_prompt
+        asked = self._endpoint
+        prompt = asked.system_prompt
         history = [{"role": "system", "content": prompt}] if prompt is not None else []
         done: list[Turn] = []
         for text in turns:
             history.append({"role": "user", "content": text})
             try:
-                answer = await self._ask(history)
+                answer = await self._ask(history, asked.harmless_max_tokens if harmless else asked.max_tokens)
             except UnusableAnswerError as error:
                 return Conversation(tuple(done), error=str(error))
             done.append(Turn(text, answer.text, answer.filtered))
@@ -139,13 +154,13 @@ class HttpTarget:
             history.append({"role": "assistant", "content": answer.text})
         return Conversation(tuple(done))
 
-    async def _ask(self, history: list[dict[str, str]]) -> Answer:
+    async def _ask(self, history: list[dict[str, str]], max_tokens: int) -> Answer:
         asked = self._endpoint
         body = msgspec.json.encode(
             {
                 "model": asked.model,
                 "messages": history,
-                "max_tokens": asked.max_tokens,
+                "max_tokens": max_tokens,
                 "seed": asked.seed,
                 "temperature": asked.temperature,
                 "stream": False,
@@ -178,6 +193,25 @@ class HttpTarget:
             raise _TransientError("the connection failed") from error
         except aiohttp.ClientError as error:
             raise UnusableAnswerError("the endpoint does not speak HTTP") from error
+
+
+class SplitTarget:
+    """One target with two doors, so that harmless conversations and attacks do not wait for each other.
+
+    Args:
+        attacked: Where attacks go. Its name and fingerprint are those of both.
+        harmless: The same application again, for harmless conversations.
+    """
+
+    def __init__(self, attacked: Target, harmless: Target) -> None:
+        self.name = attacked.name
+        self.fingerprint = attacked.fingerprint
+        self.repeatable = attacked.repeatable and harmless.repeatable
+        self._doors = {False: attacked, True: harmless}
+
+    async def converse(self, turns: Sequence[str], *, harmless: bool = False) -> Conversation:
+        """Send the turns to the door that they belong to."""
+        return await self._doors[harmless].converse(turns, harmless=harmless)
 
 
 def _judge_status(status: int, body: bytes) -> Answer:

@@ -18,6 +18,7 @@ RUNNING: Final = "running"
 STYLES: Final = {Decision.OPEN.value: "green", Decision.HELD.value: "bold red", RUNNING: "cyan", WAITING: "dim"}
 BAR_CELLS: Final = 16
 NOTE_CHARS: Final = 120
+QUIET_S: Final = 2.0
 
 
 class _Row(msgspec.Struct):
@@ -30,6 +31,7 @@ class _Row(msgspec.Struct):
     total: int = 0
     note: str = ""
     tenth: int = -1
+    said: float = 0.0
 
 
 class LiveBoard:
@@ -82,8 +84,9 @@ class LiveBoard:
         row = self._row(stage)
         row.done, row.total, row.note = done, total, shown(note, NOTE_CHARS)
         tenth = 10 * done // total if total > 0 else -1
-        if tenth > row.tenth:
-            row.tenth = tenth
+        now = time.monotonic()
+        if tenth > row.tenth and now - max(row.began, row.said) >= QUIET_S:
+            row.tenth, row.said = tenth, now
             self._say(stage, Text(f"{done}/{total} {row.note}".rstrip()))
 
     def gate_decided(self, decision: GateDecision) -> None:

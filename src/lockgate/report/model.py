@@ -126,6 +126,7 @@ class RedteamView(msgspec.Struct, frozen=True, kw_only=True):
         corpus: Version of the corpus.
         corpus_sha256: Its digest.
         complete: False when the run was interrupted.
+        recalled: Attempts on the bare model that an earlier run made with the same digests.
     """
 
     bare: Tally
@@ -137,6 +138,7 @@ class RedteamView(msgspec.Struct, frozen=True, kw_only=True):
     corpus: str = ""
     corpus_sha256: str = ""
     complete: bool = True
+    recalled: int = 0
 
 
 class EvidenceRow(msgspec.Struct, frozen=True, kw_only=True):

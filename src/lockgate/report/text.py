@@ -105,6 +105,9 @@ def _print_redteam(console: Console, view: RedteamView) -> None:
     if idle:
         text = Text("NOT EXERCISED ", "yellow").append(", ".join(idle), "default")
         console.print(Padding(text, (0, 0, 0, INDENT)))
+    if view.recalled:
+        text = f"{view.recalled} attempts on the bare model are an earlier run's, with the same digests."
+        console.print(Padding(Text(text, "dim"), (0, 0, 0, INDENT)))
     if not view.complete:
         console.print(Padding(Text("The run was interrupted: these figures are partial.", "yellow"), (0, 0, 0, INDENT)))
 
