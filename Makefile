@@ -13,7 +13,7 @@ demo: $(VENV)/.runtime $(MODEL)  ## take the example assistant through its gates
 	@$(BIN)/lockgate run examples/assistant
 
 test: install  ## everything that CI runs
-	@$(BIN)/python -m pytest -n 2 --dist worksteal --cov --cov-report=term:skip-covered -q
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup --cov --cov-report=term:skip-covered -q
 	@$(BIN)/python tools/check_coverage.py
 
 install: $(VENV)/.dev $(MODEL)  ## prepare .venv for demo, test and development

@@ -114,7 +114,14 @@ async def serve_app(
             pool.close()
 
 
-def run_server(project: Project, *, port: int, source: str, on_ready: Callable[[Running], None]) -> None:
+def run_server(
+    project: Project,
+    *,
+    port: int,
+    source: str,
+    on_ready: Callable[[Running], None],
+    application: Application | None = None,
+) -> None:
     """Serve a project until SIGINT or SIGTERM, writing events to the project's state folder.
 
     Args:
@@ -122,23 +129,30 @@ def run_server(project: Project, *, port: int, source: str, on_ready: Callable[[
         port: The port; 0 for a free one.
         source: `serve`, or `serve-observe` when the deploy gate is HELD.
         on_ready: Called once the endpoint answers.
+        application: The prompt and the protected values, where they were read already.
 
     Raises:
         GatewayError: As in `serve_app`.
         MonitorError: The event store cannot be opened, or its last events not be written.
     """
     with EventStore.open(project.state) as store, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_serve_until_signal(project, port, source, store, on_ready))
+        runner.run(_serve_until_signal(project, store, on_ready, port=port, source=source, application=application))
 
 
 async def _serve_until_signal(
-    project: Project, port: int, source: str, store: EventStore, on_ready: Callable[[Running], None]
+    project: Project,
+    store: EventStore,
+    on_ready: Callable[[Running], None],
+    *,
+    port: int,
+    source: str,
+    application: Application | None,
 ) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
-    async with serve_app(project, port=port, source=source, store=store) as running:
+    async with serve_app(project, port=port, source=source, store=store, application=application) as running:
         on_ready(running)
         await stop.wait()
 

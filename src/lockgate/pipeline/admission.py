@@ -4,6 +4,7 @@ import msgspec
 
 from lockgate.core.gate import Stage
 from lockgate.core.project import Project
+from lockgate.core.subject import SubjectRef
 from lockgate.evidence import VERIFICATION_SUMMARY, Result, Trust, VerificationSummary, VerifiedEntry, verify_ledger
 from lockgate.evidence.errors import EvidenceError
 from lockgate.pipeline.chain import deployed
@@ -15,10 +16,12 @@ class Admission(msgspec.Struct, frozen=True):
     Attributes:
         reasons: What speaks against it, each naming the missing evidence. Empty when it may start.
         run: Id of the run that approved it.
+        approved: The files that it approved, by digest.
     """
 
     reasons: tuple[str, ...]
     run: str = ""
+    approved: tuple[SubjectRef, ...] = ()
 
 
 def admit(project: Project, trust: Trust) -> Admission:
@@ -55,7 +58,7 @@ def _judge(project: Project, trust: Trust, latest: VerifiedEntry) -> Admission:
     if trust.policy is not None and project.policy.sha256 != trust.policy:
         reasons.append("lockgate.yaml is not the policy that the trust file pins.")
     reasons += _differences(project, latest)
-    return Admission(tuple(reasons), latest.run)
+    return Admission(tuple(reasons), latest.run, latest.subjects)
 
 
 def _differences(project: Project, latest: VerifiedEntry) -> list[str]:

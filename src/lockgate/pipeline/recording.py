@@ -8,8 +8,10 @@ import msgspec
 
 from lockgate import train
 from lockgate.core.errors import ConfigError
+from lockgate.core.files import Snapshot
 from lockgate.core.project import Project
-from lockgate.evidence import Ledger, Role, Trust, key_for
+from lockgate.core.subject import SubjectRef
+from lockgate.evidence import PROVENANCE, Ledger, Role, Trust, key_for, verify_ledger
 from lockgate.pipeline.lock import exclusive
 from lockgate.pipeline.notary import Notary, Signed
 
@@ -45,17 +47,25 @@ def record_command(
         remedy = "Give '--output FOLDER -- COMMAND', or declare 'train' in lockgate.yaml."
         raise ConfigError("There is no command or no output folder to record.", remedy=remedy)
     with exclusive(project.state), Ledger.open(project.state, key_for(Role.APPROVER)) as ledger:
+        taken = project.snapshot()
+        made = _made_before(project, trust)
         recording = train.record(
             project,
             command=chosen,
             inputs=tuple(inputs) or (job.inputs if job else ()),
             output=folder,
             timeout_s=timeout_s or (job.timeout_s if job else DEFAULT_TIMEOUT_S),
-            taken=project.snapshot(),
+            taken=Snapshot(tuple(ref for ref in taken.files if ref not in made), taken.unreadable),
             progress=_ignore,
         )
         run = f"{dt.datetime.now(dt.UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
         return Recorded(recording, Notary(project, ledger, trust, run).provenance(recording))
+
+
+def _made_before(project: Project, trust: Trust) -> frozenset[SubjectRef]:
+    """What earlier recordings produced: a job may replace it, and nothing else of the project."""
+    entries = verify_ledger(project.state, trust).entries
+    return frozenset(ref for entry in entries if entry.predicate_type == PROVENANCE for ref in entry.subjects)
 
 
 def _ignore(done: int, total: int, note: str) -> None:

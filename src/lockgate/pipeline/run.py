@@ -36,6 +36,9 @@ from lockgate.redteam import RedteamResult
 from lockgate.redteam import examine as examine_attacks
 from lockgate.report import StageReport
 
+MONITORED = dt.timedelta(days=7)
+"""How far back the monitor gate looks: an older incident was fixed, waived or has become a probe."""
+
 ALWAYS = frozenset({Stage.DATA, Stage.DEPLOY})
 """Stages that no project may declare absent."""
 
@@ -60,6 +63,12 @@ class RunResult(msgspec.Struct, frozen=True, kw_only=True):
     redteam: RedteamResult | None
     trust: Trust
     checkpoint: str
+
+
+def recent() -> str:
+    """Since when events count, UTC, ISO 8601."""
+    since = dt.datetime.now(dt.UTC) - MONITORED
+    return since.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def trust_from(path: Path | None) -> Trust:
@@ -181,7 +190,7 @@ class _Way:
         def look(progress: Progress) -> Examination:
             progress(0, 1, "reading events")
             try:
-                return examine_events(read_facts(self.project.state))
+                return examine_events(read_facts(self.project.state, recent()))
             except MonitorError as error:
                 return events_unexamined(str(error))
 

@@ -7,9 +7,10 @@ from collections.abc import Callable
 from lockgate.core.event import Event, EventKind
 from lockgate.core.project import Project
 from lockgate.evidence import Ledger, Role, Trust, key_for
-from lockgate.gateway import Running, run_server
+from lockgate.gateway import Running, read_application, run_server
 from lockgate.monitor import EventStore, utc_now
 from lockgate.pipeline.admission import Admission, admit
+from lockgate.pipeline.errors import PipelineError
 from lockgate.pipeline.notary import Notary
 
 SERVE, OBSERVE = "serve", "serve-observe"
@@ -36,9 +37,14 @@ def serve(
     Raises:
         LockgateError: The override cannot be recorded, or the endpoint cannot start.
     """
+    application = read_application(project)
     if admission.reasons:
         _record_override(project, trust, admission)
-    run_server(project, port=port, source=OBSERVE if admission.reasons else SERVE, on_ready=on_ready)
+    elif changed := [ref.uri for ref in application.refs if ref not in admission.approved]:
+        # These very bytes are served; the files may have been swapped since admission hashed them.
+        raise PipelineError(f"{changed[0]} changed while the endpoint was starting.", remedy="Run the gates again.")
+    source = OBSERVE if admission.reasons else SERVE
+    run_server(project, port=port, source=source, on_ready=on_ready, application=application)
 
 
 def _record_override(project: Project, trust: Trust, admission: Admission) -> None:

@@ -5,7 +5,7 @@ from lockgate.core.project import Project
 from lockgate.evidence import verify_ledger
 from lockgate.monitor import MonitorError, Summary, read_summary
 from lockgate.pipeline.catalogs import all_checks
-from lockgate.pipeline.run import RunResult
+from lockgate.pipeline.run import RunResult, recent
 from lockgate.redteam import RedteamResult
 from lockgate.redteam.result import BenignTally as BenignCount
 from lockgate.redteam.result import FamilyStatus
@@ -108,7 +108,7 @@ def _benign(counted: BenignCount) -> BenignTally:
 
 def _monitor(project: Project) -> MonitorView | None:
     try:
-        seen: Summary = read_summary(project.state)
+        seen: Summary = read_summary(project.state, recent())
     except MonitorError:
         return None
     return MonitorView(
