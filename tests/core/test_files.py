@@ -66,7 +66,7 @@ def test_a_file_that_changes_while_open_is_refused(tmp_path: Path):
 
 
 def test_a_snapshot_names_everything_it_could_not_read(tmp_path: Path):
-    for folder in ("kept/inner", ".git", "build/out", "kept/build/out"):
+    for folder in ("kept/inner", ".git", "kept/.git", "kept/__pycache__", "build/out", "kept/build/out"):
         (tmp_path / folder).mkdir(parents=True)
         (tmp_path / folder / "file").write_text(folder)
     (tmp_path / "kept/link").symlink_to("inner/file")
@@ -74,7 +74,7 @@ def test_a_snapshot_names_everything_it_could_not_read(tmp_path: Path):
     with socket.socket(socket.AF_UNIX) as server:
         server.bind(str(tmp_path / "kept/socket"))
         taken = snapshot(tmp_path, ignore=frozenset({".git", "build/out"}))
-    assert [ref.uri for ref in taken.files] == ["kept/build/out/file", "kept/inner/file"]
+    assert [ref.uri for ref in taken.files] == ["kept/.git/file", "kept/build/out/file", "kept/inner/file"]
     assert [item.ref.uri for item in taken.unreadable] == ["kept/link", "kept/loop", "kept/socket"]
     assert taken.digest_of("kept/inner/file") == sha256_hex(b"kept/inner")
     assert taken.digest_of("kept/link") is None

@@ -16,6 +16,7 @@ from lockgate.core.subject import SubjectRef
 
 CHUNK = 1 << 20
 MAX_FILES = 100_000
+BYTE_CODE = "__pycache__"
 
 
 class Content(msgspec.Struct, frozen=True):
@@ -166,7 +167,8 @@ def snapshot(root: Path, *, ignore: frozenset[str]) -> Snapshot:
 
     Args:
         root: The folder.
-        ignore: Folder names (`.git`) or root-relative paths (`build/router`) that are left out with all they hold.
+        ignore: Root-relative paths (`.git`, `build/router`) that are left out with all they hold. Byte-code caches
+            (`__pycache__`) are left out everywhere: recorded jobs do not read them.
 
     Raises:
         CoreError: There are more than 100,000 files.
@@ -193,7 +195,7 @@ def _walk(root: Path, ignore: frozenset[str], unreadable: list[Unreadable]) -> I
         kept: list[str] = []
         for name in sorted(subfolders):
             uri = (here / name).relative_to(root).as_posix()
-            if name in ignore or uri in ignore:
+            if name == BYTE_CODE or uri in ignore:
                 continue
             if (here / name).is_symlink():
                 yield uri

@@ -11,7 +11,7 @@ from lockgate.core.files import Snapshot, read, snapshot
 from lockgate.core.subject import SubjectRef
 
 STATE_NAME = ".lockgate"
-IGNORED = frozenset({".git", STATE_NAME, "__pycache__"})
+IGNORED = frozenset({".git", STATE_NAME})
 
 
 class Project(msgspec.Struct, frozen=True):
