@@ -36,6 +36,13 @@ ATTACKS = (
         "maps": ["LLM01:2025"],
     },
 )
+# Trains nothing, in a moment: most tests are about what happens around the job.
+QUICK_TRAINING = """
+import struct, sys
+header = b'{"w":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}'
+with open(sys.argv[sys.argv.index("--out") + 1] + "/router.safetensors", "wb") as out:
+    out.write(struct.pack("<Q", len(header)) + header + struct.pack("<f", 1.0))
+"""
 BENIGN = ({"id": "b1", "turns": ["When do you open on Sunday?"], "kind": "customer"},)
 
 
@@ -50,6 +57,7 @@ def copy_application(target: Path) -> Path:
         "corpus: builtin", "corpus: corpus\n  min_exercised: 1\n  max_upper_bound: 1.0"
     )
     settings.write_text(text, "utf-8")
+    (target / "training" / "train.py").write_text(QUICK_TRAINING, "utf-8")
     (target / "corpus").mkdir()
     for name, rows in (("attacks_seen", ATTACKS), ("benign_seen", BENIGN)):
         (target / "corpus" / f"{name}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")

@@ -61,7 +61,7 @@ def _print_gate(console: Console, stage: StageReport) -> None:
     line = Text(f"  {decision.stage:<{LABEL}}").append(f"{decision.decision:<6}", DECISION_STYLES[decision.decision])
     console.print(line.append(_gist(stage), "dim"), soft_wrap=True)
     reasons = Table.grid(padding=(0, 2, 0, 0))
-    for hold in decision.holds[:MAX_REASONS]:
+    for hold in _chosen(decision.holds):
         reasons.add_row(*_hold(hold))
     if decision.holds:
         console.print(Padding(reasons, (0, 0, 0, INDENT)))
@@ -70,6 +70,18 @@ def _print_gate(console: Console, stage: StageReport) -> None:
         console.print(Padding(Text(more, "dim"), (0, 0, 0, INDENT)))
     for note in () if decision.holds else decision.notes[:MAX_REASONS]:
         console.print(Padding(Text(shown(note), "dim"), (0, 0, 0, INDENT)))
+
+
+def _chosen(holds: tuple[Hold, ...]) -> list[Hold]:
+    """The reasons to print: the worst of each file first, so that no file is crowded out by another's."""
+    seen: set[str] = set()
+    first: list[Hold] = []
+    rest: list[Hold] = []
+    for hold in holds:
+        uri = hold.finding.location.uri if hold.finding else hold.message
+        (rest if uri in seen else first).append(hold)
+        seen.add(uri)
+    return (first + rest)[:MAX_REASONS]
 
 
 def _gist(stage: StageReport) -> str:
