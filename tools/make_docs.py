@@ -49,12 +49,14 @@ def command_line() -> str:
     lines = [
         "# Command line",
         "",
-        "Exit codes of every command: **0** open or done, **1** held, blocked or not verified, **2** usage or internal",
+        "Exit codes of every command: **0** open or done, **1** held, blocked, failed, missing or not verified, **2** usage or internal",
         "error. Errors name the file and the remedy, on standard error; with `--json` as JSON on standard output too.",
         "`NO_COLOR` is respected. Nothing ever waits for an answer.",
     ]
     for path, command in walk("lockgate", lockgate):
-        context = click.Context(command, info_name=path, max_content_width=80, terminal_width=80)
+        context = click.Context(
+            command, info_name=path, max_content_width=80, terminal_width=80, help_option_names=["-h", "--help"]
+        )
         lines += ["", f"## {path}", "", "```text", command.get_help(context).rstrip(), "```"]
     return "\n".join(lines) + "\n"
 

@@ -230,7 +230,7 @@ def test_a_pattern_without_a_file_errs(root: Path, examined: Callable[[], Any]) 
     outcomes = [item for item in examined().outcomes.values() if item.subject.uri == "data/*.jsonl"]
     assert {item.status for item in outcomes} == {Status.ERRORED}
     assert len(outcomes) == 5
-    assert outcomes[0].reason == "rows: pattern data/*.jsonl matches no file"
+    assert outcomes[0].reason == "rows: pattern data/*.jsonl matches no file. Correct or remove it"
 
 
 def test_a_row_file_that_is_too_large_or_a_link_errs(root: Path, examined: Callable[[], Any]) -> None:

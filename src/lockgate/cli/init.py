@@ -23,4 +23,6 @@ def init(directory: Path, force: bool) -> None:
     directory.mkdir(parents=True, exist_ok=True)
     path.write_text(scaffold(directory), encoding="utf-8")
     click.echo(f"Wrote {path}.")
-    click.echo(f"Next: read it, then 'lockgate manifest {directory}' and 'lockgate run {directory}'.")
+    click.echo("Next: read it, and uncomment what your project has (serve, redteam) or does not have (absent). Then:")
+    click.echo(f"  lockgate manifest {directory}")
+    click.echo(f"  lockgate run {directory}")

@@ -20,7 +20,10 @@ _JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 @click.group()
 def key() -> None:
-    """Create, list and revoke API keys of the endpoint. Only an HMAC of a key is stored."""
+    """Create, list and revoke API keys of the endpoint. The project keeps only an HMAC of a key.
+
+    Keys that sign evidence are another matter: see 'lockgate keys'.
+    """
 
 
 @key.command()

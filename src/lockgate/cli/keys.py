@@ -11,7 +11,10 @@ from lockgate.evidence import Role, create_key, list_keys, render_trust
 
 @click.group()
 def keys() -> None:
-    """Create and list the keys of this machine that sign evidence, and write a trust file."""
+    """Create and list the keys of this machine that sign evidence, and write a trust file.
+
+    API keys of the endpoint are another matter: see 'lockgate key'.
+    """
 
 
 @keys.command("list")

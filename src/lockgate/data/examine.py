@@ -116,7 +116,7 @@ def _manifest(project: Project, name: str, taken: Snapshot) -> Iterator[Outcome]
 def _outcomes(project: Project, config: DataConfig, taken: Snapshot, task: _Task) -> list[Outcome]:
     if not task.exists:
         section = "rows" if task.kind is Kind.ROWS else "documents"
-        return _errored(task, f"{section}: pattern {task.uri} matches no file")
+        return _errored(task, f"{section}: pattern {task.uri} matches no file. Correct or remove it")
     try:
         content = _read(project, task.uri, taken, limit=config.max_bytes)
         if task.kind is Kind.ROWS:

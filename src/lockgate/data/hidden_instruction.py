@@ -52,12 +52,13 @@ class HiddenInstruction(Check[TextSubject], frozen=True):
         for mark in marks(subject, self._detect):
             if mark.label == _PLAIN:
                 if subject.kind is Kind.DOCUMENT:
-                    message = f"{mark.where} addresses a model in plain sight, as an injected instruction would."
+                    message = f"{mark.where} addresses a model in plain sight, as injected orders do. Remove it."
                     yield self.finding(message, at=mark.at, severity=Severity.MEDIUM)
                 continue
             channel = mark.label.partition(".")[2]
             yield self.finding(
-                f"{mark.where} holds an instruction to a model that a reader does not see as such ({channel}).",
+                f"{mark.where} holds an instruction to a model that a reader does not see as such ({channel}). "
+                "Remove it, and find out who put it there.",
                 at=mark.at,
                 confidence=Confidence.HIGH if mark.score >= SURE else Confidence.MEDIUM,
             )

@@ -36,7 +36,7 @@ class MissingLink(Check[Chain], frozen=True):
         """Report each requirement that no verified evidence meets."""
         for requirement in subject.required:
             if problem := _unmet(requirement, subject):
-                place = f"/{requirement.stage}/{requirement.predicate}"
+                place = f"/{requirement.stage}/{requirement.title.replace(' ', '-')}"
                 yield self.finding(problem, at=Location(subject.ref.uri, place))
 
 

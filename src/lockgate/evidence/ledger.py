@@ -175,6 +175,10 @@ class Ledger:
             EvidenceError: There is none, or the digits fit several.
         """
         if isinstance(name, int):
+            if not 0 <= name < self.size:
+                raise EvidenceError(
+                    f"There is no entry {name}.", remedy=f"The ledger has {self.size:,} entries, from 0."
+                )
             content = self._content(self._one("SELECT envelope FROM entry WHERE seq = ?", name))
             return Entry(name, sha256_hex(content), content)
         fits = [entry for entry in self.entries() if entry.sha256.startswith(name)] if len(name) >= MIN_PREFIX else []

@@ -68,7 +68,10 @@ def open_for_reading(folder: Path) -> sqlite3.Connection:
     """
     path = folder / DATABASE_NAME
     if not path.is_file():
-        raise MonitorError(f"There is no event store at {path}.", remedy="Serve some traffic first: lockgate serve.")
+        raise MonitorError(
+            f"There is no event store at {path}.",
+            remedy="It is written when redteam runs or the endpoint serves: open the earlier gates first.",
+        )
     try:
         connection = sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True, timeout=_BUSY_S)
     except sqlite3.Error as error:

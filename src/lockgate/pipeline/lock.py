@@ -19,6 +19,7 @@ def exclusive(state: Path) -> Generator[None]:
     """
     try:
         private_folder(state)
+        (state / ".gitignore").write_text("*\n", "utf-8")
         descriptor = os.open(state / "run.lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
     except OSError as error:
         message = f"{state} cannot be written: {(error.strerror or 'input/output error').lower()}."

@@ -16,7 +16,9 @@ _SYSTEM_PROMPTS = ("**/system*.md", "**/system*.txt")
 _PROTECTED = ("**/protected*.txt",)
 _TOOLS = ("**/tools.json",)
 _TRAINING = ("training/train.py", "train.py", "scripts/train.py")
-_NO_PART = frozenset({".venv", "venv", "node_modules", ".tox", ".pytest_cache", ".ruff_cache", ".idea", ".vscode"})
+_NO_PART = frozenset(
+    {".env", ".venv", "venv", "node_modules", ".tox", ".pytest_cache", ".ruff_cache", ".idea", ".vscode"}
+)
 _LEFT_OUT = IGNORED | _NO_PART | {".github", "build", "dist"}
 
 

@@ -48,9 +48,14 @@ def decide(case: Case, waivers: WaiverBook) -> GateDecision:
             else:
                 holds.append(_finding_hold(finding, waivers))
     if not case.examination.outcomes:
-        holds.append(Hold(Cause.NOTHING_EXAMINED, f"The {case.stage} stage examined nothing."))
+        remedy = f"Name in lockgate.yaml what it shall examine, or say why nothing under {_absent(case)}."
+        holds.append(Hold(Cause.NOTHING_EXAMINED, f"The {case.stage} stage examined nothing. {remedy}"))
     holds.extend(_missing_evidence(case))
-    notes = (f"{below} finding(s) below this gate's threshold; see the report.",) if below else ()
+    notes = (
+        (f"{below} below this gate's threshold: {'finding' if below == 1 else 'findings'} that the report lists.",)
+        if below
+        else ()
+    )
     return GateDecision(
         stage=case.stage,
         decision=Decision.HELD if holds else Decision.OPEN,
@@ -65,10 +70,22 @@ def hold_line(finding: Finding) -> str:
     return f"{finding.check} {finding.severity} {finding.location}: {finding.message}"
 
 
+_DECLARED_BY = {
+    Stage.DATA: "Add 'data: {}' to lockgate.yaml: every project has files.",
+    Stage.MONITOR: "It comes with 'serve' in lockgate.yaml; or say why nothing is served under 'absent: {monitor: ...}'.",
+}
+
+
+def _absent(case: Case) -> str:
+    return f"'absent: {{{case.stage}: ...}}'"
+
+
 def _undeclared(case: Case) -> GateDecision:
     if case.absent:
         return GateDecision(case.stage, Decision.OPEN, notes=(f"Declared absent: {case.absent}",))
-    remedy = f"Declare it in lockgate.yaml, or say why there is none under 'absent: {{{case.stage}: ...}}'."
+    remedy = _DECLARED_BY.get(
+        case.stage, f"Declare it in lockgate.yaml, or say why there is none under {_absent(case)}."
+    )
     hold = Hold(Cause.NOTHING_EXAMINED, f"The {case.stage} stage is not declared. {remedy}")
     return GateDecision(case.stage, Decision.HELD, holds=(hold,))
 

@@ -53,7 +53,8 @@ class BlockedBenign(Check[RedteamResult], frozen=True):
         if share > self.max_benign_blocked:
             low, high = benign.wilson95
             yield self.finding(
-                f"The guard blocked {benign.blocked} of {benign.attempts} harmless conversations ({share:.1%}, 95 % "
-                f"interval {low:.1%} to {high:.1%}); tolerated are {self.max_benign_blocked:.1%}.",
+                f"The guard blocked {benign.blocked} of {benign.attempts} harmless conversations ({share:.1%}, 95% "
+                f"interval {low:.1%} to {high:.1%}); tolerated are {self.max_benign_blocked:.1%}. "
+                "Lower 'guard.sensitivity', or tolerate more with 'redteam.max_benign_blocked'.",
                 at=Location(subject.ref.uri, "/benign"),
             )
