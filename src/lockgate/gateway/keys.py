@@ -147,9 +147,7 @@ def revoke(project: Project, key_id: str) -> None:
     with _locked(project.state) as path:
         keys = _load(path)
         if not any(key.id == key_id for key in keys):
-            raise GatewayError(
-                f"There is no key {key_id!r}.", remedy="'lockgate key list --project DIR' shows the keys."
-            )
+            raise GatewayError(f"There is no key {key_id!r}.", remedy="'lockgate key list --project DIR' shows them.")
         now = utc_now()
         _save(
             path,

@@ -51,11 +51,8 @@ def decide(case: Case, waivers: WaiverBook) -> GateDecision:
         remedy = f"Name in lockgate.yaml what it shall examine, or say why nothing under {_absent(case)}."
         holds.append(Hold(Cause.NOTHING_EXAMINED, f"The {case.stage} stage examined nothing. {remedy}"))
     holds.extend(_missing_evidence(case))
-    notes = (
-        (f"{below} below this gate's threshold: {'finding' if below == 1 else 'findings'} that the report lists.",)
-        if below
-        else ()
-    )
+    noun = "finding" if below == 1 else "findings"
+    notes = (f"{below} {noun} below this gate's threshold.",) if below else ()
     return GateDecision(
         stage=case.stage,
         decision=Decision.HELD if holds else Decision.OPEN,
@@ -72,7 +69,7 @@ def hold_line(finding: Finding) -> str:
 
 _DECLARED_BY = {
     Stage.DATA: "Add 'data: {}' to lockgate.yaml: every project has files.",
-    Stage.MONITOR: "It comes with 'serve' in lockgate.yaml; or say why nothing is served under 'absent: {monitor: ...}'.",
+    Stage.MONITOR: "It comes with 'serve'; or say why nothing is served under 'absent: {monitor: ...}'.",
 }
 
 
@@ -83,9 +80,8 @@ def _absent(case: Case) -> str:
 def _undeclared(case: Case) -> GateDecision:
     if case.absent:
         return GateDecision(case.stage, Decision.OPEN, notes=(f"Declared absent: {case.absent}",))
-    remedy = _DECLARED_BY.get(
-        case.stage, f"Declare it in lockgate.yaml, or say why there is none under {_absent(case)}."
-    )
+    declare = f"Declare it in lockgate.yaml, or say why there is none under {_absent(case)}."
+    remedy = _DECLARED_BY.get(case.stage, declare)
     hold = Hold(Cause.NOTHING_EXAMINED, f"The {case.stage} stage is not declared. {remedy}")
     return GateDecision(case.stage, Decision.HELD, holds=(hold,))
 

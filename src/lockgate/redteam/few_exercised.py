@@ -47,7 +47,7 @@ class FewExercised(Check[RedteamResult], frozen=True):
         if exercised < self.min_exercised:
             yield self.finding(
                 f"The target without its guard fell to {exercised} of {len(subject.families)} attack families; "
-                f"{self.min_exercised} must fall for the run to say anything about the guard. Use attacks that this model "
-                "falls for, or ask for fewer with 'redteam.min_exercised'.",
+                f"{self.min_exercised} must fall for the run to say anything about the guard. Use attacks that this "
+                "model falls for, or ask for fewer with 'redteam.min_exercised'.",
                 at=Location(subject.ref.uri, "/families"),
             )
