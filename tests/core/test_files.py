@@ -73,11 +73,17 @@ def test_a_snapshot_names_everything_it_could_not_read(tmp_path: Path):
     (tmp_path / "kept/loop").symlink_to("..")
     with socket.socket(socket.AF_UNIX) as server:
         server.bind(str(tmp_path / "kept/socket"))
-        taken = snapshot(tmp_path, ignore=frozenset({".git", "build/out"}))
+        taken = snapshot(tmp_path, ignore=frozenset({".git", "build/out", "**/__pycache__"}))
     assert [ref.uri for ref in taken.files] == ["kept/.git/file", "kept/build/out/file", "kept/inner/file"]
     assert [item.ref.uri for item in taken.unreadable] == ["kept/link", "kept/loop", "kept/socket"]
     assert taken.digest_of("kept/inner/file") == sha256_hex(b"kept/inner")
     assert taken.digest_of("kept/link") is None
+
+
+def test_a_name_that_would_drive_a_terminal_is_unreadable(tmp_path: Path):
+    (tmp_path / "a\x1b[2J").write_text("x")
+    [item] = snapshot(tmp_path, ignore=frozenset()).unreadable
+    assert item.ref.uri == "'a\\x1b[2J'"
 
 
 def test_ignored_files_are_left_out(tmp_path: Path):

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from lockgate.core import ConfigError, Stage, strict_yaml
 from lockgate.core.config import GateRules, parse, schema
-from lockgate.core.project import open_project, selects
+from lockgate.core.files import selects
+from lockgate.core.project import open_project
 
 MINIMAL = "version: 1\nproject: demo\n"
 
@@ -30,6 +31,7 @@ def load(text: str | bytes) -> object:
         ("a: !!python/object:os.system x", "could not determine a constructor"),
         ("[" * 100, "nested too deeply"),
         ("a: \x01", "not valid YAML"),
+        ('"\\ud800": 1', "half of a surrogate pair"),
         ("a: 2026-99-99", "not valid YAML"),
         (b"a" * (strict_yaml.MAX_BYTES + 1), "larger than"),
         ("a: 1\n---\nb: 2", "line 2"),
@@ -136,7 +138,7 @@ def test_state_and_products_stay_out_of_the_snapshot(tmp_path: Path):
         (tmp_path / uri).write_text(uri)
     (tmp_path / "build/m/link").symlink_to("weights")
     taken = opened.snapshot()
-    assert [ref.uri for ref in taken.files] == ["data/a.txt", "lockgate.yaml"]
+    assert [ref.uri for ref in taken.files] == ["__pycache__/x.pyc", "data/a.txt", "lockgate.yaml"]
     assert taken.digest_of("lockgate.yaml") == opened.policy.sha256
     assert [ref.uri for ref in opened.products().files] == ["build/m/weights"]
     assert [item.ref.uri for item in opened.products().unreadable] == ["build/m/link"]

@@ -221,3 +221,13 @@ def test_events_that_can_never_be_written_are_told_at_close(tmp_path: Path) -> N
     assert not store.healthy
     with pytest.raises(MonitorError, match="1 events could not be written"):
         store.close()
+
+
+def test_a_planted_journal_that_would_delete_a_file_is_refused(tmp_path: Path) -> None:
+    with EventStore.open(tmp_path):
+        pass
+    (tmp_path / "events.db-journal").write_bytes(b"\x00" * 512 + bytes.fromhex("d9d505f920a163d7"))
+    with pytest.raises(MonitorError, match="not written by Lockgate"):
+        EventStore.open(tmp_path)
+    with pytest.raises(MonitorError, match="not written by Lockgate"):
+        read_summary(tmp_path)

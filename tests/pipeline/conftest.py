@@ -36,6 +36,8 @@ def go(home: Path) -> Callable[..., RunResult]:
     """Take a folder through its gates."""
 
     def run(folder: Path, observer: Observer | None = None, trust: Path | None = None) -> RunResult:
-        return take_through(open_project(folder), trust=trust_from(trust), observer=observer or Silent())
+        return take_through(
+            open_project(folder), trust=trust_from(trust, project=folder), observer=observer or Silent()
+        )
 
     return run

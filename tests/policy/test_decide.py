@@ -115,6 +115,14 @@ def test_of_two_waivers_the_later_one_counts():
     assert decide(case(outcome(Status.FAILED, finding())), book).decision is Decision.OPEN
 
 
+def test_what_the_deploy_gate_finds_cannot_be_waived():
+    book = WaiverBook((waiver(TODAY),), today=TODAY)
+    examination = Examination((REF,), (outcome(Status.FAILED, finding()),))
+    decision = decide(Case(stage=Stage.DEPLOY, examination=examination, rules=GateRules()), book)
+    assert decision.decision is Decision.HELD
+    assert decision.waived == ()
+
+
 def test_a_waiver_covers_no_other_finding():
     book = WaiverBook((waiver(TODAY),), today=TODAY)
     decision = decide(case(outcome(Status.FAILED, finding(), finding(path="/r2"))), book)

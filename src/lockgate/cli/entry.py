@@ -83,8 +83,10 @@ def main(arguments: list[str] | None = None) -> None:
         fail("Interrupted.", remedy="Run the same command again to go on.", as_json=as_json)
         code = EXIT_ERROR
     except BrokenPipeError:
-        # The reader of our output has gone; point stdout elsewhere so that the interpreter's last flush is quiet.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = EXIT_ERROR
+    except OSError as error:
+        remedy = "Free some space, or give this user permission."
+        fail(f"Input or output failed: {_kind(error)}", remedy=remedy, as_json=as_json)
         code = EXIT_ERROR
     except Exception as error:
         if os.environ.get("LOCKGATE_DEBUG"):
@@ -92,7 +94,18 @@ def main(arguments: list[str] | None = None) -> None:
         remedy = "Set LOCKGATE_DEBUG=1 for the traceback, and report it."
         fail(f"Internal error ({type(error).__name__}): {_kind(error)}", remedy=remedy, as_json=as_json)
         code = EXIT_ERROR
-    sys.exit(code if isinstance(code, int) else EXIT_OPEN)
+    sys.exit(_flushed(code if isinstance(code, int) else EXIT_OPEN))
+
+
+def _flushed(code: int) -> int:
+    """The exit code, after everything was written; an error where the reader of our output has gone."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        # Point standard output elsewhere so that the interpreter's own last flush is quiet.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_ERROR
+    return code
 
 
 def _kind(error: Exception) -> str:

@@ -1,5 +1,6 @@
 """How the command line speaks: text for people, one JSON document for programs."""
 
+import contextlib
 import os
 import sys
 import unicodedata
@@ -16,7 +17,9 @@ def emit_json(value: object) -> None:
 def fail(message: str, *, remedy: str, as_json: bool) -> None:
     """Say what went wrong on standard error, and as JSON on standard output where JSON was asked for."""
     if as_json:
-        emit_json({"error": {"message": message, "remedy": remedy}})
+        # Standard output may be what broke; standard error and the exit code say it all the same.
+        with contextlib.suppress(OSError):
+            emit_json({"error": {"message": message, "remedy": remedy}})
     click.echo(f"{click.style('error', fg='red', bold=True)}: {printable(message)}", err=True, color=_colour())
     if remedy:
         click.echo(f"  {printable(remedy)}", err=True, color=_colour())

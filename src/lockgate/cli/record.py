@@ -36,7 +36,12 @@ def record(
     """
     project = open_project(folder)
     recorded = record_command(
-        project, trust_from(None), command=command, inputs=inputs, output=output, timeout_s=timeout_s
+        project,
+        trust_from(None, project=project.root),
+        command=command,
+        inputs=inputs,
+        output=output,
+        timeout_s=timeout_s,
     )
     recording, entry = recorded.recording, recorded.entry
     if as_json:

@@ -25,7 +25,7 @@ def run(directory: Path, trust: Path | None, as_json: bool) -> int:
     Exit code 0 when every gate is OPEN, 1 when one is HELD, 2 when the run could not take place.
     """
     project = open_project(directory)
-    trusted = trust_from(trust)
+    trusted = trust_from(trust, project=project.root)
     console = Console(stderr=as_json, highlight=False)
     with LiveBoard(console) as board:
         outcome = take_through(project, trust=trusted, observer=board)

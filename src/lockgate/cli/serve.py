@@ -25,7 +25,7 @@ def serve(directory: Path, port: int, trust: Path | None, observe: bool, as_json
     Starts only when the deploy gate is OPEN for exactly the files that lie there now; exit code 1 otherwise.
     """
     project = open_project(directory)
-    trusted = trust_from(trust)
+    trusted = trust_from(trust, project=project.root)
     admission = serving.consider(project, trusted)
     if admission.reasons and not observe:
         if as_json:

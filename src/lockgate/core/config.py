@@ -219,8 +219,9 @@ class Config(_Section, frozen=True, kw_only=True):
         redteam: The attack run.
         gates: What holds each gate; the defaults are strict.
         waivers: Accepted findings.
-        ignore: Paths of folders and files that are no part of the application, for instance `.venv`. Nothing
-            looks into them and nothing of them is deployed.
+        ignore: Paths or globs of folders and files that are no part of the application, for instance `.venv` or
+            `**/__pycache__`. Nothing looks into them and nothing of them is deployed; Python, though, runs a cache
+            that lies beside its source.
         absent: Stages that this project does not have, each with the reason. A stage that is neither declared nor
             listed here is HELD.
     """

@@ -16,7 +16,6 @@ from lockgate.core.subject import SubjectRef
 
 CHUNK = 1 << 20
 MAX_FILES = 100_000
-BYTE_CODE = "__pycache__"
 
 
 class Content(msgspec.Struct, frozen=True):
@@ -167,8 +166,8 @@ def snapshot(root: Path, *, ignore: frozenset[str]) -> Snapshot:
 
     Args:
         root: The folder.
-        ignore: Root-relative paths (`.git`, `build/router`) that are left out with all they hold. Byte-code caches
-            (`__pycache__`) are left out everywhere: recorded jobs do not read them.
+        ignore: Root-relative paths (`.git`, `build/router`) or globs (`**/__pycache__`) that are left out with all
+            they hold.
 
     Raises:
         CoreError: There are more than 100,000 files.
@@ -178,11 +177,28 @@ def snapshot(root: Path, *, ignore: frozenset[str]) -> Snapshot:
     for uri in _walk(root, ignore, unreadable):
         if len(files) + len(unreadable) >= MAX_FILES:
             raise CoreError(f"{root} holds more than {MAX_FILES:,} files.", remedy="Point at a smaller folder.")
+        if not uri.isprintable():
+            reason = f"{uri!a} has a name that cannot be written down safely. Rename it."
+            unreadable.append(Unreadable(SubjectRef(ascii(uri)), reason))
+            continue
         try:
             files.append(digest(root, uri))
         except CoreError as error:
             unreadable.append(Unreadable(SubjectRef(uri), str(error)))
     return Snapshot(tuple(sorted(files)), tuple(sorted(unreadable, key=lambda item: item.ref)))
+
+
+def selects(pattern: str, uri: str) -> bool:
+    """Whether a glob selects a path: `*` stays inside one folder, `**` crosses folders."""
+    return _selects(PurePosixPath(pattern).parts, PurePosixPath(uri).parts)
+
+
+def _selects(pattern: tuple[str, ...], parts: tuple[str, ...]) -> bool:
+    if not pattern:
+        return not parts
+    if pattern[0] == "**":
+        return _selects(pattern[1:], parts) or (bool(parts) and _selects(pattern, parts[1:]))
+    return bool(parts) and PurePosixPath(parts[0]).match(pattern[0]) and _selects(pattern[1:], parts[1:])
 
 
 def _walk(root: Path, ignore: frozenset[str], unreadable: list[Unreadable]) -> Iterator[str]:
@@ -195,7 +211,7 @@ def _walk(root: Path, ignore: frozenset[str], unreadable: list[Unreadable]) -> I
         kept: list[str] = []
         for name in sorted(subfolders):
             uri = (here / name).relative_to(root).as_posix()
-            if name == BYTE_CODE or uri in ignore:
+            if any(selects(pattern, uri) for pattern in ignore):
                 continue
             if (here / name).is_symlink():
                 yield uri
@@ -204,5 +220,5 @@ def _walk(root: Path, ignore: frozenset[str], unreadable: list[Unreadable]) -> I
         subfolders[:] = kept
         for name in sorted(names):
             uri = (here / name).relative_to(root).as_posix()
-            if uri not in ignore:
+            if not any(selects(pattern, uri) for pattern in ignore):
                 yield uri

@@ -1,6 +1,7 @@
 """Where Lockgate keeps what must lie outside the projects that it judges: keys, trust, verified models."""
 
 import os
+import secrets
 from pathlib import Path
 
 HOME_VARIABLE = "LOCKGATE_HOME"
@@ -22,7 +23,7 @@ def private_folder(folder: Path) -> Path:
 def write_private(path: Path, body: bytes) -> None:
     """Write a file that only its owner can read, whole or not at all (written beside it, synced, renamed)."""
     private_folder(path.parent)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}.tmp")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         with os.fdopen(descriptor, "wb") as stream:

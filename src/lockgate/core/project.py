@@ -1,13 +1,13 @@
 """A project: a folder with a `lockgate.yaml`."""
 
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 import msgspec
 
 from lockgate.core import strict_yaml
 from lockgate.core.config import CONFIG_NAME, Config, parse
 from lockgate.core.errors import ConfigError, CoreError
-from lockgate.core.files import Snapshot, read, snapshot
+from lockgate.core.files import Snapshot, read, selects, snapshot
 from lockgate.core.subject import SubjectRef
 
 STATE_NAME = ".lockgate"
@@ -55,19 +55,6 @@ class Project(msgspec.Struct, frozen=True):
         """URIs of everything in `taken`, readable or not, that one of the glob `patterns` selects, sorted."""
         uris = [ref.uri for ref in taken.files] + [item.ref.uri for item in taken.unreadable]
         return tuple(sorted(uri for uri in uris if any(selects(pattern, uri) for pattern in patterns)))
-
-
-def selects(pattern: str, uri: str) -> bool:
-    """Whether a glob selects a path: `*` stays inside one folder, `**` crosses folders."""
-    return _selects(PurePosixPath(pattern).parts, PurePosixPath(uri).parts)
-
-
-def _selects(pattern: tuple[str, ...], parts: tuple[str, ...]) -> bool:
-    if not pattern:
-        return not parts
-    if pattern[0] == "**":
-        return _selects(pattern[1:], parts) or (bool(parts) and _selects(pattern, parts[1:]))
-    return bool(parts) and PurePosixPath(parts[0]).match(pattern[0]) and _selects(pattern[1:], parts[1:])
 
 
 def open_project(root: Path) -> Project:

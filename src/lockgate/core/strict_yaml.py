@@ -45,6 +45,8 @@ def _refuse_anchors(text: str) -> None:
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         if isinstance(event, yaml.NodeEvent) and event.anchor is not None:
             raise _RefusedError("anchors and aliases are refused", event.start_mark)
+        if isinstance(event, yaml.ScalarEvent) and any("\ud800" <= char <= "\udfff" for char in event.value):
+            raise _RefusedError("half of a surrogate pair is refused", event.start_mark)
         if depth > MAX_DEPTH:
             raise _RefusedError("nested too deeply", event.start_mark)
 

@@ -7,6 +7,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
+from lockgate.core.sqlite_journal import names_super_journal
 from lockgate.evidence.dsse import MAX_ENVELOPE
 from lockgate.evidence.errors import EvidenceError
 from lockgate.evidence.once import claim, scratch
@@ -18,7 +19,6 @@ SCHEMA = (
     "CREATE TABLE entry (seq INTEGER PRIMARY KEY, envelope BLOB NOT NULL) STRICT",
     "CREATE TABLE node (level INTEGER, idx INTEGER, hash BLOB NOT NULL, PRIMARY KEY(level, idx)) STRICT, WITHOUT ROWID",
 )
-_SUPER_JOURNAL_MAGIC = bytes.fromhex("d9d505f920a163d7")
 _DAMAGED = "Keep the file for examination and restore the ledger from a copy."
 _CAUSES = {
     sqlite3.SQLITE_BUSY: ("is in use by another process", "Wait until it is done, then run again."),
@@ -113,20 +113,8 @@ def _refuse_traps(path: Path) -> None:
         raise EvidenceError(f"{path} is not a regular file.", remedy="Put the ledger file itself there.")
     journal = path.with_name(f"{path.name}-journal")
     # SQLite deletes the file that a journal names as its super-journal. Ours never names one; a planted one could.
-    if _tail(journal) == _SUPER_JOURNAL_MAGIC:
+    if names_super_journal(path):
         raise EvidenceError(f"{journal} was not written by Lockgate.", remedy=_DAMAGED)
-
-
-def _tail(path: Path) -> bytes:
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-    except FileNotFoundError:
-        return b""
-    try:
-        length = len(_SUPER_JOURNAL_MAGIC)
-        return os.pread(descriptor, length, max(0, os.fstat(descriptor).st_size - length))
-    finally:
-        os.close(descriptor)
 
 
 def _prepare(connection: sqlite3.Connection, path: Path) -> None:

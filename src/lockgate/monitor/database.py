@@ -9,6 +9,7 @@ import msgspec
 
 from lockgate.core import Event
 from lockgate.core.home import private_folder
+from lockgate.core.sqlite_journal import names_super_journal
 from lockgate.monitor.errors import MonitorError
 
 DATABASE_NAME = "events.db"
@@ -39,6 +40,7 @@ def open_for_writing(folder: Path) -> sqlite3.Connection:
     path = folder / DATABASE_NAME
     try:
         private_folder(folder)
+        _refuse_trap(path)
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600))
         path.chmod(0o600)
         connection = sqlite3.connect(path, timeout=_BUSY_S, isolation_level=None, check_same_thread=False)
@@ -73,8 +75,9 @@ def open_for_reading(folder: Path) -> sqlite3.Connection:
             remedy="It is written when redteam runs or the endpoint serves: open the earlier gates first.",
         )
     try:
+        _refuse_trap(path)
         connection = sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True, timeout=_BUSY_S)
-    except sqlite3.Error as error:
+    except (OSError, sqlite3.Error) as error:
         raise _unusable(path, error) from error
     try:
         _require_version(connection, path)
@@ -82,6 +85,11 @@ def open_for_reading(folder: Path) -> sqlite3.Connection:
         connection.close()
         raise _unusable(path, error) from error
     return connection
+
+
+def _refuse_trap(path: Path) -> None:
+    if names_super_journal(path):
+        raise MonitorError(f"{path}-journal was not written by Lockgate.", remedy="Find out who did, and remove it.")
 
 
 def row_of(event: Event) -> Row:

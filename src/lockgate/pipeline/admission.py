@@ -57,6 +57,8 @@ def _judge(project: Project, trust: Trust, latest: VerifiedEntry) -> Admission:
         reasons += [f"The deploy gate is HELD: {reason}" for reason in summary.decision.reasons]
     if trust.policy is not None and project.policy.sha256 != trust.policy:
         reasons.append("lockgate.yaml is not the policy that the trust file pins.")
+    if project.policy not in latest.subjects:
+        reasons.append(f"{project.policy.uri} is not the file that the deploy gate approved.")
     reasons += _differences(project, latest)
     return Admission(tuple(reasons), latest.run, latest.subjects)
 

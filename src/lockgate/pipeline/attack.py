@@ -9,20 +9,25 @@ import uvloop
 
 from lockgate import __version__
 from lockgate.core.config import EmbeddedUpstream, RedteamConfig
+from lockgate.core.files import Snapshot, digest, selects
 from lockgate.core.home import home, private_folder
 from lockgate.core.project import Project
 from lockgate.core.subject import sha256_hex
+from lockgate.gateway import Application, EphemeralKey, open_endpoint, read_application, serve_app, serve_settings
 from lockgate.gateway import Endpoint as Upstream
-from lockgate.gateway import EphemeralKey, open_endpoint, read_application, serve_app, serve_settings
 from lockgate.monitor import EventStore
+from lockgate.pipeline.errors import PipelineError
 from lockgate.pipeline.observer import Progress
 from lockgate.redteam import Corpus, Endpoint, HttpTarget, RedteamResult, SplitTarget, attack, load, summarise
 
+BUILTIN = "builtin"
 DOORS = 2
 """Guarded endpoints: one for attacks, one for harmless prompts."""
 
 
-def attack_project(project: Project, config: RedteamConfig, *, store: EventStore, progress: Progress) -> RedteamResult:
+def attack_project(
+    project: Project, config: RedteamConfig, taken: Snapshot, *, store: EventStore, progress: Progress
+) -> RedteamResult:
     """Attack the bare and the guarded application with the same prompts.
 
     The bare model, the attacks on the guarded endpoint and the harmless prompts have a model process each: they run
@@ -31,6 +36,7 @@ def attack_project(project: Project, config: RedteamConfig, *, store: EventStore
     Args:
         project: The application; its upstream is started or called as `lockgate.yaml` says.
         config: Corpus, seed and the length of answers.
+        taken: The files as the run found them; prompt and corpus must still be these.
         store: Takes an event for every guarded request.
         progress: Called after every attempt.
 
@@ -38,15 +44,22 @@ def attack_project(project: Project, config: RedteamConfig, *, store: EventStore
         LockgateError: The corpus, a prompt or the model cannot be used.
     """
     corpus = load(config.corpus, root=project.root)
+    application = read_application(project)
+    _require_unchanged(project, config, application, taken)
     progress(0, 0, "starting the model: bare, and behind the guard")
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(_attack(project, config, corpus, store, progress))
+        return runner.run(_attack(project, config, corpus, application, store=store, progress=progress))
 
 
 async def _attack(
-    project: Project, config: RedteamConfig, corpus: Corpus, store: EventStore, progress: Progress
+    project: Project,
+    config: RedteamConfig,
+    corpus: Corpus,
+    application: Application,
+    *,
+    store: EventStore,
+    progress: Progress,
 ) -> RedteamResult:
-    application = read_application(project)
     model = _identity(config, project.config.models, project.config.serve, application.refs)
     identity = _identity(model, project.policy.sha256)
     key = EphemeralKey("redteam")
@@ -103,6 +116,17 @@ def _endpoint(upstream: Upstream, config: RedteamConfig, system_prompt: str | No
         harmless_max_tokens=config.benign_max_tokens,
         seed=config.seed,
     )
+
+
+def _require_unchanged(project: Project, config: RedteamConfig, application: Application, taken: Snapshot) -> None:
+    """What was read just now must be what the earlier stages examined, or the evidence would name other bytes."""
+    now = [*application.refs]
+    if config.corpus != BUILTIN:
+        names = [ref.uri for ref in taken.files if selects(f"{config.corpus.rstrip('/')}/*", ref.uri)]
+        now += [digest(project.root, uri) for uri in names]
+    for ref in now:
+        if taken.digest_of(ref.uri) != ref.sha256:
+            raise PipelineError(f"{ref.uri} changed since the run started.", remedy="Run again.")
 
 
 def _identity(*facts: object) -> str:

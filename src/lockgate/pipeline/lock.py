@@ -1,5 +1,6 @@
 """One run at a time for each project."""
 
+import contextlib
 import fcntl
 import os
 from collections.abc import Generator
@@ -19,7 +20,11 @@ def exclusive(state: Path) -> Generator[None]:
     """
     try:
         private_folder(state)
-        (state / ".gitignore").write_text("*\n", "utf-8")
+        for folder in (state, state / "report"):
+            if folder.is_symlink():
+                raise PipelineError(f"{folder} is a symbolic link.", remedy="Remove it: state lies in the project.")
+        with contextlib.suppress(FileExistsError):
+            os.close(os.open(state / ".gitignore", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
         descriptor = os.open(state / "run.lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
     except OSError as error:
         message = f"{state} cannot be written: {(error.strerror or 'input/output error').lower()}."

@@ -27,6 +27,7 @@ from lockgate.monitor import examine as examine_events
 from lockgate.monitor import unexamined as events_unexamined
 from lockgate.pipeline.attack import attack_project
 from lockgate.pipeline.chain import read_chain
+from lockgate.pipeline.errors import PipelineError
 from lockgate.pipeline.lock import exclusive
 from lockgate.pipeline.notary import REQUIRED, Notary
 from lockgate.pipeline.observer import Observer, Progress
@@ -71,8 +72,18 @@ def recent() -> str:
     return since.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def trust_from(path: Path | None) -> Trust:
-    """The trust file at `path`, or else the keys of this machine, created on first use."""
+def trust_from(path: Path | None, *, project: Path) -> Trust:
+    """The trust file at `path`, or else the keys of this machine, created on first use.
+
+    Args:
+        path: The trust file, None for first use.
+        project: Folder of the project that it judges.
+
+    Raises:
+        PipelineError: The trust file lies inside the project, where whoever edits the project can edit it.
+    """
+    if path is not None and path.resolve().is_relative_to(project.resolve()):
+        raise PipelineError(f"{path} lies inside the project that it judges.", remedy="Keep the trust file elsewhere.")
     for role in (Role.SCANNER, Role.BUILDER, Role.APPROVER):
         key_for(role)
     return load_trust(path) if path else first_use_trust()
@@ -144,7 +155,11 @@ class _Way:
         def work(progress: Progress) -> Examination:
             if job is None or self._held():
                 return self._not_run(train.CHECKS)
-            recording = _record(self.project, job, taken, progress)
+            try:
+                recording = _record(self.project, job, taken, progress)
+            except LockgateError as error:
+                policy = self.project.policy
+                return Examination((policy,), tuple(errored(check, policy, str(error)) for check in train.CHECKS))
             self.notary.provenance(recording)
             return train.examine(self.project, recording, taken, progress)
 
@@ -165,7 +180,7 @@ class _Way:
                 return self._not_run(REDTEAM_CHECKS)
             try:
                 with EventStore.open(self.project.state) as store:
-                    self.attacks = attack_project(self.project, config, store=store, progress=progress)
+                    self.attacks = attack_project(self.project, config, taken, store=store, progress=progress)
             except (LockgateError, OSError) as error:
                 return _unattacked(self.project, describe(error))
             examined = examine_attacks(self.attacks, config)
@@ -223,7 +238,10 @@ class _Way:
         self.observer.gate_decided(decision)
 
     def _held(self) -> tuple[Stage, ...]:
-        return tuple(report.stage for report in self.reports if report.decision.decision is Decision.HELD)
+        unapproved = self.trust.policy is not None and self.trust.policy != self.project.policy.sha256
+        # The deploy gate will hold on a policy that nobody approved; nothing of it is executed before that.
+        early = (Stage.DEPLOY,) if unapproved else ()
+        return early + tuple(report.stage for report in self.reports if report.decision.decision is Decision.HELD)
 
     def _not_run(self, checks: tuple[type, ...]) -> Examination:
         reason = f"not run while a gate is HELD ({', '.join(self._held())})"

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from lockgate.core.files import Snapshot, snapshot
-from lockgate.core.project import IGNORED, selects
+from lockgate.core.files import Snapshot, selects, snapshot
+from lockgate.core.project import IGNORED
 from lockgate.core.subject import SubjectRef
 
 _ROWS = ("**/*.jsonl",)

@@ -36,6 +36,7 @@ def decide(case: Case, waivers: WaiverBook) -> GateDecision:
     if case.examination is None:
         return _undeclared(case)
     holds: list[Hold] = [_upstream(case)] if case.held_upstream else []
+    # What the deploy gate finds speaks against the project's own words, so none of them can pardon it.
     waived: list[WaivedFinding] = []
     below = 0
     holds.extend(_unexamined(case.examination, case))
@@ -43,7 +44,7 @@ def decide(case: Case, waivers: WaiverBook) -> GateDecision:
         for finding in outcome.findings:
             if not _counts(finding, case.rules):
                 below += 1
-            elif pardon := waivers.waive(finding):
+            elif case.stage is not Stage.DEPLOY and (pardon := waivers.waive(finding)):
                 waived.append(pardon)
             else:
                 holds.append(_finding_hold(finding, waivers))
