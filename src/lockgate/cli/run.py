@@ -1,5 +1,7 @@
 """`lockgate run`."""
 
+import shutil
+import sys
 from pathlib import Path
 
 import click
@@ -13,6 +15,12 @@ from lockgate.pipeline.run import take_through, trust_from
 from lockgate.pipeline.summary import summarise
 from lockgate.pipeline.talk import invitation
 from lockgate.report import LiveBoard, print_summary, to_json, write_reports
+
+
+def _command() -> str:
+    """How this user calls us: by name where it is on the path, else as it was called now."""
+    called = Path(sys.argv[0])
+    return str(called) if called.name == "lockgate" and not shutil.which("lockgate") else "lockgate"
 
 
 @click.command()
@@ -34,7 +42,9 @@ def run(directory: Path, trust: Path | None, as_json: bool) -> int:
     if as_json:
         click.echo(to_json(report), nl=False)
     else:
-        if report.decision is Decision.OPEN:
-            report = msgspec.structs.replace(report, talk=invitation(project, shown_as=str(directory)))
-        print_summary(console, report)
+        print_summary(console, msgspec.structs.replace(report, endpoint="", talk=""))
+        if report.decision is Decision.OPEN and project.config.serve:
+            click.echo()
+            for label, line in invitation(project, command=_command(), shown_as=str(directory)):
+                click.echo(f"  {label:<11}{line}")
     return EXIT_OPEN if report.decision is Decision.OPEN else EXIT_HELD

@@ -6,6 +6,7 @@ from lockgate.evidence import verify_ledger
 from lockgate.monitor import MonitorError, Summary, read_summary
 from lockgate.pipeline.catalogs import all_checks
 from lockgate.pipeline.run import RunResult, recent
+from lockgate.pipeline.talk import question
 from lockgate.redteam import RedteamResult
 from lockgate.redteam.result import BenignTally as BenignCount
 from lockgate.redteam.result import FamilyStatus
@@ -50,6 +51,7 @@ def summarise(project: Project, outcome: RunResult, *, shown_as: str) -> RunRepo
         trust_note=outcome.trust.describe(),
         checkpoint=outcome.checkpoint,
         endpoint=f"http://127.0.0.1:{PORT}/v1",
+        talk=question(project) if project.config.serve else "",
         report_place=str(project.state / "report" / "report.html"),
         commands=(f"lockgate run {shown_as}", f"lockgate evidence verify {shown_as}"),
     )

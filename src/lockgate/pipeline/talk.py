@@ -31,15 +31,34 @@ def local_key(project: Project) -> str:
     return secret
 
 
-def invitation(project: Project, *, shown_as: str, port: int = 8080) -> str:
-    """A command line that talks to the served endpoint."""
-    model = project.config.serve.model_name if project.config.serve else "assistant"
+def invitation(project: Project, *, command: str, shown_as: str, port: int = 8080) -> tuple[tuple[str, str], ...]:
+    """How to serve the project and talk to it: labels and lines to copy.
+
+    Args:
+        project: The project.
+        command: How the user calls `lockgate`.
+        shown_as: The project folder as the user named it.
+        port: The port to serve on.
+    """
+    key = local_key(project)
     return (
-        f"lockgate serve {shown_as} --port {port} &  "
-        f"curl -s http://127.0.0.1:{port}/v1/chat/completions -H 'authorization: Bearer {local_key(project)}' "
-        f"-H 'content-type: application/json' "
-        f"""-d '{{"model": "{model}", "messages": [{{"role": "user", "content": "When do you open?"}}]}}'"""
+        ("serve", f"{command} serve {shown_as} --port {port}"),
+        ("base_url", _base_url(port)),
+        ("api_key", key),
+        ("ask", question(project, key=key, port=port)),
     )
+
+
+def question(project: Project, *, key: str = "$LOCKGATE_API_KEY", port: int = 8080) -> str:
+    """A command line that asks the endpoint something and waits until it is up."""
+    model = project.config.serve.model_name if project.config.serve else "assistant"
+    body = f'{{"model": "{model}", "messages": [{{"role": "user", "content": "When do you open?"}}]}}'
+    headers = f'-H "authorization: Bearer {key}" -H "content-type: application/json"'
+    return f"curl -s --retry 9 --retry-connrefused {_base_url(port)}/chat/completions {headers} -d '{body}'"
+
+
+def _base_url(port: int) -> str:
+    return f"http://127.0.0.1:{port}/v1"
 
 
 def _place(project: Project) -> Path:
