@@ -50,8 +50,8 @@ def command_line() -> str:
         "# Command line",
         "",
         "Exit codes of every command: **0** open or done, **1** held, blocked, failed, missing or not verified,",
-        "**2** usage or internal error. Errors name the file and the remedy, on standard error; with `--json` as JSON on",
-        "standard output too.",
+        "**2** usage or internal error. Errors name the file and the remedy, on standard error; with `--json` as JSON",
+        "on standard output too.",
         "`NO_COLOR` is respected. Nothing ever waits for an answer.",
     ]
     for path, command in walk("lockgate", lockgate):
