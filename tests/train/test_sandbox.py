@@ -64,7 +64,12 @@ def test_nothing_outside_the_output_can_be_written(job: Callable[..., Recording]
 def test_undeclared_files_cannot_be_read(job: Callable[..., Recording], root: Path, tmp_path: Path) -> None:
     (tmp_path / "elsewhere.txt").write_text("hidden")
     places = ["secret.txt", str(root / "secret.txt"), str(tmp_path / "elsewhere.txt"), "lockgate.yaml"]
-    places += [str(Path.home() / ".bash_history"), "/etc/shadow", str(root / ".lockgate"), str(Path("/proc/1/root", "etc/shadow"))]
+    places += [
+        str(Path.home() / ".bash_history"),
+        "/etc/shadow",
+        str(root / ".lockgate"),
+        str(Path("/proc/1/root", "etc/shadow")),
+    ]
     made = job(
         WRITE + f"import os\nfor place in {places!r}:\n"
         "    try: os.listdir(place) if os.path.isdir(place) else open(place).read(); print('read', place)\n"
