@@ -140,3 +140,14 @@ def test_what_is_not_plain_yaml_is_refused(tmp_path: Path, content: bytes) -> No
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(EvidenceError, match="--trust"):
         load_trust(tmp_path / "missing.yaml")
+
+
+def test_the_local_key_is_left_out_once_each_role_has_its_own() -> None:
+    create_key(Role.LOCAL)
+    assert "role: local" in render_trust()
+    for role in (Role.BUILDER, Role.SCANNER):
+        create_key(role)
+    assert "role: local" in render_trust()
+    create_key(Role.APPROVER)
+    assert "role: local" not in render_trust()
+    assert "separate_roles: true" in render_trust()

@@ -139,6 +139,8 @@ def first_use_trust() -> Trust:
 def render_trust(policy_digest: str | None = None) -> str:
     """A trust file with this machine's keys and what their roles may sign by default.
 
+    The local key is left out as soon as each role has a key of its own.
+
     Args:
         policy_digest: SHA-256 of the `lockgate.yaml` to pin.
 
@@ -148,6 +150,9 @@ def render_trust(policy_digest: str | None = None) -> str:
     keys = list_keys()
     if not keys:
         raise EvidenceError("There is no key on this machine.", remedy="Create one with 'lockgate keys create'.")
+    own = [info for info in keys if info.role is not Role.LOCAL]
+    # A key for everything beside a key for each role would make the roles worthless.
+    keys = tuple(own) if {info.role for info in own} == set(Role) - {Role.LOCAL} else keys
     separate = all(info.role is not Role.LOCAL for info in keys)
     lines = [
         "# Which keys may sign what. Keep this file outside the project, out of reach of whoever edits the project.",
