@@ -86,7 +86,9 @@ def test_the_missing_link_is_named(gone: int, stage: str):
 
 def test_a_held_gate_is_a_missing_link_even_after_an_open_one():
     held = (*LINKS, link(6, "data", DECISION, ROWS, opened=False))
-    assert messages(MissingLink(), changed(links=held)) == ["The data gate is HELD, as entry 6 of the ledger says."]
+    assert messages(MissingLink(), changed(links=held)) == [
+        "Earlier gates are HELD, as the ledger says: data (entry 6)."
+    ]
 
 
 def test_a_swapped_model_is_found_by_its_digest():

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 from lockgate.core import Card, Check, Confidence, Finding, Location, Severity
-from lockgate.deploy.subject import Chain, Requirement
+from lockgate.deploy.subject import Chain, Link, Requirement
 
 
 class MissingLink(Check[Chain], frozen=True):
@@ -34,18 +34,22 @@ class MissingLink(Check[Chain], frozen=True):
 
     def inspect(self, subject: Chain) -> Iterator[Finding]:
         """Report each requirement that no verified evidence meets."""
+        held: list[str] = []
         for requirement in subject.required:
-            if problem := _unmet(requirement, subject):
+            link = _latest(requirement, subject)
+            if link is None:
                 place = f"/{requirement.stage}/{requirement.title.replace(' ', '-')}"
-                yield self.finding(problem, at=Location(subject.ref.uri, place))
+                message = f"The {requirement.stage} stage has no trusted {requirement.title}."
+                yield self.finding(message, at=Location(subject.ref.uri, place))
+            elif link.opened is False:
+                held.append(f"{requirement.stage} (entry {link.seq})")
+        if held:
+            message = f"Earlier gates are HELD, as the ledger says: {', '.join(held)}."
+            yield self.finding(message, at=Location(subject.ref.uri, "/held"))
 
 
-def _unmet(requirement: Requirement, chain: Chain) -> str:
-    links = [
+def _latest(requirement: Requirement, chain: Chain) -> Link | None:
+    found = [
         link for link in chain.links if link.stage == requirement.stage and link.predicate == requirement.predicate
     ]
-    if not links:
-        return f"The {requirement.stage} stage has no trusted {requirement.title}."
-    if links[-1].opened is False:
-        return f"The {requirement.stage} gate is HELD, as entry {links[-1].seq} of the ledger says."
-    return ""
+    return found[-1] if found else None

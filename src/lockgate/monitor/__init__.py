@@ -1,6 +1,7 @@
 """What happened at runtime: the event store, its summary, and the checks that the monitor gate decides on."""
 
 from lockgate.monitor.catalog import CHECKS
+from lockgate.monitor.database import DATABASE_NAME
 from lockgate.monitor.errors import MonitorError
 from lockgate.monitor.examine import examine, unexamined
 from lockgate.monitor.store import LOST_LABEL, EventStore, read_stored, read_summary, utc_now
@@ -9,6 +10,7 @@ from lockgate.monitor.summary import LabelCount, Latency, Summary
 
 __all__ = [
     "CHECKS",
+    "DATABASE_NAME",
     "LOST_LABEL",
     "EventStore",
     "LabelCount",

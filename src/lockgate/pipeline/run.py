@@ -22,7 +22,8 @@ from lockgate.data import examine as examine_data
 from lockgate.deploy import CHECKS as DEPLOY_CHECKS
 from lockgate.deploy import examine as examine_chain
 from lockgate.evidence import Ledger, Role, Trust, first_use_trust, key_for, load_trust
-from lockgate.monitor import EventStore, MonitorError, read_facts
+from lockgate.monitor import CHECKS as MONITOR_CHECKS
+from lockgate.monitor import DATABASE_NAME, EventStore, MonitorError, read_facts
 from lockgate.monitor import examine as examine_events
 from lockgate.monitor import unexamined as events_unexamined
 from lockgate.pipeline.attack import attack_project
@@ -202,14 +203,19 @@ class _Way:
         self._stage(Stage.DEPLOY, look)
 
     def _monitor(self) -> None:
+        # Without a single event there is nothing to read while an earlier gate keeps the endpoint from running.
+        idle = bool(self._held()) and not (self.project.state / DATABASE_NAME).is_file()
+
         def look(progress: Progress) -> Examination:
+            if idle:
+                return self._not_run(MONITOR_CHECKS)
             progress(0, 1, "reading events")
             try:
                 return examine_events(read_facts(self.project.state, recent()))
             except MonitorError as error:
                 return events_unexamined(str(error))
 
-        self._stage(Stage.MONITOR, look if self.project.config.serve else None)
+        self._stage(Stage.MONITOR, look if self.project.config.serve else None, executes=idle)
 
     def _stage(self, stage: Stage, work: Callable[[Progress], Examination] | None, *, executes: bool = False) -> None:
         self._began = time.monotonic()

@@ -7,6 +7,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from lockgate.core.finding import Finding
 from lockgate.core.gate import Cause, Decision, Hold
 from lockgate.core.levels import Severity
 from lockgate.report.model import RedteamView, RunReport, StageReport, Tally
@@ -100,10 +101,16 @@ def _hold(hold: Hold) -> tuple[Text, Text]:
     finding = hold.finding
     if finding is None:
         return Text(CAUSES[hold.cause], "red"), Text(shown(hold.message))
-    body = Text(name(str(finding.location)), "bold").append(f"\n{shown(finding.message)}", "not bold")
+    body = Text(name(str(finding.location)), "bold").append(f"\n{shown(_without_place(finding))}", "not bold")
     return Text(finding.severity.value, SEVERITY_STYLES[finding.severity]), body.append(
         f"  {name(finding.check)}", "not bold dim"
     )
+
+
+def _without_place(finding: Finding) -> str:
+    """The message without the file that stands above it."""
+    told = finding.message.removeprefix(finding.location.uri).lstrip(" :")
+    return told[:1].upper() + told[1:]
 
 
 def _print_redteam(console: Console, view: RedteamView) -> None:

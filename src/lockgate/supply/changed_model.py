@@ -37,7 +37,7 @@ class ChangedModel(Check[ModelFile], frozen=True):
         """Compare the digest that was read with the pinned one."""
         if subject.pinned is not None and subject.pinned != subject.ref.sha256:
             message = (
-                f"{subject.ref.uri} has the digest {subject.ref.sha256}, but lockgate.yaml pins {subject.pinned}. "
-                "Restore the reviewed file, or review this one and pin it."
+                f"{subject.ref.uri} has the digest {subject.ref.sha256[:16]}…, but lockgate.yaml pins "
+                f"{subject.pinned[:16]}…. Restore the reviewed file, or review this one and pin it."
             )
             yield self.finding(message, at=Location(subject.ref.uri))
