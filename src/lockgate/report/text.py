@@ -109,8 +109,9 @@ def _hold(hold: Hold) -> tuple[Text, Text]:
 
 def _without_place(finding: Finding) -> str:
     """The message without the file that stands above it."""
-    told = finding.message.removeprefix(finding.location.uri).lstrip(" :")
-    return told[:1].upper() + told[1:]
+    told = finding.message.removeprefix(f"{finding.location.uri}: ")
+    rest = told.removeprefix(f"{finding.location.uri} ")
+    return rest[:1].upper() + rest[1:] if rest != told else told
 
 
 def _print_redteam(console: Console, view: RedteamView) -> None:
