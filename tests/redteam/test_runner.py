@@ -4,7 +4,7 @@ import asyncio
 import datetime as dt
 import json
 import signal
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -246,6 +246,15 @@ async def test_an_interrupted_run_keeps_what_it_has_and_holds_its_gate(corpus: C
     assert gate(result).decision is Decision.HELD
 
 
+@pytest.fixture
+def listening_to_control_c() -> Iterator[None]:
+    """A shell that starts tests in the background has them ignore the signal."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("listening_to_control_c")
 def test_control_c_returns_the_partial_run(corpus: Corpus) -> None:
     async def main() -> RedteamRun:
         asyncio.get_running_loop().call_later(0.1, signal.raise_signal, signal.SIGINT)
