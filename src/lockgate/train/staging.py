@@ -15,6 +15,7 @@ from lockgate.core.project import IGNORED
 from lockgate.train.errors import TrainError
 
 Progress = Callable[[int, int, str], None]
+BYTE_CODE = "__pycache__"
 
 
 def folder_of(output: str, inputs: Sequence[str], files: Iterable[str]) -> PurePosixPath:
@@ -48,7 +49,7 @@ def folder_of(output: str, inputs: Sequence[str], files: Iterable[str]) -> PureP
 
 
 def inputs_of(inputs: Sequence[str], taken: Snapshot) -> tuple[str, ...]:
-    """List the files that the declared inputs stand for, sorted.
+    """List the files that the declared inputs stand for, sorted, without byte-code caches.
 
     Raises:
         TrainError: An input is missing, or something in it is not a readable plain file.
@@ -62,7 +63,8 @@ def inputs_of(inputs: Sequence[str], taken: Snapshot) -> tuple[str, ...]:
         files = {ref.uri for ref in taken.files if PurePosixPath(ref.uri).is_relative_to(path)}
         if not files:
             raise TrainError(f"The input {declared} matches no file.", remedy="Correct train.inputs in lockgate.yaml.")
-        found |= files
+        # A cache would run in place of the source beside it, so the job gets none.
+        found |= {uri for uri in files if BYTE_CODE not in PurePosixPath(uri).parts}
     return tuple(sorted(found))
 
 
