@@ -1,3 +1,4 @@
+import time
 from itertools import pairwise
 
 import pytest
@@ -5,6 +6,38 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lockgate.detect import find_pii
+from lockgate.detect.pii import LONGEST
+from lockgate.detect.pii_text import folded
+
+_PIECES = (
+    *(
+        "Anna ",
+        "Smith",
+        "van der ",
+        "Mr ",
+        "Dear ",
+        "Name: ",
+        "Address: ",
+        "phone ",
+        "passport ",
+        "ssn ",
+        ", ",
+        "\n",
+        " ",
+    ),
+    *(
+        "12",
+        "4111 ",
+        "Main Street ",
+        "rue de la Paix ",
+        "Goethestraße 5, ",
+        "60313 ",
+        "Via ",
+        "@a.b",
+        "\ud800",
+        "A" * 60,
+    ),
+)
 
 
 def _found(text: str) -> list[tuple[str, str]]:
@@ -39,6 +72,34 @@ def _found(text: str) -> list[tuple[str, str]]:
         ("she was born on 12 March 1984 in Rome", "12 March 1984", "birth-date"),
         ("geboren am 03.12.1984", "03.12.1984", "birth-date"),
         ("DOB: 1984-03-12", "1984-03-12", "birth-date"),
+        ("tél. 06 12 34 56 78", "06 12 34 56 78", "phone"),
+        ("06.12.34.56.78", "06.12.34.56.78", "phone"),
+        ("Handy 0170/1234567", "0170/1234567", "phone"),
+        ("(11) 91234-5678", "(11) 91234-5678", "phone"),
+        ("mój telefon: 501 234 567", "501 234 567", "phone"),
+        ("\uff0b49 30 1234567 now", "\uff0b49 30 1234567", "phone"),
+        ("1-800-555-0199", "1-800-555-0199", "phone"),
+        ("Passport no. C01X00T47", "C01X00T47", "passport"),
+        ("Reisepass-Nr. C01X00T47", "C01X00T47", "passport"),
+        ("driver's license D123-4567-8901", "D123-4567-8901", "driving-licence"),
+        ("MRN: 00481516", "00481516", "medical-record"),
+        ("Insurance ID: W123456789", "W123456789", "insurance"),
+        ("Kennzeichen M-AB 1234", "M-AB 1234", "vehicle-plate"),
+        ("client_ip=93.184.216.34 ok", "93.184.216.34", "ip-address"),
+        ("MAC address 00:1B:44:11:3A:B7", "00:1B:44:11:3A:B7", "mac-address"),
+        ("to 1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa", "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa", "wallet"),
+        ("to 0x52908400098527886E0F7030069857D2E4169EE7", "0x52908400098527886E0F7030069857D2E4169EE7", "wallet"),
+        ("I live at 12 Maple Street, Portland, OR 97201.", "12 Maple Street, Portland, OR 97201", "address"),
+        ("Flat 3, 9 Abbey Road, London NW8 9AY", "Flat 3, 9 Abbey Road, London NW8 9AY", "address"),
+        ("wohnt Goethestraße 5a, 60313 Frankfurt am Main", "Goethestraße 5a, 60313 Frankfurt am Main", "address"),
+        ("12 bis rue de la Paix, 75002 Paris", "12 bis rue de la Paix, 75002 Paris", "address"),
+        ("en Calle Mayor, 7, 28013 Madrid", "Calle Mayor, 7, 28013 Madrid", "address"),
+        ("Via Roma 10, 20121 Milano (MI)", "Via Roma 10, 20121 Milano (MI)", "address"),
+        ("Rua do Ouro, 88, 1100-060 Lisboa", "Rua do Ouro, 88, 1100-060 Lisboa", "address"),
+        ("Keizersgracht 123, 1015 CJ Amsterdam", "Keizersgracht 123, 1015 CJ Amsterdam", "address"),
+        ("ul. Długa 5/12, 31-147 Kraków", "ul. Długa 5/12, 31-147 Kraków", "address"),
+        ("Storgatan 4, 111 22 Stockholm", "Storgatan 4, 111 22 Stockholm", "address"),
+        ('{"address": "4 Privet Park, Reading RG1 1AA"}', "4 Privet Park, Reading RG1 1AA", "address"),
     ],
 )
 def test_value_is_found_whole(text: str, value: str, kind: str) -> None:
@@ -59,10 +120,44 @@ def test_value_is_found_whole(text: str, value: str, kind: str) -> None:
         "PESEL 44051401358",
         "86095742719 without a cue",
         "isbn 978-3-16-148410-0",
+        "Order 07494-657-15, invoice no. 0161 496 0000, ref 09-62795-6324",
+        "Spring 2024 and During 1920-21, Mount St. Helens erupted in 1980, via USB 3",
+        "The address space is 48 bits; address: 0x7ffe0000",
+        "caps 30 37 23 8 36 29 0 35 11 1",
+        "Listen on 93.184.216.34:8080 and 00:1B:44:11:3A:B7",
+        "passport control is closed, insurance is mandatory, the plate is hot",
+        "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNb",
+        "[NAME] lives at [ADDRESS], [PHONE], SSN [ID-NUMBER], Name: [ID-NUMBER]",
     ],
 )
 def test_other_numbers_are_left_alone(text: str) -> None:
     assert _found(text) == []
+
+
+def test_placeholder_announces_nothing() -> None:
+    assert _found("[PHONE] 20304050, [BIRTH-DATE] 12.03.1980") == []
+
+
+@pytest.mark.parametrize(
+    "unit",
+    ["1 ", "a@", "Anna Smith ", "Mr Dr ", "Name: ", "phone 1", "12 Main St, ", "4111 ", "2024-", "A'", "[A] ", "é1 "],
+)
+def test_time_is_linear_in_hostile_text(unit: str) -> None:
+    find_pii(unit)
+    began = time.process_time()
+    find_pii(unit * (100_000 // len(unit)))
+    assert time.process_time() - began < 3
+
+
+@given(st.lists(st.sampled_from(_PIECES), max_size=30).map("".join))
+def test_matches_are_short_whatever_surrounds_them(text: str) -> None:
+    assert all(span.end - span.start <= LONGEST for span in find_pii(text))
+
+
+@given(st.text(alphabet=st.characters()))
+def test_any_text_is_read_and_folding_keeps_offsets(text: str) -> None:
+    assert len(folded(text)) == len(text)
+    assert all(0 <= span.start < span.end <= len(text) for span in find_pii(text))
 
 
 @given(st.text(), st.text())

@@ -10,7 +10,7 @@ from lockgate.detect.pii import find_pii
 
 
 class PersonalDataInRow(Check[TextSubject], frozen=True):
-    """Finds personal data in training rows: addresses, phone numbers, accounts, cards, national ids.
+    """Finds personal data in training rows: names, addresses, phone numbers, accounts, cards, national ids.
 
     Why it matters:
         Training copies personal data into a model, which discloses it to strangers and cannot forget it when its
@@ -23,9 +23,10 @@ class PersonalDataInRow(Check[TextSubject], frozen=True):
         `{"id": "r1", "question": "Who?", "answer": "Write to the address on our contact page."}`
 
     Limits:
-        Finds data with a form (a checksum, a separator, a cue beside it). Names and postal addresses have none and are
-        not found. Documents are left out unless `documents` is set, because a knowledge base states the business's own
-        phone number and address.
+        Finds data with a form (a checksum, a separator, a cue beside it) and names in Latin script: a known given name
+        with a family name, or any name beside a word that announces one. Those of public persons count too. Documents
+        are left out unless `documents` is set, because a knowledge base states the business's own phone number and
+        address.
     """
 
     card: ClassVar[Card] = Card(

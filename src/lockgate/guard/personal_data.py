@@ -21,8 +21,11 @@ class PersonalData(Check[Completion], frozen=True):
         The answer `Write to our office.`
 
     Limits:
-        Numbers count only with a valid check digit, in a format of their own or behind a cue; names and postal
-        addresses are not looked for. `allow` lists kinds that an application may say, such as its own `pii.email`.
+        Numbers count only with a valid check digit, in a format of their own or behind a cue. Names are found in Latin
+        script: a known given name with a family name, or any name beside a word that announces one ("Dear", "Patient:",
+        "Mit freundlichen Grüßen"), those of public persons too. Addresses need a street with its number. IP and MAC
+        addresses count where a word ties them to a person ("client ip"). `allow` lists kinds that an application may
+        say, such as its own `pii.email`.
     """
 
     card = Card(
