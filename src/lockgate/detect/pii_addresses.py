@@ -84,7 +84,7 @@ def find_addresses(data: bytes) -> Iterator[Span]:
 def labelled(data: bytes, start: int) -> Iterator[Span]:
     """What stands behind "Address:" up to the end of the line, where it holds a number and a capitalised word."""
     match = _LABELLED.match(data, start, min(len(data), start + 120))
-    if match is None:
+    if match is None or data[start : start + 1].isspace():
         return
     end = match.end()
     for stop in (b"  ", b". ", b" - Tel", b", Tel"):

@@ -2,6 +2,7 @@
 """Values that a word before them announces: `Passport no. ...`, `"dob": "..."`, `Geburtsdatum: ...`."""
 
 import functools
+import ipaddress
 from collections.abc import Callable, Iterator
 
 import msgspec
@@ -31,15 +32,24 @@ class Cue(msgspec.Struct, frozen=True):
     find: _Finder
 
 
-def _value(label: str, source: str, score: float = 0.85) -> _Finder:
-    """A finder for `source` right behind the cue; it must hold a digit."""
+def _is_global(value: bytes) -> bool:
+    """Whether an IP address names anybody outside its own network."""
+    try:
+        return ipaddress.ip_address(value.decode("ascii")).is_global
+    except ValueError:
+        return False
+
+
+def _value(label: str, source: str, score: float = 0.85, check: Callable[[bytes], bool] = bool) -> _Finder:
+    """A finder for `source` right behind the cue; it must hold a digit and pass the check."""
     wanted = pattern(source)
 
     def find(data: bytes, start: int) -> Iterator[Span]:
         link = _LINK.match(data, start, min(len(data), start + 60))
         first = link.end() if link else start
         match = wanted.match(data, first, min(len(data), first + 60)) if first > start else None
-        if match and not _DIGITS.isdisjoint(data[first : match.end()]):
+        value = data[first : match.end()] if match else b""
+        if match and not _DIGITS.isdisjoint(value) and check(value):
             yield Span(first, match.end(), label, score)
 
     return find
@@ -115,7 +125,7 @@ CUES = (
         "|numero d'assure|mutuelle|numero de asegurado|poliza|numero de poliza|tarjeta sanitaria|tessera sanitaria|polizza|apolice|numero de utente|carteirinha|polisnummer|zorgverzekering|numer polisy|nr polisy|forsakringsnummer", _value("pii.insurance", rf"{_GROUPED}|{_ID}")),
     Cue("plate|license plate|licence plate|number plate|vehicle registration|vehicle registration number|registration number|registration plate|vehicle reg|reg no|kennzeichen|kfz kennzeichen|amtliches kennzeichen|nummernschild|immatricule|immatriculee|immatriculation|plaque"
         "|matricula|placa|placas|targa|targato|kenteken|nummerplaat|rejestracyjny|nr rejestracyjny|numer rejestracyjny|tablica|registreringsnummer|regnr|rekisterinumero|plaka", _value("pii.vehicle-plate", r"[A-Z]{1,3}[ -][A-Z]{1,2} ?[0-9]{1,4}\b|[A-Z]{1,3}[ -]?[0-9]{1,5}[ -]?[A-Z]{0,3}\b|[0-9]{1,4}[ -]?[A-Z]{1,3}[ -]?[0-9]{0,4}\b")),
-    Cue("from ip address|client ip|clientip|user ip|userip|remote ip|remote addr|ip address|ipaddress|customer ip|visitor ip|source ip|src ip|login from|logged in from|signed in from|sign in from|access from|from ip|x forwarded for|ip adresse|adresse ip|direccion ip|indirizzo ip|endereco ip|ip adres|adres ip|last login ip|peer ip", _value("pii.ip-address", _IP, 0.7)),
+    Cue("from ip address|client ip|clientip|user ip|userip|remote ip|remote addr|ip address|ipaddress|customer ip|visitor ip|source ip|src ip|login from|logged in from|signed in from|sign in from|access from|from ip|x forwarded for|ip adresse|adresse ip|direccion ip|indirizzo ip|endereco ip|ip adres|adres ip|last login ip|peer ip", _value("pii.ip-address", _IP, 0.7, _is_global)),
     Cue("mac address|device mac|mac adresse|adresse mac|direccion mac|indirizzo mac|mac adres|hwaddr", _value("pii.mac-address", r"(?i:[0-9a-f]{2}(?:[:-][0-9a-f]{2}){5})\b", 0.7)),
     Cue("phone|phones|phone no|phone number|telephone|tel|mobile|mobile no|mobile number|cell|cellphone|cell phone|whatsapp|fax|callback|call me|call me at|call me on|call us|text me|reach me|ring me|reach me at|call|phone me|me on|contact number|home phone|work phone"
         "|telefon|telefonnummer|handy|handynummer|rufnummer|mobil|mobilnummer|mobiltelefon|festnetz|ruf mich|ruckruf|unter der nummer|ruckruf unter|anruf unter|erreichbar unter|telephone|portable|mobile|tel portable|joindre|joindre au|appeler|appelez|numero est|nouveau numero"

@@ -32,6 +32,7 @@ _LEAST_FROM_00 = 11
 _PLUS = ord("+")
 _PARTING = (b" ", b"-", b".", b"/", b"(")
 _NATIONAL_LEAST = 9
+_LEAST_VARIETY = 4
 _CUE_REACH = 26
 
 
@@ -45,12 +46,20 @@ def find_phones(data: bytes) -> Iterator[Span]:
         ):
             end = start + len(data[start:shorter].rstrip(b" .-/("))
         least = _LEAST if data[start] == _PLUS else _LEAST_FROM_00
+        if data[start - 1 : start].isalnum():  # "1.2345E+12345680"
+            continue
         if least <= _digits(data[start:end]) <= _MOST and (least == _LEAST or _free(data, start, end)):
             yield Span(start, end, LABEL, 0.95)
     for match in _NATIONAL.finditer(data):
         start, end = match.span()
         value = data[start:end]
-        if _NATIONAL_LEAST <= _digits(value) <= _MOST and _free(data, start, end) and not _DATE.search(value):
+        varied = len(set(value)) >= _LEAST_VARIETY  # unlike "02 00 00 00 00"
+        if (
+            varied
+            and _NATIONAL_LEAST <= _digits(value) <= _MOST
+            and _free(data, start, end)
+            and not _DATE.search(value)
+        ):
             yield Span(start, end, LABEL, 0.8)
 
 
