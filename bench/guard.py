@@ -87,6 +87,7 @@ def judge(kept: Sequence[rows.Row], name: str, asked: argparse.Namespace) -> rep
         area=timed.area,
         asked=float(seen.asked.mean()),
         failed=seen.failed,
+        too_long=seen.too_long,
         recalls=report.slices(some, seen),
         sensitivities=report.at_sensitivities(some, seen),
         false_alarms={column: report.false_alarms(some, seen, column) for column in ("source", "kind")},

@@ -87,6 +87,7 @@ class Report(msgspec.Struct, frozen=True):
     area: float | None
     asked: float
     failed: int
+    too_long: int
     recalls: dict[str, list[Recall]]
     sensitivities: dict[str, tuple[int, tuple[float, float]]]
     false_alarms: dict[str, list[FalseAlarms]]

@@ -122,7 +122,10 @@ def start_processes(bench: Path) -> Started:
     figures: list[list[float]] = []
     for _ in range(_STARTS):
         began = time.monotonic()
-        done = subprocess.run([sys.executable, "-c", _CHILD, str(bench)], check=True, capture_output=True, text=True)
+        command = [sys.executable, "-c", _CHILD, str(bench)]
+        done = subprocess.run(command, check=False, capture_output=True, text=True)
+        if done.returncode:
+            raise RuntimeError(f"A fresh process gave no verdict.\n{done.stderr}")
         at, cpu, memory = map(float, done.stdout.split())
         figures.append([1_000 * (at - began), 1_000 * cpu, memory])
     return Started(*(statistics.median(column) for column in zip(*figures, strict=True)))

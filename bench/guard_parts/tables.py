@@ -59,7 +59,9 @@ def _alarms(report: Report) -> Iterator[str]:
         head = (f"benign {column}", "rows", *(part for name in SENSITIVITIES for part in (name, "95 %")))
         yield from _table(head, [_alarm(row) for row in found])
     if report.failed:
-        yield f"The guard erred on {report.failed} rows."
+        yield f"The guard erred on {report.failed} rows, and so blocked them."
+    if report.too_long:
+        yield f"{report.too_long} rows are longer than the guard inspects, and were blocked for that."
 
 
 def _alarm(row: FalseAlarms) -> tuple[object, ...]:

@@ -170,6 +170,16 @@ def test_only_benign_rows_have_no_recall(
     assert "benign kind" in text
 
 
+def test_rows_too_long_to_inspect_are_counted(
+    script: ModuleType, quick: None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "mine.jsonl"
+    long = {"text": "a" * 2_000_000, "label": 0, "kind": "long"}
+    path.write_text("\n".join(map(json.dumps, [*ROWS, long])), "utf-8")
+    assert script.main(["--data", str(path), "--planted", "1"]) == 0
+    assert "1 rows are longer than the guard inspects" in capsys.readouterr().out
+
+
 def test_only_attacks_have_no_rate(
     script: ModuleType, quick: None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
