@@ -133,6 +133,32 @@ class ServeConfig(_Section, frozen=True, kw_only=True):
     max_body_bytes: Annotated[int, Meta(gt=0, le=64 << 20)] = 1 << 20
 
 
+Handling = Literal["off", "redact", "block"]
+
+
+class OutputConfig(_Section, frozen=True, kw_only=True):
+    """What answers may hold beyond what is always judged (protected values, the prompt, links that carry data away).
+
+    Whether markup or code does harm depends on where an answer is shown or pasted, which only the application knows, so
+    these are off until they are chosen. `redact` replaces what is found, `block` refuses the answer.
+
+    Attributes:
+        markup: Scripts, event handlers, frames, forms, redirects, styles that fetch, `javascript:` and `data:` links.
+        links: Links and images to hosts that `hosts` does not list.
+        hosts: Hosts that links may lead to: `example.org`, or `*.example.org` for every subdomain.
+        code: Commands and code that harm whoever runs them as they stand.
+        terms: Words and phrases in `policy_terms`.
+        policy_terms: Words and phrases in any script, found as whole words whatever their case, accents or spacing.
+    """
+
+    markup: Handling = "off"
+    links: Handling = "off"
+    hosts: tuple[Annotated[str, Meta(pattern="^[^\\s/@:]+$|^\\[[0-9A-Fa-f:.]+\\]$")], ...] = ()
+    code: Handling = "off"
+    terms: Handling = "block"
+    policy_terms: tuple[Annotated[str, Meta(pattern="\\w", max_length=200)], ...] = ()
+
+
 class GuardConfig(_Section, frozen=True, kw_only=True):
     """How the guard judges.
 
@@ -140,11 +166,13 @@ class GuardConfig(_Section, frozen=True, kw_only=True):
         sensitivity: Which operating point to use.
         max_chars: Longest text that is inspected; a longer one is blocked.
         redact: Replace personal data and secrets instead of blocking the text.
+        output: What answers may hold beyond what is always judged.
     """
 
     sensitivity: Literal["strict", "balanced", "permissive"] = "balanced"
     max_chars: Annotated[int, Meta(gt=0, le=10_000_000)] = 200_000
     redact: bool = True
+    output: OutputConfig = OutputConfig()
 
 
 class RedteamConfig(_Section, frozen=True, kw_only=True):
@@ -286,6 +314,7 @@ _SECTIONS: tuple[type[msgspec.Struct], ...] = (
     EmbeddedUpstream,
     OpenAIUpstream,
     ServeConfig,
+    OutputConfig,
     GuardConfig,
     RedteamConfig,
     GateRules,

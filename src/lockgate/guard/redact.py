@@ -9,8 +9,21 @@ _PLACEHOLDERS = {
     "pii.phone": "[PHONE]",
     "pii.iban": "[IBAN]",
     "pii.card": "[CARD]",
+    "pii.name": "[NAME]",
+    "pii.address": "[ADDRESS]",
     "pii.birth-date": "[BIRTH-DATE]",
 }
+_FAMILIES = {
+    "secret": "[SECRET]",
+    "leak": "[PROTECTED]",
+    "markup": "[MARKUP]",
+    "link": "[LINK]",
+    "code": "[CODE]",
+    "term": "[TERM]",
+}
+_OTHER = "[ID-NUMBER]"
+PLACEHOLDERS = frozenset({*_PLACEHOLDERS.values(), *_FAMILIES.values(), _OTHER})
+_VALUES = ("secret.", "pii.", "leak.")
 MIN_REPEATED = 6
 
 
@@ -27,12 +40,8 @@ class Redacted(msgspec.Struct, frozen=True):
 
 
 def placeholder(label: str) -> str:
-    """What stands for a span of this label: `[EMAIL]`, `[SECRET]`, `[PROTECTED]`, `[ID-NUMBER]`."""
-    if label.startswith("secret."):
-        return "[SECRET]"
-    if label.startswith("leak."):
-        return "[PROTECTED]"
-    return _PLACEHOLDERS.get(label, "[ID-NUMBER]")
+    """What stands for a span of this label: `[EMAIL]`, `[SECRET]`, `[PROTECTED]`, `[ID-NUMBER]`, `[LINK]` ..."""
+    return _FAMILIES.get(label.partition(".")[0]) or _PLACEHOLDERS.get(label, _OTHER)
 
 
 def redact(text: str, spans: tuple[Span, ...]) -> Redacted:
@@ -58,6 +67,11 @@ def merged(spans: tuple[Span, ...]) -> list[tuple[int, int, str]]:
         else:
             stretches.append((span.start, span.end, span.label))
     return stretches
+
+
+def recognised(text: str, spans: tuple[Span, ...]) -> dict[str, str]:
+    """The values among `spans`, with their labels: as private elsewhere as here, unlike a link or a word."""
+    return {text[span.start : span.end]: span.label for span in spans if span.label.startswith(_VALUES)}
 
 
 def repeated(text: str, values: dict[str, str]) -> tuple[Span, ...]:

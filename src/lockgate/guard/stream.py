@@ -4,7 +4,8 @@ from lockgate.core import Reason, Span, Verdict
 from lockgate.core.verdict import Action, Origin
 from lockgate.guard.engine import Guard, blocked, reason
 from lockgate.guard.errors import StreamBlockedError
-from lockgate.guard.redact import redact, repeated
+from lockgate.guard.output import is_unsure
+from lockgate.guard.redact import recognised, redact, repeated
 
 STEP = 64
 MIN_HOLD = 256
@@ -67,7 +68,7 @@ class StreamGuard:
         """
         end = self._start + len(self._text)
         sent: list[str] = []
-        spans = self._inspect(end, sent)
+        spans, _ = self._inspect(end, sent, final=True)
         return self._release(end, spans)
 
     def _check_length(self, end: int, sent: list[str]) -> None:
@@ -80,8 +81,8 @@ class StreamGuard:
         border = self._cut_before(end - self.hold)
         if border <= self._released:
             return ""
-        spans = self._inspect(end, sent)
-        for span in reversed(spans):
+        spans, unsure = self._inspect(end, sent)
+        for span in sorted((*spans, *unsure), reverse=True):
             if span.start < border < span.end:
                 border = span.start
         if border <= self._released:
@@ -102,19 +103,25 @@ class StreamGuard:
     def _at(self, place: int) -> str:
         return self._text[place - self._start]
 
-    def _inspect(self, end: int, sent: list[str]) -> tuple[Span, ...]:
-        """What must be redacted in the stream up to `end`, by offsets in the stream; raises where it must stop."""
+    def _inspect(self, end: int, sent: list[str], *, final: bool = False) -> tuple[tuple[Span, ...], tuple[Span, ...]]:
+        """What must be redacted in the stream up to `end`, and what may yet block it; raises where it must stop.
+
+        Offsets count from the start of the stream.
+        """
         window = self._text[: end - self._start]
         try:
             blocking = self._guard.blocking(window)
             sensitive = self._guard.sensitive(window, Origin.MODEL)
-            self._known.update({window[span.start : span.end]: span.label for span in sensitive})
+            self._known.update(recognised(window, sensitive))
             sensitive = tuple(sorted({*sensitive, *repeated(window, self._known)}))
         except Exception:  # noqa: BLE001 - fail closed; the error's own message may quote the answer
             raise self._stopped(blocked((Span(0, end, "guard.error"),)), sent) from None
-        if blocking or (sensitive and not self._guard.config.redact):
-            raise self._stopped(blocked(tuple(map(self._placed, blocking or sensitive))), sent)
-        return tuple(map(self._placed, sensitive))
+        refused = (*blocking, *(() if self._guard.config.redact else sensitive))
+        unsure = () if final else tuple(span for span in refused if is_unsure(span, len(window)))
+        certain = tuple(sorted({*refused} - {*unsure}))
+        if certain:
+            raise self._stopped(blocked(tuple(map(self._placed, certain))), sent)
+        return tuple(map(self._placed, sensitive)), tuple(map(self._placed, unsure))
 
     def _placed(self, span: Span) -> Span:
         return Span(span.start + self._start, span.end + self._start, span.label, span.score)
