@@ -1,0 +1,1 @@
+"""Trains the weights of the injection detector: `python -m training --help`."""

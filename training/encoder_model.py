@@ -1,0 +1,251 @@
+"""Trains the encoder. Needs torch; a CPU is enough.
+
+The learning rate follows half a cosine over the time or the steps that the user gives, so any budget ends well. What a
+killed run needs to go on is written after every chunk, about 200 steps.
+"""
+
+import copy
+import math
+import random
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TypeAlias
+
+import msgspec
+import numpy as np
+import sentencepiece
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional
+
+from lockgate.detect.encoder import MAX_TOKENS
+from lockgate.detect.ngrams import LinearModel
+from training.base import Base
+from training.compose import Example, Sampler
+from training.errors import TrainingError
+from training.network import Network, initial_network, word_embeddings
+from training.ngram_model import suspicion, windows_of
+from training.recall import Sets, summary
+from training.rows import Row
+from training.vocabulary import PIECES
+
+BODY, AVERAGE, RESUME = "body.pt", "ema.pt", "resume.pt"
+
+_Tokens: TypeAlias = tuple[list[int], int]
+
+_RATE, _HEAD_FACTOR, _LOWEST, _WARM_UP = 1.5e-4, 4.0, 0.03, 150
+_DECAY, _BETAS, _LONGEST_GRADIENT = 0.02, (0.9, 0.98), 1.0
+_AVERAGED = 0.0025
+_CERTAINTY = 0.96
+_BATCH, _BLOCK, _SCORED = 32, 1600, 64
+_JUDGED_WINDOWS = 2
+_EVALUATE_EVERY = 720.0
+
+
+class Budget(msgspec.Struct, frozen=True):
+    """How long to train: by the clock, by steps, or whichever ends first.
+
+    Attributes:
+        minutes: Of training, resumed stretches included.
+        steps: Of 32 examples.
+    """
+
+    minutes: float = math.inf
+    steps: float = math.inf
+
+    def spent(self, seconds: float, steps: int) -> float:
+        """The share that is used up; 1 or more when it is over."""
+        return max(seconds / (60 * self.minutes), steps / self.steps)
+
+
+class Tokens:
+    """Turns texts into ids, as the guard does."""
+
+    def __init__(self, work: Path) -> None:
+        path = work / PIECES
+        if not path.is_file():
+            raise TrainingError(f"{path} is missing.", remedy="Run 'python -m training vocabulary' first.")
+        self._pieces = sentencepiece.SentencePieceProcessor(model_proto=path.read_bytes())
+        self.pad = self._pieces.pad_id()
+
+    def ids(self, text: str, origin: str) -> list[int]:
+        """Ids of a window, markers included, cut to what the guard reads."""
+        prefix = "query: " if origin == "user" else "passage: "
+        inner = self._pieces.encode(prefix + text)[: MAX_TOKENS - 2]
+        return [self._pieces.bos_id(), *inner, self._pieces.eos_id()]
+
+
+class EncoderTraining:
+    """A run of training.
+
+    Args:
+        work: Folder with the vocabulary; checkpoints are written there.
+        base: The base encoder.
+        sampler: Draws the examples.
+        linear: Says which windows of a long text are judged.
+        sets: Rows to report on.
+        seed: Of the head and of dropout.
+    """
+
+    def __init__(
+        self, work: Path, base: Base, sampler: Sampler, linear: LinearModel, sets: Sets, *, seed: int = 0
+    ) -> None:
+        torch.manual_seed(seed)
+        self._work, self._sampler, self._linear, self._sets = work, sampler, linear, sets
+        self._tokens = Tokens(work)
+        self._embeddings = word_embeddings(base, work)
+        self.network = initial_network(base).train()
+        self._average = copy.deepcopy(self.network)
+        self._optimizer = _optimizer(self.network)
+        self._steps = self._chunks = 0
+        self._seconds = 0.0
+
+    def resume(self) -> None:
+        """Go on where the last chunk ended.
+
+        Raises:
+            TrainingError: There is nothing to go on from.
+        """
+        path = self._work / RESUME
+        if not path.is_file():
+            raise TrainingError(f"{path} is missing.", remedy="Leave out --resume to start anew.")
+        state = torch.load(path, weights_only=True)
+        self.network.load_state_dict(state["network"])
+        self._average.load_state_dict(state["average"])
+        self._optimizer.load_state_dict(state["optimizer"])
+        self._sampler.state = state["sampler"]
+        torch.set_rng_state(state["torch"])
+        self._steps, self._chunks, self._seconds = state["steps"], state["chunks"], state["seconds"]
+
+    def run(self, budget: Budget) -> None:
+        """Train until the budget is spent, and report now and then."""
+        reported = clock = time.monotonic()
+        before = self._seconds
+        while budget.spent(self._seconds, self._steps) < 1:
+            losses: list[float] = []
+            for batch in self._batches():
+                self._seconds = before + time.monotonic() - clock
+                spent = budget.spent(self._seconds, self._steps)
+                if spent >= 1:
+                    break
+                losses.append(self._step(batch, rate_at(spent, self._steps)))
+            self._chunks += 1
+            self._save()
+            loss = sum(losses) / max(len(losses), 1)
+            print(
+                f"chunk {self._chunks}, {self._steps} steps, {self._seconds / 60:.1f} min, loss {loss:.4f}", flush=True
+            )
+            if time.monotonic() - reported > _EVALUATE_EVERY:
+                self.report()
+                reported = time.monotonic()
+        self.report()
+
+    def report(self) -> None:
+        """Print how it does on the development sets."""
+        print("\n".join(summary(self._sets, self._scores)), flush=True)
+
+    def _batches(self) -> Iterator[Sequence[_Tokens]]:
+        """A chunk's examples in batches of about one length, in random order."""
+        draw = self._sampler.draw
+        examples = [self._example(example) for example in self._sampler.chunk()]
+        return iter(batched(examples, draw))
+
+    def _example(self, example: Example) -> _Tokens:
+        return self._tokens.ids(example.text, example.origin), example.label
+
+    def _step(self, batch: Sequence[_Tokens], rate: float) -> float:
+        for group in self._optimizer.param_groups:
+            group["lr"] = rate * group["factor"]
+        # Labels are a little uncertain, so that no single wrong one is learned by heart.
+        labels = torch.tensor([float(label) for _, label in batch]) * _CERTAINTY + (1 - _CERTAINTY) / 2
+        logits = self.network(*self._inputs([ids for ids, _ in batch]))
+        loss = functional.binary_cross_entropy_with_logits(logits, labels)
+        self._optimizer.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.network.parameters(), _LONGEST_GRADIENT)
+        self._optimizer.step()
+        with torch.no_grad():
+            for average, current in zip(self._average.parameters(), self.network.parameters(), strict=True):
+                average.lerp_(current, _AVERAGED)
+        self._steps += 1
+        return loss.item()
+
+    def _inputs(self, rows: Sequence[list[int]]) -> tuple[Tensor, Tensor]:
+        longest = max(map(len, rows))
+        ids = torch.full((len(rows), longest), self._tokens.pad)
+        mask = torch.zeros(len(rows), longest)
+        for index, row in enumerate(rows):
+            ids[index, : len(row)] = torch.tensor(row)
+            mask[index, : len(row)] = 1
+        return self._embeddings[ids], mask
+
+    @torch.no_grad()
+    def _scores(self, rows: Sequence[Row]) -> NDArray[np.float64]:
+        """The highest logit of each row's two most suspicious windows."""
+        self.network.eval()
+        items = [
+            (number, self._tokens.ids(window, row.origin))
+            for number, row in enumerate(rows)
+            for window in self._suspicious(row.text)
+        ]
+        items.sort(key=lambda item: len(item[1]))
+        scores = np.full(len(rows), -np.inf)
+        for start in range(0, len(items), _SCORED):
+            some = items[start : start + _SCORED]
+            logits = self.network(*self._inputs([ids for _, ids in some])).numpy()
+            np.maximum.at(scores, [number for number, _ in some], logits)
+        self.network.train()
+        return scores
+
+    def _suspicious(self, text: str) -> list[str]:
+        windows = windows_of(text, "-")
+        return sorted(windows, key=lambda window: suspicion(self._linear, window))[-_JUDGED_WINDOWS:]
+
+    def _save(self) -> None:
+        _store(self.network.state_dict(), self._work / BODY)
+        _store(self._average.state_dict(), self._work / AVERAGE)
+        state = {
+            "network": self.network.state_dict(),
+            "average": self._average.state_dict(),
+            "optimizer": self._optimizer.state_dict(),
+            "sampler": self._sampler.state,
+            "torch": torch.get_rng_state(),
+            "steps": self._steps,
+            "chunks": self._chunks,
+            "seconds": self._seconds,
+        }
+        _store(state, self._work / RESUME)
+
+
+def rate_at(spent: float, steps: int) -> float:
+    """The learning rate: up over 150 steps, and down along half a cosine to three hundredths."""
+    cosine = 0.5 * (1 + math.cos(math.pi * spent))
+    return _RATE * min(1.0, (steps + 1) / _WARM_UP) * (cosine * (1 - _LOWEST) + _LOWEST)
+
+
+def batched(examples: list[_Tokens], draw: random.Random) -> list[list[_Tokens]]:
+    """Shuffled batches of 32, each of texts of about one length: sorted within blocks of 1,600."""
+    draw.shuffle(examples)
+    ordered: list[_Tokens] = []
+    for start in range(0, len(examples), _BLOCK):
+        ordered += sorted(examples[start : start + _BLOCK], key=lambda example: len(example[0]))
+    batches = [ordered[start : start + _BATCH] for start in range(0, len(ordered), _BATCH)]
+    draw.shuffle(batches)
+    return batches
+
+
+def _optimizer(network: Network) -> torch.optim.Optimizer:
+    """AdamW; the head, which starts from nothing, learns four times as fast."""
+    head = [value for name, value in network.named_parameters() if name.startswith("head")]
+    rest = [value for name, value in network.named_parameters() if not name.startswith("head")]
+    groups = [{"params": rest, "factor": 1.0}, {"params": head, "factor": _HEAD_FACTOR}]
+    return torch.optim.AdamW(groups, lr=_RATE, weight_decay=_DECAY, betas=_BETAS)
+
+
+def _store(state: object, path: Path) -> None:
+    """Write a file whole or not at all, so that a kill leaves the last one."""
+    temporary = path.with_suffix(".tmp")
+    torch.save(state, temporary)
+    temporary.replace(path)

@@ -1,0 +1,121 @@
+"""Writes the files of the weights package: 8-bit ONNX, 4-bit embeddings, 8-bit n-gram weights. Needs torch."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+import torch
+from numpy.typing import NDArray
+from onnxruntime.quantization import QuantType, quantize_dynamic
+
+from lockgate.detect.classifier import Calibration
+from lockgate.detect.stored import LinearSettings
+from training.base import WORDS, Base
+from training.encoder_model import BODY
+from training.errors import TrainingError
+from training.network import Network
+from training.ngram_model import read_linear
+from training.package_settings import PACKAGE, write_settings
+from training.vocabulary import PIECES, kept_ids
+
+UNCALIBRATED = Calibration(
+    ask=-1.5,
+    ask_signals=0.2,
+    encoder=1.0,
+    linear=0.2,
+    signals=1.5,
+    bias=0.0,
+    unasked=(1.0, -3.0),
+    thresholds={"strict": 0.4, "balanced": 0.6, "permissive": 0.8},
+)
+"""Works, but its thresholds mean nothing until `calibrate` has fitted them."""
+
+_OPERATORS = 17
+_CLIPPED = 0.9998
+_FULL, _SMALL = "enc32.onnx", "enc8.onnx"
+_SAMPLE_SEED = 0
+
+
+def export(base: Base, work: Path, package: Path = PACKAGE, weights: str = BODY) -> float:
+    """Write all files; returns how far the 8-bit encoder's logits are from the trained ones on a random sample.
+
+    Args:
+        base: The base encoder, for its embeddings.
+        work: Folder with what was trained.
+        package: Folder that the guard reads.
+        weights: Name of the encoder's weights in `work`.
+
+    Raises:
+        TrainingError: Something was not trained yet.
+    """
+    difference = export_encoder(base, work, work / weights)
+    shutil.copyfile(work / _SMALL, package / "encoder.onnx")
+    shutil.copyfile(work / PIECES, package / "pieces.model")
+    np.save(package / "embeddings.npy", base.blocks(WORDS, base.shape.words)[kept_ids(work)])
+    linear = export_linear(work, package)
+    write_settings(linear, UNCALIBRATED, package)
+    return difference
+
+
+def export_encoder(base: Base, work: Path, weights: Path) -> float:
+    """Write the encoder as ONNX, in 32 and in 8 bits; returns how far a logit is off in 8 bits at most.
+
+    Raises:
+        TrainingError: There are no weights.
+    """
+    if not weights.is_file():
+        raise TrainingError(f"{weights} is missing.", remedy="Run 'python -m training encoder' first.")
+    state = torch.load(weights, weights_only=True)
+    layers = 1 + max(int(name.split(".")[1]) for name in state if name.startswith("layers."))
+    network = Network(base.shape, layers)
+    network.load_state_dict(state)
+    network.eval()
+    sample = _sample(base.shape.width)
+    axes = {"embeddings": {0: "b", 1: "l"}, "mask": {0: "b", 1: "l"}, "logit": {0: "b"}}
+    torch.onnx.export(
+        network,
+        sample,
+        str(work / _FULL),
+        input_names=["embeddings", "mask"],
+        output_names=["logit"],
+        dynamic_axes=axes,
+        opset_version=_OPERATORS,
+        dynamo=False,
+    )
+    quantize_dynamic(
+        work / _FULL,
+        work / _SMALL,
+        per_channel=True,
+        weight_type=QuantType.QInt8,
+        op_types_to_quantize=["MatMul", "Gemm"],
+    )
+    with torch.no_grad():
+        trained = network(*sample).numpy()
+    return float(np.abs(_run(work / _SMALL, sample) - trained).max())
+
+
+def export_linear(work: Path, package: Path) -> LinearSettings:
+    """Write the n-gram weights in 8 bits; the two in ten thousand that are largest are clipped."""
+    model = read_linear(work)
+    largest = float(np.quantile(np.abs(model.weights), _CLIPPED))
+    steps = np.clip(np.round(model.weights / largest * 127), -127, 127).astype(np.int8)
+    np.save(package / "linear.npy", steps)
+    return LinearSettings(bias=model.bias, scale=largest / 127)
+
+
+def _sample(width: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Two texts of noise, one of them padded."""
+    generator = torch.Generator().manual_seed(_SAMPLE_SEED)
+    mask = torch.ones(2, 20)
+    mask[1, 12:] = 0
+    return torch.randn(2, 20, width, generator=generator), mask
+
+
+def _run(graph: Path, sample: tuple[torch.Tensor, torch.Tensor]) -> NDArray[np.float32]:
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    session = onnxruntime.InferenceSession(graph.read_bytes(), options, providers=["CPUExecutionProvider"])
+    embeddings, mask = sample
+    (logits,) = session.run(None, {"embeddings": embeddings.numpy(), "mask": mask.numpy()})
+    return logits

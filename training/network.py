@@ -1,0 +1,117 @@
+"""The encoder: the first layers of the base, mean and maximum over the tokens, and a small head. Needs torch.
+
+Parameters have the names of the base's weight file: `ao` is attention's output, `fi` and `fo` lead into and out of the
+feed-forward part, `eln`, `aln` and `oln` normalise embeddings, attention and output.
+"""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from training.base import WORDS, Base, Shape, unpacked
+from training.vocabulary import kept_ids
+
+LAYERS = 6
+POSITIONS = 512
+DROPOUT = 0.1
+_EPSILON = 1e-12
+_NEVER = -1e4
+
+
+class Layer(nn.Module):
+    """One transformer layer, normalised after each part (Vaswani et al., 2017, arXiv 1706.03762)."""
+
+    def __init__(self, shape: Shape) -> None:
+        super().__init__()
+        width, inner = shape.width, shape.inner
+        self.heads = shape.heads
+        self.qkv = nn.Linear(width, 3 * width)
+        self.ao = nn.Linear(width, width)
+        self.aln = nn.LayerNorm(width, _EPSILON)
+        self.fi = nn.Linear(width, inner)
+        self.fo = nn.Linear(inner, width)
+        self.oln = nn.LayerNorm(width, _EPSILON)
+
+    def forward(self, states: Tensor, bias: Tensor) -> Tensor:
+        """States [batch, tokens, width] after this layer; `bias` is added to the attention's logits."""
+        batch, tokens, width = states.shape
+        size = width // self.heads
+        query, key, value = self.qkv(states).view(batch, tokens, 3, self.heads, size).permute(2, 0, 3, 1, 4)
+        if torch.onnx.is_in_onnx_export():
+            # Written out, so that the products become plain MatMul nodes.
+            logits = (query @ key.transpose(-1, -2)) * (size**-0.5) + bias
+            mixed = torch.softmax(logits, -1) @ value
+        else:
+            mixed = functional.scaled_dot_product_attention(query, key, value, attn_mask=bias)
+        states = self.aln(states + self.ao(mixed.transpose(1, 2).reshape(batch, tokens, width)))
+        return self.oln(states + self.fo(functional.gelu(self.fi(states))))
+
+
+class Network(nn.Module):
+    """Layers and head over word embeddings that were looked up already.
+
+    Args:
+        shape: Of the base; its number of layers does not count.
+        layers: How many of them are kept.
+    """
+
+    def __init__(self, shape: Shape, layers: int = LAYERS) -> None:
+        super().__init__()
+        width = shape.width
+        self.pos = nn.Parameter(torch.zeros(POSITIONS, width))
+        self.eln = nn.LayerNorm(width, _EPSILON)
+        self.layers = nn.ModuleList(Layer(shape) for _ in range(layers))
+        self.head1 = nn.Linear(2 * width, width)
+        self.head2 = nn.Linear(width, 1)
+        self.drop = nn.Dropout(DROPOUT)
+
+    def forward(self, embeddings: Tensor, mask: Tensor) -> Tensor:
+        """One logit a text [batch], from embeddings [batch, tokens, width] and a mask [batch, tokens] of 0 and 1."""
+        states = self.eln(embeddings + self.pos[: embeddings.shape[1]])
+        bias = ((1.0 - mask) * _NEVER)[:, None, None, :]
+        for layer in self.layers:
+            states = layer(states, bias)
+        present = mask[:, :, None]
+        mean = (states * present).sum(1) / present.sum(1)
+        highest = (states * present + _NEVER * (1 - present)).max(1).values
+        hidden = self.drop(torch.cat([mean, highest], 1))
+        return self.head2(torch.tanh(self.head1(hidden))).squeeze(-1)
+
+
+def initial_network(base: Base, layers: int = LAYERS) -> Network:
+    """A network with the base's first layers; the head is random, from torch's current seed."""
+    network = Network(base.shape, layers)
+    with torch.no_grad():
+        # Every text is of the one type, so its vector joins the positions.
+        position = base.vector("emb.pos").reshape(-1, base.shape.width)
+        kind = base.vector("emb.type").reshape(-1, base.shape.width)[0]
+        network.pos.copy_(torch.from_numpy(position + kind))
+        _copy_vectors(network.eln, base, "emb.ln")
+        for index, layer in enumerate(network.layers):
+            _copy_layer(layer, base, f"l{index}")
+    return network
+
+
+def word_embeddings(base: Base, work: Path) -> Tensor:
+    """Embeddings of the pieces that were kept [pieces, width]. They are not trained."""
+    return torch.from_numpy(unpacked(base.blocks(WORDS, base.shape.words)[kept_ids(work)]))
+
+
+def _copy_layer(layer: Layer, base: Base, name: str) -> None:
+    width, inner = base.shape.width, base.shape.inner
+    parts = [base.matrix(f"{name}.{part}.w", width) for part in "qkv"]
+    layer.qkv.weight.copy_(torch.from_numpy(np.concatenate(parts)))
+    layer.qkv.bias.copy_(torch.from_numpy(np.concatenate([base.vector(f"{name}.{part}.b") for part in "qkv"])))
+    for part, module, rows in (("ao", layer.ao, width), ("fi", layer.fi, inner), ("fo", layer.fo, width)):
+        module.weight.copy_(torch.from_numpy(base.matrix(f"{name}.{part}.w", rows)))
+        module.bias.copy_(torch.from_numpy(base.vector(f"{name}.{part}.b")))
+    _copy_vectors(layer.aln, base, f"{name}.aln")
+    _copy_vectors(layer.oln, base, f"{name}.oln")
+
+
+def _copy_vectors(module: nn.LayerNorm, base: Base, name: str) -> None:
+    module.weight.copy_(torch.from_numpy(base.vector(f"{name}.w")))
+    module.bias.copy_(torch.from_numpy(base.vector(f"{name}.b")))
