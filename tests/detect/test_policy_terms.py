@@ -10,8 +10,8 @@ TERMS = prepare_terms(("Project Heron", "kestrel", "größe", "секрет", "�
     [
         "About project heron.", "PROJECT  HERON!", "project\nheron", "a kestrel flies", "k e s t r e l",
         "k\u200bestrel",
-        "kestr\u0435l", "\uff4b\uff45strel", "Die Größe", "die GRÖSSE", "это секрет!", "这是機密文件", "هذا سر كبير", "k.e.s.t.r.e.l",
-        "write C++ now",
+        "kestr\u0435l", "\uff4b\uff45strel", "Die Größe", "die GRÖSSE", "это секрет!", "这是機密文件", "هذا سر كبير",
+        "write C++ now", "k.e.s.t.r.e.l",
     ],
 )  # fmt: skip
 def test_terms_are_found_however_they_are_dressed(text: str) -> None:

@@ -1,5 +1,7 @@
 """Replaces what must not be said by placeholders."""
 
+from collections.abc import Callable
+
 import msgspec
 
 from lockgate.core import Span
@@ -44,14 +46,21 @@ def placeholder(label: str) -> str:
     return _FAMILIES.get(label.partition(".")[0]) or _PLACEHOLDERS.get(label, _OTHER)
 
 
-def redact(text: str, spans: tuple[Span, ...]) -> Redacted:
-    """Replace `spans` of `text`; spans that overlap become one placeholder, that of the first."""
+def redact(text: str, spans: tuple[Span, ...], stand_in: Callable[[str, str], str] | None = None) -> Redacted:
+    """Replace `spans` of `text`; spans that overlap become one placeholder, that of the first.
+
+    Args:
+        text: Any text.
+        spans: What to replace.
+        stand_in: Gives what stands for a label and a value; their placeholder where it is not given.
+    """
     parts: list[str] = []
     values: set[str] = set()
     position = 0
     for start, end, label in merged(spans):
-        parts.extend((text[position:start], placeholder(label)))
-        values.add(text[start:end])
+        value = text[start:end]
+        parts.extend((text[position:start], stand_in(label, value) if stand_in else placeholder(label)))
+        values.add(value)
         position = end
     parts.append(text[position:])
     return Redacted("".join(parts), tuple(sorted(values, key=lambda value: (-len(value), value))))
