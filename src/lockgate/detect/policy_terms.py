@@ -1,15 +1,26 @@
-"""Finds configured words and phrases, in any script, however they are dressed up."""
+"""Finds configured words and phrases, in any script, however they are dressed up.
+
+Everything here looks at the neighbourhood of a character and never at the whole text, so that a term in an answer that
+is still being written is the same as in the finished one.
+"""
 
 import unicodedata
+from collections.abc import Iterator
 from functools import lru_cache
 
 import msgspec
 
 from lockgate.core import Span
-from lockgate.detect.normalise import Normalised, normalise
+from lockgate.detect.confusables import CONFUSABLE
+from lockgate.detect.linear import pattern, project
+from lockgate.detect.normalise import hidden_kind
 
 _STRETCH = 16
+_MAX_GAP = 4
+_MIN_SPELLED = 4
+_BREAK = "\x00"
 _UNSPACED = ("CJK", "HIRAGANA", "KATAKANA", "THAI", "LAO", "KHMER", "MYANMAR", "TIBETAN")
+_SPELLED = pattern(r"(?:^|[^A-Za-z0-9])[A-Za-z0-9](?:[^A-Za-z0-9]{1,4}[A-Za-z0-9]){3}(?:$|[^A-Za-z0-9])")
 
 
 class Terms(msgspec.Struct, frozen=True):
@@ -18,64 +29,103 @@ class Terms(msgspec.Struct, frozen=True):
     Attributes:
         folded: As they are compared.
         longest: Characters that a match may span in a text.
-        firsts: The first word of each, one of which a text with a term holds.
     """
 
     folded: tuple[str, ...]
     longest: int
-    firsts: tuple[str, ...]
+
+
+class _View(msgspec.Struct, frozen=True):
+    text: str
+    origin: list[int]
 
 
 @lru_cache(maxsize=64)
 def prepare_terms(terms: tuple[str, ...]) -> Terms:
     """Read a list of words and phrases; case, accents, compatibility forms and runs of blanks make no difference."""
-    folded = tuple(sorted({text for term in terms if (text := _folded(normalise(term))[0].strip())}))
-    firsts = tuple(sorted({term.split()[0] for term in folded}))
-    return Terms(folded, max(map(len, folded), default=0) * _STRETCH, firsts)
+    folded = tuple(sorted({text for term in terms if (text := _folded(term).text.strip())}))
+    return Terms(folded, max(map(len, folded), default=0) * _STRETCH)
 
 
 def find_terms(text: str, terms: Terms) -> tuple[Span, ...]:
     """Find terms as whole words.
 
-    Look-alike letters, invisible characters, letter spacing, case and accents are undone first. Scripts that write no
+    Look-alike letters, invisible characters, letter spacing, case and accents make no difference. Scripts that write no
     blanks between words have no whole words: there a term is found anywhere. A match may span sixteen times the
     characters of its term, no more.
 
     Returns:
         Sorted spans labelled `term.policy`.
     """
-    if not terms.folded:
+    if not terms.folded or (text.isascii() and not _may_hold(text, terms)):
         return ()
-    seen = normalise(text)
-    lowered = seen.text.casefold()
-    if not any(first in lowered for first in terms.firsts):
-        return ()
-    folded, origin = _folded(seen)
+    folded = _folded(text)
+    spelled = _spelled(folded)
     found: set[Span] = set()
     for term in terms.folded:
-        place = folded.find(term)
-        while place >= 0:
-            first, behind = origin[place], origin[place + len(term) - 1] + 1
-            start, end = seen.original(first, behind)
-            # Letters that were spaced out run into their neighbours when they are brought together.
-            spaced = end - start > behind - first
-            if end - start <= len(term) * _STRETCH and (spaced or _is_whole(folded, place, place + len(term))):
-                found.add(Span(start, end, "term.policy"))
-            place = folded.find(term, place + 1)
+        letters = "".join(filter(str.isalnum, term))
+        found.update(_places(folded, term, whole=True))
+        if len(letters) >= _MIN_SPELLED:
+            found.update(_places(spelled, letters, whole=False))
     return tuple(sorted(found))
 
 
-def _folded(seen: Normalised) -> tuple[str, list[int]]:
-    """Normalised text without case and with single blanks, and where each character of it comes from."""
+def _may_hold(text: str, terms: Terms) -> bool:
+    lowered = text.lower()
+    return any(term.split()[0] in lowered for term in terms.folded) or bool(_SPELLED.search(project(text)))
+
+
+def _places(view: _View, term: str, *, whole: bool) -> Iterator[Span]:
+    place = view.text.find(term)
+    while place >= 0:
+        behind = place + len(term)
+        start, end = view.origin[place], view.origin[behind - 1] + 1
+        if end - start <= len(term) * _STRETCH and (not whole or _is_whole(view.text, place, behind)):
+            yield Span(start, end, "term.policy")
+        place = view.text.find(term, place + 1)
+
+
+def _folded(text: str) -> _View:
+    """Letters as they are compared and single blanks, each with the place that it comes from."""
+    table = {character: _fold(character) for character in set(text)}
     characters: list[str] = []
     origin: list[int] = []
-    for index, character in enumerate(seen.text):
-        folded = " " if character.isspace() else character.casefold()
+    for index, character in enumerate(text):
+        folded = table[character]
         if folded == " " and characters and characters[-1] == " ":
             continue
         characters.extend(folded)
         origin.extend([index] * len(folded))
-    return "".join(characters), origin
+    return _View("".join(characters), origin)
+
+
+def _fold(character: str) -> str:
+    if character.isspace():
+        return " "
+    if character.isascii():
+        return character.lower()
+    if hidden_kind(character):
+        return ""
+    parts = unicodedata.normalize("NFKD", character).casefold()
+    return "".join(part for part in parts if unicodedata.category(part)[0] != "M").translate(CONFUSABLE).casefold()
+
+
+def _spelled(view: _View) -> _View:
+    """Letters that stand alone, with a break wherever they are further apart than a spelled word's."""
+    text = view.text
+    letters: list[str] = []
+    origin: list[int] = []
+    last = -_MAX_GAP
+    for place, character in enumerate(text):
+        if not character.isalnum() or text[place - 1 : place].isalnum() or text[place + 1 : place + 2].isalnum():
+            continue
+        if place - last - 1 > _MAX_GAP:
+            letters.append(_BREAK)
+            origin.append(view.origin[place])
+        letters.append(character)
+        origin.append(view.origin[place])
+        last = place
+    return _View("".join(letters), origin)
 
 
 def _is_whole(text: str, start: int, end: int) -> bool:
