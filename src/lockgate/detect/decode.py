@@ -1,24 +1,34 @@
-"""Reads what a text holds in another encoding: base64, hex, URL, HTML entities, escapes, rot13, reversed.
+"""Reads what a text holds in other encodings, ciphers, spellings and disguises.
 
-A model decodes these when asked, so an instruction in one of them is an instruction. The work is bounded: at most
-`MAX_VIEWS` views, two levels deep, and those of a level are together no longer than the text.
+A model decodes these when asked, so an instruction in one of them is an instruction. The work is bounded: three levels
+deep, at most `MAX_VIEWS` views, all together at most `MAX_GROWTH` times as long as the text (with a floor of
+`MIN_BUDGET` characters, as a short stretch may inflate) and those of a level one time less; every decoder takes linear
+time.
 """
 
-import base64
-import binascii
-import codecs
-import html
-import urllib.parse
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from itertools import chain, groupby
 
 import msgspec
 
-from lockgate.detect.linear import Pattern, pattern, project
+from lockgate.detect.ciphers import CIPHER_SHAPES, CIPHERS, MARKED
+from lockgate.detect.disguises import CODED, DISGUISE_SHAPES, DISGUISES
+from lockgate.detect.encodings import ENCODINGS
+from lockgate.detect.linear import pattern
+from lockgate.detect.piece import MAX_PIECES, Piece, page_of
+from lockgate.detect.spellings import SIGNS, SPOKEN, SPOKEN_SHAPES
 
 MAX_VIEWS = 256
-MAX_DEPTH = 2
-_MIN_CHARS = 6
-_PRINTABLE_SHARE = 0.9
+MAX_DEPTH = 3
+MAX_GROWTH = 3
+"""Characters of all views together for each character of the text."""
+MIN_BUDGET = 4000
+"""Characters that the views may have for each time that a text may grow, however short it is."""
+
+_DECODERS = (*ENCODINGS, *MARKED, *SIGNS, *CODED)
+_LETTER_DECODERS = (*CIPHERS, *SPOKEN, *DISGUISES)
+# One pass over the text tells whether any of the latter is worth asking; plain prose rarely holds such letters.
+_STRANGE = pattern("|".join((*CIPHER_SHAPES, *SPOKEN_SHAPES, *DISGUISE_SHAPES)))
 
 
 class View(msgspec.Struct, frozen=True):
@@ -37,99 +47,62 @@ class View(msgspec.Struct, frozen=True):
     encoding: str
 
 
-def _base64(value: str) -> str:
-    compact = "".join(value.split()).replace("-", "+").replace("_", "/").rstrip("=")
-    usable = len(compact) - (len(compact) % 4 == 1)
-    body = compact[:usable] + "=" * (-usable % 4)
-    return base64.b64decode(body).decode("utf-8")
-
-
-def _hex(value: str) -> str:
-    digits = value.replace("0x", "").replace("\\x", "")
-    return bytes.fromhex("".join(filter(str.isalnum, digits))).decode("utf-8")
-
-
-def _binary(value: str) -> str:
-    bits = "".join(value.split())
-    return bytes(int(bits[index : index + 8], 2) for index in range(0, len(bits) - 7, 8)).decode("utf-8")
-
-
-def _escapes(value: str) -> str:
-    return value.encode("ascii").decode("unicode_escape")
-
-
-def _rot13(value: str) -> str:
-    return codecs.decode(value, "rot13")
-
-
-def _reversed(value: str) -> str:
-    return value[::-1]
-
-
-_STRETCHES: tuple[tuple[str, Pattern, Callable[[str], str]], ...] = (
-    ("base64", pattern(r"[A-Za-z0-9+/]{4,}(?:\r?\n?[A-Za-z0-9+/]{4,}){1,}={0,2}|[A-Za-z0-9+/_-]{16,}={0,2}"), _base64),
-    ("hex", pattern(r"(?:\b|0x|\\x)[0-9A-Fa-f]{2}(?:(?: |:|,|\\x| ?0x)?[0-9A-Fa-f]{2}){7,}\b"), _hex),
-    ("binary", pattern(r"\b[01]{8}(?: ?[01]{8}){5,}\b"), _binary),
-    ("url", pattern(r"[A-Za-z0-9+._~-]*(?:%[0-9A-Fa-f]{2}[A-Za-z0-9+._~-]*){3,}"), urllib.parse.unquote_plus),
-    ("html", pattern(r"[A-Za-z0-9 ]*(?:&(?:#x?[0-9A-Fa-f]{1,6}|[a-z]{2,8});[A-Za-z0-9 ]*){3,}"), html.unescape),
-    ("escapes", pattern(r"(?:\\u[0-9A-Fa-f]{4}[A-Za-z0-9 ]*|\\x[0-9A-Fa-f]{2}[A-Za-z0-9 ]*){4,}"), _escapes),
-)
-# Words of instructions as they look in rot13 and reversed. Without one the whole text is not worth a second reading.
-_ROT13 = pattern(r"(?i)vafgehpgvba|vtaber|cerivbhf|cebzcg|qvfertneq|cnffjbeq|frperg|erirny|flfgrz|ehyrf|pbqr\b|sbetrg")
-_REVERSED = pattern(
-    r"(?i)noitcurtsni|erongi|suoiverp|tpmorp|dragersid|drowssap|terces|laever|metsys|selur|\bedoc\b|tegrof"
-)
-
-
 def decoded(text: str) -> tuple[View, ...]:
     """Everything in `text` that decodes to readable text.
 
     Returns:
-        Views in no particular order; the offsets always refer to `text` itself, also at the second level.
+        Views in no particular order; the offsets always refer to `text` itself, at every level. A decoder that finds
+        more than `MAX_PIECES` stretches gives the rest as one view, so that decoys hide nothing.
     """
     views: list[View] = []
+    seen = {text}
     level = [View(text, 0, len(text), "")]
-    for depth in range(MAX_DEPTH):
+    share = max(len(text), MIN_BUDGET)
+    total = MAX_GROWTH * share
+    for _ in range(MAX_DEPTH):
+        # What the first level decodes must leave room for what is nested in it.
+        budget = min(total, (MAX_GROWTH - 1) * share)
         found: list[View] = []
-        budget = len(text)
-        for source in level:
-            for view in _views(source, whole=depth == 0 or "rot13" not in source.encoding):
-                if len(view.text) > budget or len(views) + len(found) >= MAX_VIEWS:
-                    continue
-                budget -= len(view.text)
-                found.append(view)
+        for view in chain.from_iterable(_views(source, share) for source in level):
+            if view.text in seen or len(views) + len(found) >= MAX_VIEWS or not budget:
+                continue
+            seen.add(view.text)
+            kept = View(view.text[:budget], view.start, view.end, view.encoding)
+            budget -= len(kept.text)
+            total -= len(kept.text)
+            found.append(kept)
         views.extend(found)
         level = found
     return tuple(views)
 
 
-def _views(source: View, *, whole: bool) -> Iterator[View]:
-    data = project(source.text)
-    for name, shape, read in _STRETCHES:
-        # Longest first, so that a budget spent on decoys is spent on large ones.
-        matches = sorted((match.span() for match in shape.finditer(data)), key=lambda span: span[0] - span[1])
-        for start, end in matches[:MAX_VIEWS]:
-            decoded_text = _readable(read, source.text[start:end])
-            if decoded_text:
-                yield _placed(source, decoded_text, start, end, name)
-    for name, shape, read in (("rot13", _ROT13, _rot13), ("reversed", _REVERSED, _reversed)):
-        if whole and shape.search(data):
-            yield _placed(source, read(source.text), 0, len(source.text), name)
+def _views(source: View, share: int) -> Iterator[View]:
+    page = page_of(source.text)
+    for decoder in (*_DECODERS, *(_LETTER_DECODERS if _STRANGE.search(page.lower) else ())):
+        for piece in _bundled(decoder(page), (MAX_GROWTH - 1) * share):
+            if source.encoding:
+                yield View(piece.text, source.start, source.end, f"{source.encoding}+{piece.encoding}")
+            else:
+                yield View(piece.text, piece.start, piece.end, piece.encoding)
 
 
-def _placed(source: View, text: str, start: int, end: int, name: str) -> View:
-    if source.encoding:
-        return View(text, source.start, source.end, f"{source.encoding}+{name}")
-    return View(text, start, end, name)
+def _bundled(pieces: Iterator[Piece], budget: int) -> Iterator[Piece]:
+    """The first pieces apart, all further ones as one for each encoding; the decoder stops at the budget."""
+    further: list[Piece] = []
+    for number, piece in enumerate(pieces):
+        if number < MAX_PIECES:
+            yield piece
+        else:
+            further.append(piece)
+        budget -= len(piece.text)
+        if budget < 0:
+            break
+    further.sort(key=_encoding)
+    for encoding, group in groupby(further, key=_encoding):
+        rest = list(group)
+        text = "\n".join(piece.text for piece in rest)
+        yield Piece(text, min(piece.start for piece in rest), max(piece.end for piece in rest), encoding)
 
 
-def _readable(read: Callable[[str], str], value: str) -> str:
-    """What `value` says, empty if it does not decode to readable text: most long words are no base64."""
-    try:
-        text = read(value)
-    except (ValueError, binascii.Error):
-        return ""
-    if len(text) < _MIN_CHARS or text == value:
-        return ""
-    printable = sum(character.isprintable() or character.isspace() for character in text)
-    return text if printable >= _PRINTABLE_SHARE * len(text) else ""
+def _encoding(piece: Piece) -> str:
+    return piece.encoding

@@ -1,15 +1,19 @@
 """Makes text comparable: what a reader sees as the same letters becomes the same letters.
 
 Compatibility decomposition without combining marks (Unicode UAX #15), invisible characters removed and reported,
-look-alike letters inside Latin words replaced (a small part of Unicode UTS #39), letters that were spaced out joined.
+look-alike letters inside Latin words replaced (see `confusables`), letters that were spaced out joined.
 """
 
+import re
 import unicodedata
+from collections import Counter
 from collections.abc import Sequence
+from itertools import pairwise
 
 import msgspec
 
 from lockgate.core import Span
+from lockgate.detect.confusables import CONFUSABLE, SAME, STYLED
 from lockgate.detect.linear import pattern, project
 
 _ZERO_WIDTH = frozenset(
@@ -18,14 +22,22 @@ _ZERO_WIDTH = frozenset(
 )
 _BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _TAG_FIRST, _TAG_LAST = "\U000e0000", "\U000e007f"
-_CONFUSABLE = str.maketrans(
-    "аерсуохіјѕԁԛԝһӏвнкмтАВЕКМНОРСТУХІЈЅαβγεικνορτυχωΑΒΕΖΗΙΚΜΝΟΡΤΥΧıɡɑꮪⅼ",
-    "aepcyoxijsdqwhlbhkmtABEKMHOPCTYXIJSabyeikvoptuxwABEZHIKMNOPTYXigasl",
-)
 # Letters whose decomposition is not the Latin letter that they stand for.
-_EXTRA = str.maketrans({"ß": "ss", "æ": "ae", "œ": "oe", "ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th"})
-_SPACED = pattern(r"(?:\b|_)[A-Za-z0-9@$](?:[ .,*|/_\x1a\t-]{1,3}[A-Za-z0-9@$]){3,}(?:\b|_)")
-_MIN_GAP = 2
+_EXTRA = str.maketrans(
+    {"ß": "ss", "æ": "ae", "œ": "oe", "ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "ı": "i", "ɛ": "e"}  # noqa: RUF001 - dotless i
+)
+_GAP = r"[ .,*|/_\x1a\t:;+=~^'\"!?<>#&()\[\]{}\\-]{1,3}|\r?\n"
+_SPACED = pattern(rf"(?:\b|_)[A-Za-z0-9@$](?:(?:{_GAP})[A-Za-z0-9@$]){{3,}}(?:\b|_)")
+_LOOKALIKES = frozenset(map(chr, CONFUSABLE))
+_SAME = frozenset(map(chr, SAME))
+# Some look-alikes are signs. Both parts are single classes that share no character: nothing to backtrack into.
+_WORD = re.compile(rf"(?:[^\W_]+|[{''.join(c for c in sorted(_LOOKALIKES) if not c.isalnum())}])+")
+_LATIN = re.compile("[A-Za-z]")
+_BITS = frozenset("01")
+# Signs of formulas: between letters of a word they are the same one throughout.
+_OPERATORS = frozenset(":;+=~^'\"!?<>#&()[]{}\\")
+_MIN_LETTERS = 3
+_FIRST_SYMBOL_SCRIPT = "\u2e80"
 
 
 class Normalised(msgspec.Struct, frozen=True):
@@ -72,6 +84,8 @@ def _fold_character(character: str) -> str:
     # Line and paragraph separators would otherwise stay unlike the line feeds that they stand for.
     if character in "\u2028\u2029\u0085":
         return "\n"
+    if styled := STYLED.get(ord(character)):
+        return styled
     parts = unicodedata.normalize("NFKD", character)
     kept = "".join(part for part in parts if unicodedata.category(part)[0] != "M")
     # A few ligatures expand to whole phrases; four characters are enough to recognise a word.
@@ -89,6 +103,18 @@ def hidden_kind(character: str) -> str:
     if "\ufe00" <= character <= "\ufe0f" or "\U000e0100" <= character <= "\U000e01ef":
         return "hidden.variation-selector"
     return ""
+
+
+def unmasked(text: str) -> str:
+    """`text` with styled letters and look-alikes replaced by the Latin letters that they stand for."""
+    characters = list(text.translate(STYLED))
+    _unmask(characters)
+    return "".join(characters)
+
+
+def joined(text: str) -> str:
+    """`text` with letters that were spaced out brought together."""
+    return _joined(text, range(len(text) + 1)).text
 
 
 def _folded(text: str) -> tuple[list[str], list[int], tuple[Span, ...]]:
@@ -123,24 +149,33 @@ def hidden_runs(text: str, kinds: dict[str, str]) -> tuple[Span, ...]:
 
 
 def _unmask(characters: list[str]) -> list[tuple[int, int]]:
-    """Replace look-alikes in words that also hold a Latin letter, in place, and say where those words are."""
+    """Replace look-alikes, in place, in words that hold a Latin letter or nothing else; say where those words are."""
+    distinct = set(characters)
+    if _LOOKALIKES.isdisjoint(distinct):
+        return []
+    imitated = _only_imitated(distinct)
+    text = "".join(characters)
     replaced: list[tuple[int, int]] = []
-    if not any(ord(character) in _CONFUSABLE for character in set(characters)):
-        return replaced
-    start = 0
-    for end in range(len(characters) + 1):
-        if end < len(characters) and characters[end].isalnum():
-            continue
-        word = characters[start:end]
-        if any(c.isascii() and c.isalpha() for c in word) and any(ord(c) in _CONFUSABLE for c in word):
-            characters[start:end] = [c.translate(_CONFUSABLE) for c in word]
-            replaced.append((start, end))
-        start = end + 1
+    for match in _WORD.finditer(text):
+        word = match.group()
+        if not _LOOKALIKES.isdisjoint(word) and (
+            _LATIN.search(word) or (imitated and word[1:] and _SAME.issuperset(word))
+        ):
+            characters[slice(*match.span())] = word.translate(CONFUSABLE)
+            replaced.append(match.span())
     return replaced
 
 
+def _only_imitated(distinct: set[str]) -> bool:
+    """Whether a text has Latin letters, and no letter of another script that could not pass for one."""
+    return any(c.isascii() and c.isalpha() for c in distinct) and all(
+        c.isascii() or not c.isalpha() or ord(c) in SAME or unicodedata.name(c, "").startswith("LATIN")
+        for c in distinct
+    )
+
+
 def _joined(text: str, offsets: Sequence[int]) -> Normalised:
-    runs = [match.span() for match in _SPACED.finditer(project(text))]
+    runs = [match.span() for match in _SPACED.finditer(_lettered(text)) if _is_spelled(text, *match.span())]
     if not runs:
         return Normalised(text, offsets)
     kept: list[int] = []
@@ -157,16 +192,52 @@ def _joined(text: str, offsets: Sequence[int]) -> Normalised:
     return Normalised("".join(text[index] for index in kept), origins, disguised=tuple(stretches))
 
 
+def _lettered(text: str) -> bytes:
+    """The projection with an `a` for every letter of an alphabet; scripts that write without blanks stay signs."""
+    if text.isascii():
+        return text.encode("ascii")
+    # A mark belongs to its letter: what wears one stands for more than a letter that was spaced out.
+    letters = {
+        ord(c): "a"
+        for c in set(text)
+        if not c.isascii() and c < _FIRST_SYMBOL_SCRIPT and (c.isalnum() or unicodedata.category(c)[0] == "M")
+    }
+    return project(text.translate(letters))
+
+
+def _is_spelled(text: str, start: int, end: int) -> bool:
+    """Whether a run spells something: bits and letters do, formulas and lists of digits do not."""
+    run = text[start:end]
+    signs = list(filter(str.isalnum, run))
+    if _BITS.issuperset(signs):
+        return True
+    digits = sum(map(str.isdecimal, signs))
+    if len(signs) - digits < max(_MIN_LETTERS, digits):
+        return False
+    if _OPERATORS.isdisjoint(run):
+        return True
+    gaps = _gaps(text, _places(text, start, end))
+    usual = gaps.most_common(1)[0][0]
+    return all(gap == usual or gap.strip() in {"", usual.strip()} for gap in gaps)
+
+
+def _places(text: str, start: int, end: int) -> list[int]:
+    return [index for index in range(start, end) if text[index].isalnum() or text[index] in "@$"]
+
+
+def _gaps(text: str, places: list[int]) -> Counter[str]:
+    return Counter(text[last + 1 : place] for last, place in pairwise(places))
+
+
 def _letters(text: str, start: int, end: int) -> list[int]:
-    """Offsets of the letters of a spaced-out run, and of one blank wherever the gap is wider than a single one."""
-    kept: list[int] = []
-    last = start
-    for index in range(start, end):
-        if not (text[index].isalnum() or text[index] in "@$"):
-            continue
-        blank = text.find(" ", last + 1, index)
-        if index - last > _MIN_GAP and blank >= 0:
+    """Offsets of the letters of a spaced-out run, and of one blank wherever a gap is none of the usual ones."""
+    places = _places(text, start, end)
+    usual = _gaps(text, places).most_common(1)[0][0]
+    kept = [places[0]]
+    for last, place in pairwise(places):
+        gap = text[last + 1 : place]
+        blank = last + 1 + next((index for index, c in enumerate(gap) if c.isspace()), len(gap))
+        if gap != usual and blank < place and len(gap) >= len(usual):
             kept.append(blank)
-        kept.append(index)
-        last = index
+        kept.append(place)
     return kept

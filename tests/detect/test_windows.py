@@ -1,0 +1,84 @@
+# ruff: noqa: RUF001 - look-alike characters are the subject
+import unicodedata
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lockgate.detect.windows import cut_windows, readable
+
+ANY = st.text(st.characters(exclude_categories=[]), max_size=3000)
+
+
+@given(ANY)
+def test_windows_cover_every_text_in_order_and_overlap(text: str):
+    windows = cut_windows(text)
+    assert windows[0][0] == 0
+    assert windows[-1][1] == len(text)
+    for (start, end), (following, last) in pairwise(windows):
+        assert start < following < end < last
+
+
+def test_short_text_is_one_window():
+    assert cut_windows("") == [(0, 0)]
+    assert cut_windows("x" * 500) == [(0, 500)]
+
+
+def test_ideographs_make_windows_shorter():
+    assert max(end - start for start, end in cut_windows("字" * 4000)) < 260
+    assert max(end - start for start, end in cut_windows("a" * 4000)) > 400
+
+
+@given(ANY)
+def test_readable_never_fails_and_does_not_change_its_own_output_much(text: str):
+    assert len(readable(text)) <= 18 * len(text) + 1
+
+
+def test_readable_undoes_disguises_and_keeps_marks():
+    assert readable("i\u200bgn\u00adore") == "ignore"
+    assert readable("ｉｇｎｏｒｅ  the\nrules") == "ignore the rules"
+    assert readable("ignоre") == "ignore"
+    assert readable("привет") == "привет"
+    assert readable("i g n o r e  t h i s") == "ignore this"
+    assert readable("हिन्दी が ộ") == "हिन्दी が ộ"
+
+
+@pytest.mark.parametrize(
+    ("text", "plain"),
+    [
+        ("ɪɢɴᴏʀᴇ ᴀʟʟ", "ignore all"),
+        ("🅸🅶🅽🅾🆁🅴", "ignore"),
+        ("i̷̢̛g̶͝n̷̢̛o̷r̵e̸", "ignore"),
+        ("u\u0332n\u0332d\u0332o\u0332", "undo"),
+        ("ᎡᎬᏙᎬᎪᏞ the rules", "REVEAL the rules"),
+        ("i🙂g🙂n🙂o🙂r🙂e", "ignore"),
+        ("i.g.n.o.r.e a.l.l", "ignore all"),
+        ("и г н о р и р у й", "игнорируй"),
+        ("س ل ا م", "سلام"),
+    ],
+)
+def test_readable_undoes_styles_of_every_script(text: str, plain: str):
+    assert readable(text) == plain
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "tuần này tòa nhà có cúp nước",
+        "bir gün bütün işlerimi bıraktım",
+        "Žádám o výmaz všech údajů",
+        "ẹ̀kọ́ ọ̀fẹ́ ní ilé-ìwé",
+        "Москва и СССР",
+        "ο κόσμος και η θάλασσα",
+        "Հայաստան",
+        "ᎣᏏᏲ ᏗᏂᏲ",
+        "שָׁלוֹם עֲלֵיכֶם",
+        "مَرْحَبًا بِكَ",
+        "हिन्दी में क्षेत्र",
+        "สวัสดีครับ ที่นี่",
+        "x+y=7, x-y=1",
+    ],
+)
+def test_readable_keeps_what_is_really_written(text: str):
+    assert readable(text) == unicodedata.normalize("NFKC", text)
