@@ -5,8 +5,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 MODEL := examples/assistant/models/SmolLM2-135M-Instruct.Q4_1.gguf
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+TRAIN := .venv-train
+MINUTES ?= 100
 
-.PHONY: demo test install lint docs bench clean
+.PHONY: demo test install lint docs bench train-guard clean
 .DEFAULT_GOAL := demo
 
 demo: $(VENV)/.runtime $(MODEL)  ## take the example assistant through its gates
@@ -27,8 +29,13 @@ docs: $(VENV)/.dev  ## write what is generated under docs/
 bench: $(VENV)/.dev  ## print the figures that the README quotes
 	@for script in bench/*.py; do $(BIN)/python $$script || exit 1; done
 
-clean:  ## remove the environment and everything that runs left behind
-	rm -rf $(VENV) .coverage* .hypothesis .pytest_cache .ruff_cache .import_linter_cache dist examples/*/.lockgate examples/*/build
+train-guard:  ## train the guard's weights again: DATA=folder MINUTES=100, RESUME=1 after a kill; see training/README.md
+	@test -n "$(DATA)" || { echo "Usage: make train-guard DATA=folder [MINUTES=100] [RESUME=1]; training/README.md says what the folder holds."; exit 2; }
+	@$(MAKE) --no-print-directory $(TRAIN)/.ready
+	@$(TRAIN)/bin/python -m training all --data "$(DATA)" --minutes $(MINUTES) $(if $(RESUME),--resume)
+
+clean:  ## remove the environments and everything that runs left behind
+	rm -rf $(VENV) $(TRAIN) .coverage* .hypothesis .pytest_cache .ruff_cache .import_linter_cache dist examples/*/.lockgate examples/*/build
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Lockgate needs Python 3.11 or newer; try 'make PYTHON=python3.11 $(MAKECMDGOALS)'."; exit 2; }
@@ -36,15 +43,25 @@ $(VENV)/bin/python:
 	@$(PYTHON) -m venv $(VENV) || { echo "On Debian and Ubuntu: apt-get install python3-venv"; rm -rf $(VENV); exit 2; }
 
 $(VENV)/.runtime: requirements/build.txt requirements/runtime.txt pyproject.toml | $(VENV)/bin/python
-	@echo "Installing pinned dependencies (about 100 MB, once) ..."
+	@echo "Installing pinned dependencies (about 130 MB, once) ..."
 	@$(PIP) install --require-hashes -r requirements/build.txt
 	@$(PIP) install --require-hashes -r requirements/runtime.txt
-	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@$(PIP) install --no-deps --no-build-isolation --editable packages/guard-model --editable .
 	@touch $@
 
 $(VENV)/.dev: requirements/dev.txt | $(VENV)/.runtime
 	@echo "Installing test and lint tools ..."
 	@$(PIP) install --require-hashes -r requirements/dev.txt
+	@touch $@
+
+$(TRAIN)/.ready: PIP := $(TRAIN)/bin/python -m pip --disable-pip-version-check --quiet
+$(TRAIN)/.ready: requirements/build.txt requirements/runtime.txt training/requirements.txt pyproject.toml
+	@echo "Installing torch and the rest for training into $(TRAIN) (several GB, once) ..."
+	@$(PYTHON) -m venv $(TRAIN)
+	@$(PIP) install --require-hashes -r requirements/build.txt
+	@$(PIP) install --require-hashes -r requirements/runtime.txt
+	@$(PIP) install --require-hashes -r training/requirements.txt
+	@$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@
 
 $(MODEL): | $(VENV)/.runtime

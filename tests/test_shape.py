@@ -57,6 +57,7 @@ def test_the_tree_names_no_machine_and_no_private_package_index() -> None:
         for name, text in committed_text().items()
         if name != relative(Path(__file__))
         for number, line in enumerate(text.splitlines(), start=1)
-        if LOCAL_PATH.search(line) or LOCAL_INDEX.search(line) or here in line
+        # A row of the guard's corpus is somebody's made-up text, and may name a made-up path.
+        if here in line or (not name.startswith("corpus/") and (LOCAL_PATH.search(line) or LOCAL_INDEX.search(line)))
     ]
     assert found == []

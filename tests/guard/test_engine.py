@@ -56,7 +56,9 @@ def test_override_is_blocked_and_says_why_without_quoting() -> None:
 
 def test_harmless_text_passes_unchanged() -> None:
     text = "When do you open on Sunday?"
-    assert _GUARD.inspect(text) == Verdict(Action.ALLOW, 0.0, (), text)
+    verdict = _GUARD.inspect(text)
+    assert verdict == Verdict(Action.ALLOW, verdict.score, (), text)
+    assert verdict.score < _GUARD.threshold
 
 
 def test_personal_data_and_secrets_are_replaced_in_every_origin() -> None:
@@ -136,7 +138,7 @@ def test_failure_inside_blocks_and_keeps_the_content_to_itself(monkeypatch: pyte
     def explode(*_: object) -> None:
         raise RuntimeError("anna@example.org")
 
-    monkeypatch.setattr("lockgate.guard.engine.find_injection", explode)
+    monkeypatch.setattr("lockgate.guard.suspicion.find_injection", explode)
     for verdict in (
         Guard.default().inspect("I am anna@example.org"),
         Guard.default().inspect_messages([Message("user", "anna@example.org")]),

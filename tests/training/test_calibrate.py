@@ -53,10 +53,11 @@ def test_more_evidence_never_lowers_a_score() -> None:
         assert (scores_of(more, fitted) >= before)[asked_alike].all()
 
 
-def test_a_layer_that_misleads_is_left_out() -> None:
+def test_layers_count_by_their_fixed_shares_and_never_against_an_attack() -> None:
     fitted = fit(opinions(signals_mislead=True))
-    assert fitted.signals == 0
     assert fitted.encoder > 0
+    assert fitted.linear == pytest.approx(0.1 * fitted.encoder)
+    assert fitted.signals == pytest.approx(0.25 * fitted.encoder)
 
 
 def test_the_encoder_is_asked_about_nearly_every_attack_and_few_other_texts() -> None:

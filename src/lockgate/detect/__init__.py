@@ -10,8 +10,8 @@ Example:
 
 from lockgate.detect.decode import View, decoded
 from lockgate.detect.exfiltration import find_exfiltration
-from lockgate.detect.hidden import find_hidden
-from lockgate.detect.injection import find_injection, fuse
+from lockgate.detect.hidden import find_hidden, smuggled
+from lockgate.detect.injection import Reading, find_injection, fuse, read
 from lockgate.detect.leak import find_leaks, longest_match
 from lockgate.detect.normalise import Normalised, normalise
 from lockgate.detect.pii import find_pii
@@ -21,6 +21,7 @@ from lockgate.detect.secrets import find_secrets
 __all__ = [
     "Normalised",
     "PromptText",
+    "Reading",
     "View",
     "decoded",
     "find_exfiltration",
@@ -35,4 +36,6 @@ __all__ = [
     "normalise",
     "prepare_prompt",
     "prompt_overlap",
+    "read",
+    "smuggled",
 ]

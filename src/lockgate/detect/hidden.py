@@ -10,6 +10,7 @@ from collections.abc import Iterator
 import msgspec
 
 from lockgate.core import Origin, Span
+from lockgate.detect.decode import View
 from lockgate.detect.injection import find_injection, fuse
 from lockgate.detect.linear import pattern, project
 from lockgate.detect.normalise import hidden_kind, hidden_runs
@@ -72,6 +73,11 @@ def find_hidden(text: str, origin: Origin | str = Origin.DOCUMENT) -> tuple[Span
         joined = _Piece("hidden.comment", rest[0].start, max(p.end for p in rest), "\n".join(p.text for p in rest))
         judged.extend(span for span in [_judge(joined, origin)] if span)
     return tuple(sorted(judged))
+
+
+def smuggled(text: str) -> tuple[View, ...]:
+    """What runs of characters without a glyph spell, as views of the stretches that they take."""
+    return tuple(View(piece.text, piece.start, piece.end, piece.label) for piece in _smuggled(text))
 
 
 def _judge(piece: _Piece, origin: Origin | str) -> Span | None:

@@ -6,8 +6,10 @@ raise it, but it is not calibrated: 0.6 is not "six in ten".
 
 from collections.abc import Iterable, Iterator
 
+import msgspec
+
 from lockgate.core import Origin, Span
-from lockgate.detect.decode import decoded
+from lockgate.detect.decode import View, decoded
 from lockgate.detect.lexicon import MENTION, QUOTE
 from lockgate.detect.linear import project
 from lockgate.detect.normalise import Normalised, normalise
@@ -26,11 +28,30 @@ _COUNTED = 3
 _CORROBORATION = 0.5
 
 
-def find_injection(text: str, origin: Origin | str = Origin.USER) -> tuple[Span, ...]:
+class Reading(msgspec.Struct, frozen=True):
+    """A text made comparable, and what it holds in other encodings.
+
+    Attributes:
+        normal: The comparable text.
+        views: What decodes to readable text; offsets count in the original.
+    """
+
+    normal: Normalised
+    views: tuple[View, ...]
+
+
+def read(text: str) -> Reading:
+    """Undo disguises and decode, once for everything that judges a text."""
+    normal = normalise(text)
+    views = (View(view.text, *normal.original(view.start, view.end), view.encoding) for view in decoded(normal.text))
+    return Reading(normal, tuple(views))
+
+
+def find_injection(text: str | Reading, origin: Origin | str = Origin.USER) -> tuple[Span, ...]:
     """Find signs of an injection.
 
     Args:
-        text: Any text.
+        text: Any text, or what `read` made of one.
         origin: Where it comes from. An imperative to an assistant counts for more in anything but a user's words.
 
     Returns:
@@ -38,7 +59,8 @@ def find_injection(text: str, origin: Origin | str = Origin.USER) -> tuple[Span,
         signal and one for each decoded view. `fuse` makes one score of them.
     """
     foreign = Origin(origin) is not Origin.USER
-    normal = normalise(text)
+    reading = read(text) if isinstance(text, str) else text
+    normal = reading.normal
     signs, words = _signs(normal.text, foreign=foreign)
     spans: list[Span] = []
     for sign in signs:
@@ -46,7 +68,7 @@ def find_injection(text: str, origin: Origin | str = Origin.USER) -> tuple[Span,
         spans.append(Span(start, end, sign.label, sign.score))
         if _is_obfuscated(normal, sign, words):
             spans.append(Span(start, end, "injection.obfuscated", _OBFUSCATED))
-    spans.extend(_encoded(normal, foreign=foreign))
+    spans.extend(_encoded(reading.views, foreign=foreign))
     return tuple(sorted(spans))
 
 
@@ -107,9 +129,8 @@ def _placed(words: Words, signal: Signal, start: int, end: int, weight: float) -
     return Span(words.starts[start], words.ends[end - 1], signal.label, weight)
 
 
-def _encoded(normal: Normalised, *, foreign: bool) -> Iterator[Span]:
-    for view in decoded(normal.text):
+def _encoded(views: tuple[View, ...], *, foreign: bool) -> Iterator[Span]:
+    for view in views:
         score = fuse(_signs(normalise(view.text).text, foreign=foreign)[0])
         if score >= _LEAST_ENCODED:
-            start, end = normal.original(view.start, view.end)
-            yield Span(start, end, "injection.encoded", min(_SURE, score + _ENCODED_BONUS))
+            yield Span(view.start, view.end, "injection.encoded", min(_SURE, score + _ENCODED_BONUS))

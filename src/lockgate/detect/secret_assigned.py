@@ -69,6 +69,7 @@ _CUT = pattern(r"[&;][A-Za-z][A-Za-z0-9_ .-]{0,30}=|%26|%22|%0[AaDd]|&quot;|&#3|
 _CLOSERS = {ord(")"): b"(", ord("]"): b"[", ord("}"): b"{"}
 _SHORT = frozenset((b"pass", b"pw", b"mdp", b"clave", b"key", b"auth", b"pat", b"sid", b"dsn", b"psk"))
 _NESTED = 2
+_LONGEST_NAME = 64
 _LEAST_NESTED = 12
 _NAMED_WITHIN = 48
 _LEAST_BESIDE_PASSWORD = 8
@@ -84,17 +85,26 @@ def has_cue(data: bytes) -> bool:
 def find_assigned(data: bytes) -> Iterator[Span]:
     """Find assigned values in a projected text."""
     judged: dict[tuple[bytes, bytes], tuple[Span, ...]] = {}
-    for candidate in _CANDIDATE.finditer(data):
+    position = 0
+    while candidate := _CANDIDATE.search(data, position):
         start, end = candidate.span()
         text = data[start:end]
+        before = data[max(0, start - _NAMED_WITHIN) : start]
+        found: tuple[Span, ...] | None = ()
         # No value of letters alone is taken for a secret, and most candidates are words.
         if text.translate(None, _TELLING):
-            before = data[max(0, start - _NAMED_WITHIN) : start]
             found = judged.get((before, text))
             if found is None:
                 found = judged[before, text] = tuple(_judged(before, text))
             for span in found:
                 yield Span(span.start + start, span.end + start, span.label, span.score)
+        position = end if found else _resume(text, start, end)
+
+
+def _resume(text: bytes, start: int, end: int) -> int:
+    """Where to look on behind a candidate that is none: the word taken for its value may itself name a secret."""
+    blank = max(text.rfind(b" "), text.rfind(b"\n"))
+    return start + blank + 1 if blank > 0 and len(text) - blank <= _LONGEST_NAME else end
 
 
 def _judged(before: bytes, text: bytes, depth: int = 0) -> Iterator[Span]:

@@ -9,7 +9,6 @@ from lockgate.core import Action, Origin, Reason, Span, Verdict
 from lockgate.core.config import GuardConfig
 from lockgate.detect import (
     find_exfiltration,
-    find_hidden,
     find_injection,
     find_leaks,
     find_prompt_leak,
@@ -17,21 +16,15 @@ from lockgate.detect import (
     longest_match,
     prepare_prompt,
 )
-from lockgate.guard.redact import redact, repeated
+from lockgate.guard.errors import GuardError
+from lockgate.guard.output import Output
+from lockgate.guard.redact import recognised, redact, repeated
 from lockgate.guard.sensitive import find_sensitive
+from lockgate.guard.suspicion import Suspicion, suspect
+from lockgate.guard.weights import load_classifier
 
 _Judge = Callable[[], Verdict]
 Sensitivity = Literal["strict", "balanced", "permissive"]
-
-THRESHOLDS: dict[str, float] = {"strict": 0.4, "balanced": 0.55, "permissive": 0.75}
-"""Injection score from which an input is blocked, by sensitivity.
-
-Chosen on 12,000 public training rows, where strict, balanced and permissive blocked 0.9, 0.4 and 0.3 % of the harmless
-texts, most of them articles that quote attacks, and 44, 35 and 25 % of the attacks. On 3,519 validation rows, partly
-from other sources, they blocked 1, 0 and 0 of 2,571 harmless texts and 14, 11 and 7 % of the attacks; there, seven in
-ten attacks are ordinary requests planted in a document, of which signals like these see none. Measure on your own
-traffic.
-"""
 
 _FORGED = 0.9
 _MAX_ROUNDS = 4
@@ -43,6 +36,10 @@ _MESSAGES = {
     "exfiltration": "Links to an address that would carry data away.",
     "secret": "Holds a credential.",
     "pii": "Holds personal data.",
+    "markup": "Holds markup that acts when it is rendered.",
+    "link": "Links to a host that is not listed.",
+    "code": "Holds code that harms whoever runs it.",
+    "term": "Holds a term that the policy names.",
     "guard.too-long": "Is longer than the guard inspects.",
     "guard.error": "The guard could not finish its inspection.",
     "guard.unstable": "Could not be redacted for good.",
@@ -81,13 +78,22 @@ class Guard:
         config: How to judge.
         protected: Values that no answer may contain, in any simple encoding.
         system_prompt: Text that no answer may repeat at length.
+
+    Attributes:
+        config: How it judges.
+        threshold: Score from which an input is blocked.
+
+    Raises:
+        GuardError: The learned weights are not installed.
     """
 
     def __init__(self, config: GuardConfig, protected: tuple[str, ...] = (), system_prompt: str = "") -> None:
         self.config = config
         self._protected = tuple(value for value in protected if value.strip())
         self._prompt = prepare_prompt(system_prompt)
-        self._threshold = THRESHOLDS[config.sensitivity]
+        self._output = Output(config.output)
+        self._classifier = load_classifier()
+        self.threshold = self._classifier.calibration.thresholds[config.sensitivity]
 
     @classmethod
     def default(cls, sensitivity: Sensitivity = "balanced") -> "Guard":
@@ -96,8 +102,8 @@ class Guard:
 
     @property
     def reach(self) -> int:
-        """How many characters a match that blocks an answer may span before it is recognised."""
-        return max(longest_match(self._protected), self._prompt.longest)
+        """How many characters a match in an answer may span before it is recognised."""
+        return max(longest_match(self._protected), self._prompt.longest, self._output.reach)
 
     def inspect(self, text: str, origin: Origin | str = Origin.USER) -> Verdict:
         """Judge one text.
@@ -135,6 +141,16 @@ class Guard:
         verdict = self._guarded(joined, judge)
         return Screening(verdict, () if verdict.action is Action.BLOCK else tuple(screened))
 
+    def explain(self, text: str, origin: Origin | str = Origin.USER) -> Suspicion:
+        """What each layer sees in an input, whatever the verdict; may raise. For people, not for enforcement.
+
+        Raises:
+            GuardError: The text is longer than the guard inspects.
+        """
+        if len(text) > self.config.max_chars:
+            raise GuardError("The text is longer than the guard inspects.", remedy="Raise 'guard.max_chars'.")
+        return suspect(text, Origin(origin), self._classifier)
+
     def blocking(self, text: str) -> tuple[Span, ...]:
         """What in an answer must block it, sorted; may raise.
 
@@ -144,32 +160,33 @@ class Guard:
         leaks = find_leaks(text, self._protected)
         plain = _plain(text, self._protected, leaks) if self.config.redact else ()
         hidden = (span for span in leaks if not any(p.start <= span.start and span.end <= p.end for p in plain))
-        return tuple(sorted((*hidden, *find_prompt_leak(text, self._prompt), *find_exfiltration(text))))
+        leaked = (*hidden, *find_prompt_leak(text, self._prompt), *find_exfiltration(text))
+        return tuple(sorted((*leaked, *self._output.blocking(text))))
 
     def sensitive(self, text: str, origin: Origin) -> tuple[Span, ...]:
         """What is replaced in a text rather than refused, sorted; may raise."""
-        found = find_sensitive(text)
+        found = find_sensitive(text, answer=origin is Origin.MODEL)
         if origin is not Origin.MODEL:
             return found
-        return tuple(sorted((*found, *_plain(text, self._protected, find_leaks(text, self._protected)))))
+        plain = _plain(text, self._protected, find_leaks(text, self._protected))
+        return tuple(sorted((*found, *plain, *self._output.replaced(text))))
 
     def _guarded(self, text: str, judge: _Judge) -> Verdict:
         whole = (Span(0, len(text), "guard.too-long"),)
         if len(text) > self.config.max_chars:
-            return blocked(whole)
+            return blocked(whole, 1.0)
         try:
             return judge()
         except Exception:  # noqa: BLE001 - fail closed, whatever went wrong; its message may quote the text
-            return blocked((Span(0, len(text), "guard.error"),))
+            return blocked((Span(0, len(text), "guard.error"),), 1.0)
 
     def _inspect(self, text: str, origin: Origin) -> Verdict:
-        signs: tuple[Span, ...] = ()
         if origin is Origin.MODEL:
             score, blocking = 0.0, self.blocking(text)
         else:
-            signs = (*find_injection(text, origin), *find_hidden(text, origin))
-            score = fuse(signs)
-            blocking = signs if score >= self._threshold else ()
+            found = suspect(text, origin, self._classifier)
+            score = found.score
+            blocking = (found.spans or (Span(0, len(text), "injection.model"),)) if score >= self.threshold else ()
         return self._decided(text, origin, score, blocking)
 
     def _decided(self, text: str, origin: Origin, score: float, blocking: tuple[Span, ...]) -> Verdict:
@@ -188,8 +205,7 @@ class Guard:
     def _redacted(self, text: str, spans: tuple[Span, ...], origin: Origin) -> str | None:
         """`text` without anything sensitive, None if new matches keep appearing where pieces now meet."""
         for _ in range(_MAX_ROUNDS):
-            known = {text[span.start : span.end]: span.label for span in spans}
-            text = redact(text, (*spans, *repeated(text, known))).text
+            text = redact(text, (*spans, *repeated(text, recognised(text, spans)))).text
             spans = self.sensitive(text, origin)
             if not spans:
                 return text
@@ -209,12 +225,13 @@ class Guard:
         """The verdict on the user's turns read as one text, so that an attack split over turns is whole again."""
         turns = [message.content for message in messages if message.role not in _ROLES or message.role == "user"]
         text = " ".join(turns)
-        signs = find_injection(text)
-        score = fuse(signs)
-        if len(turns) > 1 and score >= self._threshold:
-            labels = dict.fromkeys(sign.label for sign in signs)
-            return blocked(tuple(Span(0, 0, label) for label in labels), score)
-        return Verdict(Action.ALLOW, score, (), "")
+        if len(turns) < 2:  # noqa: PLR2004 - one turn was judged already
+            return Verdict(Action.ALLOW, 0.0, (), "")
+        found = suspect(text, Origin.USER, self._classifier)
+        if found.score >= self.threshold:
+            labels = dict.fromkeys(span.label for span in found.spans) or {"injection.model": None}
+            return blocked(tuple(Span(0, 0, label) for label in labels), found.score)
+        return Verdict(Action.ALLOW, found.score, (), "")
 
 
 def _plain(text: str, values: tuple[str, ...], leaks: tuple[Span, ...]) -> tuple[Span, ...]:

@@ -39,7 +39,7 @@ class PersonalData(Check[Completion], frozen=True):
 
     def inspect(self, subject: Completion) -> Iterator[Finding]:
         """Yield one finding for each kind that occurs."""
-        for label in dict.fromkeys(span.label for span in find_sensitive(subject.text)):
+        for label in dict.fromkeys(span.label for span in find_sensitive(subject.text, answer=True)):
             if label not in self.allow:
                 yield self.finding(
                     f"The answer {subject.ref.uri} contains {label}.",

@@ -4,9 +4,23 @@ from lockgate.core import Span
 from lockgate.detect import find_pii, find_secrets
 from lockgate.detect.normalise import hidden_kind
 
+_CUED = 0.9
 
-def find_sensitive(text: str) -> tuple[Span, ...]:
-    """Secrets and personal data in `text`, sorted. Characters that nobody sees do not hide a value."""
+
+def find_sensitive(text: str, *, answer: bool = False) -> tuple[Span, ...]:
+    """Secrets and personal data in `text`, sorted. Characters that nobody sees do not hide a value.
+
+    A name that nothing introduces is personal data where it stands beside an address, a number or the like; alone it
+    may be anybody's, a poet's for instance. In an answer, which is judged while it streams and whose rest is not known,
+    only an introduced name counts.
+    """
+    found = _found(text)
+    names = [span for span in found if span.label == "pii.name" and span.score < _CUED]
+    beside = any(span.label.startswith("pii.") for span in found if span not in names)
+    return found if beside and not answer else tuple(span for span in found if span not in names)
+
+
+def _found(text: str) -> tuple[Span, ...]:
     hidden = set[str]() if text.isascii() else {character for character in set(text) if hidden_kind(character)}
     if not hidden:
         return tuple(sorted((*find_secrets(text), *find_pii(text))))

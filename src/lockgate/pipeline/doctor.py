@@ -13,6 +13,7 @@ import msgspec
 from lockgate.core.errors import LockgateError
 from lockgate.core.home import home
 from lockgate.core.project import open_project
+from lockgate.guard.weights import verify_weights
 from lockgate.train.sandbox import find_sandbox
 
 MIN_FREE_BYTES = 1 << 30
@@ -44,7 +45,7 @@ class Symptom(msgspec.Struct, frozen=True):
 
 def diagnose(folder: Path | None) -> tuple[Symptom, ...]:
     """Look at this machine, and at the project in `folder` when there is one."""
-    examined: list[Callable[[], Symptom]] = [_python, _bubblewrap, _embedded_model, _git, _home, _disk]
+    examined: list[Callable[[], Symptom]] = [_python, _guard_weights, _bubblewrap, _embedded_model, _git, _home, _disk]
     symptoms = [look() for look in examined]
     if folder is not None:
         symptoms += _project(folder)
@@ -54,6 +55,14 @@ def diagnose(folder: Path | None) -> tuple[Symptom, ...]:
 def _python() -> Symptom:
     version = ".".join(map(str, sys.version_info[:3]))
     return Symptom("python", Health.OK, f"{version} at {sys.executable}")
+
+
+def _guard_weights() -> Symptom:
+    try:
+        files = verify_weights()
+    except LockgateError as error:
+        return Symptom("guard weights", Health.MISSING, error.message, error.remedy)
+    return Symptom("guard weights", Health.OK, f"{files} files as published")
 
 
 def _bubblewrap() -> Symptom:
