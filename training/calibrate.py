@@ -11,6 +11,7 @@
 4. Thresholds: see `threshold_at`.
 """
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeAlias
 
@@ -89,7 +90,8 @@ def opinions_of(sets: dict[str, list[Row]], classifier: Classifier) -> Opinions:
     """Ask every layer about every row; from here on this classifier asks its encoder about everything."""
     classifier.calibration = msgspec.structs.replace(classifier.calibration, ask=_ALWAYS)
     rows = [(name, row) for name, found in sets.items() for row in found]
-    found = [suspect(row.text[:_READ], Origin(row.origin), classifier) for _, row in rows]
+    with ThreadPoolExecutor() as pool:
+        found = list(pool.map(lambda pair: suspect(pair[1].text[:_READ], Origin(pair[1].origin), classifier), rows))
     return Opinions(
         linear=np.array([each.linear for each in found]),
         encoder=np.array([each.encoder for each in found], dtype=np.float64),

@@ -9,7 +9,7 @@ from lockgate.guard import Guard, StreamGuard
 
 _GUARD = Guard.default()
 _VALUES = {
-    "Charlotte Okonkwo": "We met {} at noon.",
+    "Charlotte Okonkwo": "Dear Ms {}, we met at noon.",
     "von Üxküll": "Sehr geehrter Herr {},",
     "12 Maple Street, Portland, OR 97201": "I live at {}.",
     "Goethestraße 5a, 60313 Frankfurt am Main": "Anschrift: {}",

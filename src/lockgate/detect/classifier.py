@@ -10,7 +10,7 @@ from lockgate.detect.encoder import Encoder
 from lockgate.detect.ngrams import LinearModel, hash_ngrams
 from lockgate.detect.passage import Passage
 
-MAX_WINDOWS = 6
+MAX_WINDOWS = 4
 """Windows of one text that the encoder reads: those that the linear model suspects most."""
 
 LINEAR_LIMIT = 4.0
