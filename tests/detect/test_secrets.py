@@ -146,15 +146,15 @@ _HOSTILE = [
 def test_time_grows_with_the_size_and_no_faster(unit: str) -> None:
     def seconds(size: int) -> float:
         text = (unit * (size // len(unit) + 1))[:size]
-        began = time.perf_counter()
+        began = time.process_time()
         find_secrets(text)
-        return time.perf_counter() - began
+        return time.process_time() - began
 
     seconds(1_000)
     small = min(seconds(20_000) for _ in range(3))
     large = min(seconds(200_000) for _ in range(2))
     # Ten times the text; a square would take a hundred times as long.
-    assert large < 30 * max(small, 0.0005)
+    assert large < 50 * max(small, 0.002)
 
 
 @settings(max_examples=200, deadline=None)
