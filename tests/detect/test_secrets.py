@@ -271,3 +271,10 @@ def test_offsets_survive_any_surroundings(before: str, after: str) -> None:
     key = _SAMPLES["github-token"]
     text = f"{before} {key} {after}"
     assert any(text[span.start : span.end].startswith(key) for span in find_secrets(text))
+
+
+def test_a_key_that_is_glued_to_a_word_is_found() -> None:
+    key = "ghp_a1B2c3D4e5F6g7H8i9J0a1B2c3D4e5F6g7H8i9J0"
+    for text in (f"anna@example.org{key}", f"token{key}", f"x{key}"):
+        assert [text[span.start : span.end] for span in find_secrets(text)] == [key]
+    assert find_secrets("the_length_ghp_of_the_following_words_is_not_important_here_at_all") == ()

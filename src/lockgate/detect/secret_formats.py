@@ -69,6 +69,7 @@ _ALPHABETS = {
     "<UUID>": "[A-Fa-f0-9]{8}-[A-Fa-f0-9]{4}-[A-Fa-f0-9]{4}-[A-Fa-f0-9]{4}-[A-Fa-f0-9]{12}",
 }
 _FEWEST = 6
+_DISTINCT = 4
 _MOST = 12
 
 # Heads that begin with what any text may hold are found by what follows.
@@ -129,9 +130,10 @@ def _cue(head: str, tail: str) -> str:
 def _row(name: str, head: str, tail: str) -> SecretFormat:
     cue = _expanded(_CUES.get(name) or _cue(head, tail))
     mixed = "<W>" in tail or "<S>" in tail or "A-Za-z0-9" in tail
-    return SecretFormat(
-        f"secret.{name}", cue, _expanded(head + tail), "key", name in _WEAK, word=True, both_cases=mixed
-    )
+    weak = name in _WEAK
+    # A head like `ghp_` before a value of mixed case is found behind a letter too: keys get glued to what precedes them.
+    word = weak or not (mixed and len(head) >= _DISTINCT and head.endswith("_"))
+    return SecretFormat(f"secret.{name}", cue, _expanded(head + tail), "key", weak, word=word, both_cases=mixed)
 
 
 _USER = r"[^\s:/@\"'<>]{0,100}:([^\s/\"'<>]{3,200})@[A-Za-z0-9.\[-]"
