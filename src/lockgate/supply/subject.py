@@ -6,13 +6,46 @@ import msgspec
 
 from lockgate.core.subject import SubjectRef
 from lockgate.detect.gguf import GgufFacts
+from lockgate.detect.part import PartFacts
 from lockgate.detect.pickle_ops import PickleFacts
 from lockgate.detect.safetensors_header import SafetensorsFacts
 from lockgate.detect.source import FormatProblem
 from lockgate.supply.chat_template import TemplateFacts
 
-Format = Literal["pickle", "pytorch-zip", "zip", "tar", "npy", "gguf", "safetensors", "unknown", "text", "media"]
-Place = Literal["project", "product"]
+Format = Literal[
+    "pickle",
+    "pytorch-zip",
+    "zip",
+    "tar",
+    "npy",
+    "gguf",
+    "safetensors",
+    "onnx",
+    "tensorflow",
+    "tensorflow-index",
+    "tflite",
+    "hdf5",
+    "keras",
+    "skops",
+    "sentencepiece",
+    "msgpack",
+    "r-data",
+    "coreml",
+    "openvino",
+    "pmml",
+    "config",
+    "template",
+    "weights",
+    "code",
+    "unknown",
+    "text",
+    "media",
+]
+Place = Literal["project", "product", "scan"]
+UNEXAMINED = frozenset(
+    {"unknown-format", "unsupported", "encrypted", "compression", "torchscript", "depth", "budget", "unreadable"}
+)
+"""Codes of problems that say "could not look", which is ERRORED; every other problem is a broken format: FAILED."""
 
 
 class ModelFacts(msgspec.Struct, frozen=True):
@@ -24,7 +57,9 @@ class ModelFacts(msgspec.Struct, frozen=True):
         ggufs: Every GGUF header in it.
         safetensors: Every safetensors header in it.
         templates: Every chat template in it, taken apart.
+        parts: Every other part of it that a small reader took apart.
         problems: Why the file as a whole, or a member of it, could not be examined with certainty.
+        unread: Bytes that no reader accounts for.
     """
 
     format: Format
@@ -32,7 +67,9 @@ class ModelFacts(msgspec.Struct, frozen=True):
     ggufs: tuple[GgufFacts, ...] = ()
     safetensors: tuple[SafetensorsFacts, ...] = ()
     templates: tuple[TemplateFacts, ...] = ()
+    parts: tuple[PartFacts, ...] = ()
     problems: tuple[FormatProblem, ...] = ()
+    unread: int = 0
 
 
 class ModelFile(msgspec.Struct, frozen=True):
@@ -41,7 +78,7 @@ class ModelFile(msgspec.Struct, frozen=True):
     Attributes:
         ref: Its path and the digest of the bytes that were read.
         size: How many bytes it has.
-        place: Whether it lies in the project or was made by the training job.
+        place: Whether it lies in the project, was made by the training job, or was named to `lockgate scan model`.
         pinned: The digest that `lockgate.yaml` pins for it; None if it is not pinned.
         facts: What its bytes say.
     """
