@@ -7,7 +7,7 @@ could not be encoded at all.
 
 import codecs
 from collections.abc import Iterator
-from typing import Protocol
+from typing import Protocol, cast
 
 import re2
 
@@ -70,9 +70,26 @@ def project(text: str) -> bytes:
 
 
 def pattern(source: str) -> Pattern:
-    """Compile an ASCII pattern in RE2's syntax for use on a projection.
+    """An ASCII pattern in RE2's syntax for use on a projection; compiled when it is first used.
 
-    Raises:
-        re2.error: The pattern is malformed.
+    A text meets few of the hundreds of patterns, and all of them together take a third of a second to compile.
     """
-    return re2.compile(source.encode("ascii"))
+    return cast("Pattern", _Pattern(source))
+
+
+class _Pattern:
+    """Becomes the compiled pattern, attribute by attribute, when the first one is asked for."""
+
+    __slots__ = ("finditer", "groups", "match", "search", "source")
+
+    def __init__(self, source: str) -> None:
+        self.source = source
+
+    def __getattr__(self, name: str) -> object:
+        # Called only while a slot is empty; two threads that come here at once fill it with the same thing.
+        compiled = re2.compile(self.source.encode("ascii"))
+        self.groups: int = compiled.groups
+        self.finditer = compiled.finditer
+        self.match = compiled.match
+        self.search = compiled.search
+        return getattr(compiled, name)
