@@ -8,17 +8,22 @@ from lockgate.supply.catalog import CHECKS
 from lockgate.supply.chat_template import TemplateFacts
 from lockgate.supply.errors import SupplyError
 from lockgate.supply.examine import examine
+from lockgate.supply.facts_cache import FactsCache
 from lockgate.supply.reader import Reader
+from lockgate.supply.scan import ScannedFile, scan_files
 from lockgate.supply.subject import Format, ModelFacts, ModelFile, Place
 
 __all__ = [
     "CHECKS",
+    "FactsCache",
     "Format",
     "ModelFacts",
     "ModelFile",
     "Place",
     "Reader",
+    "ScannedFile",
     "SupplyError",
     "TemplateFacts",
     "examine",
+    "scan_files",
 ]

@@ -61,6 +61,11 @@ def examine(project: Project, taken: Snapshot, products: Snapshot, progress: Pro
     return Examination(tuple(sorted(subjects)), tuple(outcomes))
 
 
+def outcomes_of(model: ModelFile) -> list[Outcome]:
+    """Run the checks that have something to look at in one file."""
+    return [run(check, model) for check in _applicable(model)]
+
+
 def _targets(project: Project, taken: Snapshot, products: Snapshot) -> list[_Target]:
     pins: dict[str, tuple[str, ...]] = {}
     for model in project.config.models:
@@ -88,7 +93,7 @@ def _examine(project: Project, reader: Reader, target: _Target) -> tuple[Subject
     if facts.format in _NO_MODELS and pinned is None:
         return None
     model = ModelFile(ref, size, target.place, pinned, facts)
-    return ref, [run(check, model) for check in _applicable(model)]
+    return ref, outcomes_of(model)
 
 
 def _read(project: Project, reader: Reader, target: _Target) -> tuple[SubjectRef, int, ModelFacts]:
@@ -119,7 +124,7 @@ def _applicable(model: ModelFile) -> Iterator[Check[ModelFile]]:
         yield UnpinnedModel()
     if model.facts.pickles:
         yield PickleCode()
-    if model.facts.ggufs:
+    if model.facts.ggufs or model.facts.templates:
         yield UnsafeGguf()
     if model.facts.safetensors:
         yield MalformedSafetensors()

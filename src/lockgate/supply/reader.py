@@ -49,12 +49,13 @@ class Reader:
         """Id of the worker process, None before the first file and after a file that broke it."""
         return self._process.pid if self._process else None
 
-    def read(self, root: Path, uri: str) -> tuple[SubjectRef, int, ModelFacts]:
+    def read(self, root: Path, uri: str, *, name: str | None = None) -> tuple[SubjectRef, int, ModelFacts]:
         """Read one file.
 
         Args:
             root: The project folder.
             uri: Path inside it.
+            name: Path to judge it by, where it is another than the one to open, as behind a link; `uri` if None.
 
         Returns:
             Its reference with the digest of the bytes, its size, and its facts. One descriptor serves both, and the
@@ -66,7 +67,7 @@ class Reader:
         """
         with open_regular(root, uri) as stream:
             size = os.fstat(stream.fileno()).st_size
-            facts = self._ask(stream.fileno(), uri)
+            facts = self._ask(stream.fileno(), name or uri)
             return SubjectRef(uri, digest_stream(stream)), size, facts
 
     def _ask(self, descriptor: int, uri: str) -> ModelFacts:

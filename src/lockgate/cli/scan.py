@@ -1,0 +1,23 @@
+"""`lockgate scan`: a group whose subcommands are imported only when they are used."""
+
+from typing import ClassVar
+
+import click
+
+from lockgate.cli.entry import LazyGroup
+
+
+class _Scans(LazyGroup):
+    """What can be scanned, by name."""
+
+    commands_by_name: ClassVar[dict[str, tuple[str, str]]] = {
+        "model": ("lockgate.cli.scan_model:model", "Examine model files without loading them."),
+    }
+
+
+@click.group(cls=_Scans)
+def scan() -> None:
+    """Look for danger in what comes from outside: models, dependencies, code, secrets.
+
+    Exit codes: 0 everything passed, 1 something did not, 2 nothing could be examined.
+    """

@@ -1,0 +1,93 @@
+"""Examine files that somebody names, outside of any project."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+
+from lockgate.core import CoreError, Outcome, SubjectRef, errored
+from lockgate.core.files import digest
+from lockgate.supply.errors import SupplyError
+from lockgate.supply.examine import outcomes_of
+from lockgate.supply.facts_cache import FactsCache
+from lockgate.supply.listing import Entry, list_files
+from lockgate.supply.opaque_model import OpaqueModel
+from lockgate.supply.reader import Reader
+from lockgate.supply.subject import ModelFacts, ModelFile
+
+Progress = Callable[[int, int, str], None]
+
+
+class ScannedFile(msgspec.Struct, frozen=True):
+    """A file and what came of it.
+
+    Attributes:
+        ref: Its path as the user named it, and the digest of the bytes that were read.
+        format: What its content is; `unknown` if it could not be read.
+        size: How many bytes it has; 0 if it could not be opened.
+        covered: How many of them a reader accounts for.
+        outcomes: One for every check that has something to look at.
+    """
+
+    ref: SubjectRef
+    format: str
+    size: int
+    covered: int
+    outcomes: tuple[Outcome, ...]
+
+
+def scan_files(paths: tuple[Path, ...], progress: Progress, *, cache: FactsCache | None = None) -> list[ScannedFile]:
+    """Examine every file below some paths, also those that are no models.
+
+    Args:
+        paths: Files and folders.
+        progress: Called with the number of files done, the number of files, and the file that is looked at.
+        cache: What earlier scans found; None reads everything.
+
+    Returns:
+        One entry for every file. A file that cannot be read has one ERRORED outcome.
+    """
+    entries = list_files(paths)
+    scanned: list[ScannedFile] = []
+    with Reader() as reader:
+        for done, entry in enumerate(entries):
+            progress(done, len(entries), entry.shown)
+            scanned.append(_scan(entry, reader, cache))
+    progress(len(entries), len(entries), "")
+    return scanned
+
+
+def _scan(entry: Entry, reader: Reader, cache: FactsCache | None) -> ScannedFile:
+    if entry.unreadable:
+        return _unread(entry, entry.unreadable)
+    try:
+        sha256, size, facts = _facts(entry, reader, cache)
+    except (CoreError, SupplyError) as error:
+        return _unread(entry, str(error))
+    model = ModelFile(SubjectRef(entry.shown, sha256), size, "scan", None, facts)
+    return ScannedFile(model.ref, facts.format, size, size - facts.unread, tuple(outcomes_of(model)))
+
+
+def _unread(entry: Entry, reason: str) -> ScannedFile:
+    ref = SubjectRef(entry.shown)
+    return ScannedFile(ref, "unknown", _size(entry), 0, (errored(OpaqueModel, ref, reason),))
+
+
+def _facts(entry: Entry, reader: Reader, cache: FactsCache | None) -> tuple[str, int, ModelFacts]:
+    size = _size(entry)
+    if cache is not None and cache.may_hold(size):
+        sha256 = digest(entry.root, entry.uri).sha256
+        remembered = cache.find(sha256, size, entry.shown)
+        if remembered is not None:
+            return sha256, size, remembered
+    ref, size, facts = reader.read(entry.root, entry.uri, name=entry.shown)
+    if cache is not None:
+        cache.keep(ref.sha256, size, entry.shown, facts)
+    return ref.sha256, size, facts
+
+
+def _size(entry: Entry) -> int:
+    try:
+        return (entry.root / entry.uri).lstat().st_size if entry.uri else 0
+    except OSError:
+        return 0
