@@ -1,12 +1,46 @@
 """`lockgate key`: API keys of the endpoint."""
 
+import datetime as dt
+import re
+import time
 from pathlib import Path
 
 import click
 
-from lockgate import gateway
 from lockgate.cli.output import emit_json, printable
 from lockgate.core.project import open_project
+from lockgate.gateway import keys
+
+_UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
+_LENGTH = re.compile(r"([0-9]{1,6})([smhdw])")
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_MAX_LENGTH_S = 100 * 366 * 86_400
+
+
+def _length(text: str) -> float:
+    """Seconds of a length of time such as `90d`."""
+    found = _LENGTH.fullmatch(text)
+    if found is None or int(found[1]) * _UNITS[found[2]] > _MAX_LENGTH_S:
+        raise click.BadParameter("write a number and one of s, m, h, d, w, for instance 90d")
+    return float(int(found[1]) * _UNITS[found[2]])
+
+
+def _expiry(text: str) -> float:
+    """Seconds since 1970 of a length of time from now, a day that still counts, or a moment."""
+    if _LENGTH.fullmatch(text):
+        return time.time() + _length(text)
+    wrong = click.BadParameter("write 90d, a day such as 2027-01-31, or a moment with its time zone")
+    try:
+        if _DAY.fullmatch(text):
+            day = dt.datetime.combine(dt.date.fromisoformat(text), dt.time(), dt.UTC)
+            return (day + dt.timedelta(days=1)).timestamp()
+        moment = dt.datetime.fromisoformat(text)
+    except (ValueError, OverflowError) as error:
+        raise wrong from error
+    if moment.tzinfo is None:
+        raise wrong
+    return moment.timestamp()
+
 
 _PROJECT = click.option(
     "--project",
@@ -20,7 +54,7 @@ _JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 @click.group()
 def key() -> None:
-    """Create, list and revoke API keys of the endpoint. The project keeps only an HMAC of a key.
+    """Create, list, revoke and rotate API keys of the endpoint. The project keeps only an HMAC of a key.
 
     Keys that sign evidence are another matter: see 'lockgate keys'.
     """
@@ -29,31 +63,43 @@ def key() -> None:
 @key.command()
 @_PROJECT
 @click.option("--name", required=True, help="Who or what will use it.")
+@click.option("--expires", type=_expiry, help="When it ends: 90d, 2027-01-31 (that day still counts), or a moment.")
+@click.option("--tenant", default="", help="Whose traffic it carries.")
+@click.option("--scope", "scopes", multiple=True, help="What it may do. Can be repeated.")
 @_JSON
-def create(folder: Path, name: str, as_json: bool) -> None:
+def create(folder: Path, name: str, expires: float | None, tenant: str, scopes: tuple[str, ...], as_json: bool) -> None:
     """Make a key and print it, this once."""
-    key_id, secret = gateway.create(open_project(folder), name)
-    if as_json:
-        emit_json({"id": key_id, "key": secret})
-    else:
-        click.echo(f"{key_id}  {secret}")
+    made = keys.create(open_project(folder), name, expires_at=expires, tenant=tenant, scopes=scopes)
+    _show(*made, as_json=as_json)
 
 
 @key.command("list")
 @_PROJECT
 @_JSON
 def list_(folder: Path, as_json: bool) -> None:
-    """List the keys by id, name and date."""
+    """List the keys by id, date, state, tenant, name and scopes."""
+    project = open_project(folder)
     rows = [
-        {"id": item.id, "name": item.name, "created": item.created, "revoked": item.revoked}
-        for item in gateway.list_keys(open_project(folder))
+        {
+            "id": item.id,
+            "name": item.name,
+            "created": item.created,
+            "state": keys.key_state(project, item),
+            "expires": item.expires or "",
+            "revoked": item.revoked or "",
+            "tenant": item.tenant or "",
+            "scopes": list(item.scopes),
+            "replaces": item.replaces or "",
+        }
+        for item in keys.list_keys(project)
     ]
     if as_json:
         emit_json({"keys": rows})
         return
     for row in rows:
-        state = f"revoked {row['revoked']}" if row["revoked"] else "valid"
-        click.echo(f"{row['id']}  {row['created']}  {state:<8}  {printable(str(row['name']))}")
+        ends = f"until {row['expires']}" if row["expires"] and row["state"] == "valid" else ""
+        words = [row["id"], row["created"], f"{row['state']:<8}", ends, row["tenant"], row["name"], *row["scopes"]]
+        click.echo("  ".join(printable(str(word)) for word in words if word))
 
 
 @key.command()
@@ -61,5 +107,26 @@ def list_(folder: Path, as_json: bool) -> None:
 @click.argument("key_id")
 def revoke(folder: Path, key_id: str) -> None:
     """Refuse KEY_ID from now on, also in a running endpoint."""
-    gateway.revoke(open_project(folder), key_id)
+    keys.revoke(open_project(folder), key_id)
     click.echo(f"Revoked {key_id}.")
+
+
+@key.command()
+@_PROJECT
+@click.argument("key_id")
+@click.option(
+    "--grace", type=_length, default="24h", show_default=True, help="How long the old key still counts; 0s: not."
+)
+@click.option("--expires", type=_expiry, help="When the new key ends; by default it lives as long as the old one.")
+@_JSON
+def rotate(folder: Path, key_id: str, grace: float, expires: float | None, as_json: bool) -> None:
+    """Make a successor of KEY_ID with the same name, tenant and scopes, and print it, this once."""
+    made = keys.rotate(open_project(folder), key_id, grace_s=grace, expires_at=expires)
+    _show(*made, as_json=as_json)
+
+
+def _show(key_id: str, secret: str, *, as_json: bool) -> None:
+    if as_json:
+        emit_json({"id": key_id, "key": secret})
+    else:
+        click.echo(f"{key_id}  {secret}")

@@ -1,0 +1,54 @@
+"""The secret under which API keys are hashed. Without it, the file of keys is worth nothing."""
+
+import os
+import secrets
+import stat
+from pathlib import Path
+
+from lockgate.core.home import home, private_folder, write_private
+from lockgate.core.project import Project
+from lockgate.gateway.auth.key_file import unusable
+from lockgate.gateway.errors import GatewayError
+
+_NAME = "pepper"
+_BYTES = 32
+
+
+def read_pepper(project: Project) -> bytes:
+    """The pepper of `project`.
+
+    Raises:
+        GatewayError: It cannot be read, is open to others, or is too short.
+    """
+    del project
+    return _own_pepper()
+
+
+def _own_pepper() -> bytes:
+    path = home() / _NAME
+    try:
+        if not path.exists():
+            _create(path)
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
+        with os.fdopen(descriptor, "rb") as stream:
+            mode = os.fstat(descriptor).st_mode
+            pepper = stream.read(_BYTES + 1)
+    except OSError as error:
+        raise unusable(path, error) from error
+    if mode & 0o077 or not stat.S_ISREG(mode):
+        raise GatewayError(f"{path} is open to others.", remedy=f"Run: chmod 600 {path}")
+    if len(pepper) != _BYTES:
+        raise GatewayError(f"{path} is damaged.", remedy="Remove it and create new API keys.")
+    return pepper
+
+
+def _create(path: Path) -> None:
+    """Write it beside its place and link it there, so that of two processes one wins and the other reads its pepper."""
+    mine = private_folder(path.parent) / f".{_NAME}.{secrets.token_hex(8)}"
+    write_private(mine, secrets.token_bytes(_BYTES))
+    try:
+        os.link(mine, path)
+    except FileExistsError:
+        return
+    finally:
+        mine.unlink()
