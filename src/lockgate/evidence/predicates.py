@@ -22,6 +22,8 @@ TEST_RESULT = "https://in-toto.io/attestation/test-result/v0.1"
 PROVENANCE = "https://slsa.dev/provenance/v1"
 VERIFICATION_SUMMARY = "https://slsa.dev/verification_summary/v1"
 OVERRIDE = "https://lockgate.dev/override/v1"
+MODEL_SIGNATURE = "https://model_signing/signature/v1.0"
+"""What OpenSSF model-signing states; it stands in a bundle beside the files, never in the ledger."""
 
 JsonObject = dict[str, object]
 Moment = Annotated[dt.datetime, Meta(tz=True)]

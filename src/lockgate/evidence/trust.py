@@ -13,6 +13,7 @@ from lockgate.core.errors import ConfigError
 from lockgate.evidence.errors import EvidenceError
 from lockgate.evidence.keys import Role, VerifyKey, list_keys
 from lockgate.evidence.predicates import (
+    MODEL_SIGNATURE,
     OVERRIDE,
     PREDICATES,
     PROVENANCE,
@@ -24,9 +25,11 @@ from lockgate.evidence.predicates import (
 
 FIRST_USE = "first use: signed and verified with keys of this machine; good for trying out, proves nothing to others"
 _REMEDY = "Correct the file, or write a new one with 'lockgate keys trust'."
+GRANTABLE = (*PREDICATES, MODEL_SIGNATURE)
+"""Every predicate type that a key can be trusted with."""
 _DEFAULTS: dict[Role, tuple[str, ...]] = {
-    Role.LOCAL: tuple(PREDICATES),
-    Role.BUILDER: (PROVENANCE,),
+    Role.LOCAL: GRANTABLE,
+    Role.BUILDER: (PROVENANCE, MODEL_SIGNATURE),
     Role.SCANNER: (TEST_RESULT,),
     Role.APPROVER: (VERIFICATION_SUMMARY, OVERRIDE),
 }
@@ -131,7 +134,7 @@ def first_use_trust() -> Trust:
         EvidenceError: A key of this machine cannot be used.
     """
     return Trust(
-        keys=tuple(TrustedKey(VerifyKey.from_pem(info.public), info.role, tuple(PREDICATES)) for info in list_keys()),
+        keys=tuple(TrustedKey(VerifyKey.from_pem(info.public), info.role, GRANTABLE) for info in list_keys()),
         first_use=True,
     )
 
@@ -180,10 +183,10 @@ def _trusted(item: _Key) -> TrustedKey:
             f"The trust file gives key {item.keyid[:12]} a public half with another id.",
             remedy="Ask the key's owner which of the two is right.",
         )
-    if unknown := sorted(set(item.predicates) - set(PREDICATES)):
+    if unknown := sorted(set(item.predicates) - set(GRANTABLE)):
         raise EvidenceError(
             f"The trust file grants an unknown predicate type: {unknown[0]!r}.",
-            remedy=f"Known ones: {', '.join(PREDICATES)}.",
+            remedy=f"Known ones: {', '.join(GRANTABLE)}.",
         )
     return TrustedKey(public, item.role, item.predicates)
 

@@ -1,0 +1,63 @@
+"""Keys that a user names by file, in the PEM forms that OpenSSL and model-signing write."""
+
+import os
+import stat
+from pathlib import Path
+
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+from lockgate.evidence.errors import EvidenceError
+from lockgate.evidence.keys import MAX_KEY_BYTES, SigningKey, VerifyKey
+
+PASSWORD_VARIABLE = "LOCKGATE_KEY_PASSWORD"  # noqa: S105 - the name of a variable
+_SHARED = stat.S_IRWXG | stat.S_IRWXO
+
+
+def read_signing_key(path: Path) -> SigningKey:
+    """Read a private ECDSA P-256 key; an encrypted one with the password in `LOCKGATE_KEY_PASSWORD`.
+
+    Raises:
+        EvidenceError: It cannot be read, is another kind of key, or the password is missing or wrong.
+    """
+    password = os.environ.get(PASSWORD_VARIABLE)
+    try:
+        key = load_pem_private_key(_read(path), password=password.encode("utf-8") if password else None)
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+        raise EvidenceError(
+            f"{path} is no private key that can be read.",
+            remedy=f"Name a PEM file with an ECDSA P-256 key; an encrypted one needs {PASSWORD_VARIABLE}.",
+        ) from error
+    if not (isinstance(key, ec.EllipticCurvePrivateKey) and isinstance(key.curve, ec.SECP256R1)):
+        raise EvidenceError(f"{path} is no ECDSA P-256 key.", remedy="Create one with 'lockgate keys create builder'.")
+    return SigningKey(key)
+
+
+def read_verify_key(path: Path) -> VerifyKey:
+    """Read a public key, or the public half of a private one.
+
+    Raises:
+        EvidenceError: It cannot be read or is another kind of key.
+    """
+    body = _read(path)
+    if b"PRIVATE KEY-----" in body:
+        return read_signing_key(path).public
+    return VerifyKey.from_pem(body.decode("utf-8", "replace"))
+
+
+def open_to_others(path: Path) -> bool:
+    """Whether other users of this machine may read or write the file."""
+    return bool(path.stat().st_mode & _SHARED)
+
+
+def _read(path: Path) -> bytes:
+    try:
+        with path.open("rb") as stream:
+            body = stream.read(MAX_KEY_BYTES + 1)
+    except OSError as error:
+        why = (error.strerror or "input/output error").lower()
+        raise EvidenceError(f"The key {path} cannot be read: {why}.", remedy="Correct the path after --key.") from error
+    if len(body) > MAX_KEY_BYTES:
+        raise EvidenceError(f"{path} is too large to be a key.", remedy="Correct the path after --key.")
+    return body
