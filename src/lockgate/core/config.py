@@ -7,6 +7,8 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from lockgate.core.config_auth import SECTIONS as AUTH_SECTIONS
+from lockgate.core.config_auth import AuthConfig, SecretsConfig, TlsServerConfig
 from lockgate.core.errors import ConfigError
 from lockgate.core.gate import Stage
 from lockgate.core.levels import Confidence, Severity
@@ -124,6 +126,9 @@ class ServeConfig(_Section, frozen=True, kw_only=True):
         max_tokens: Longest answer a caller may ask for.
         timeout_s: Seconds without a byte from the upstream before it counts as down.
         max_body_bytes: Largest request that is read.
+        auth: Who may come in.
+        tls: TLS of the endpoint itself, and client certificates.
+        secrets: Where secrets of the gateway itself are kept.
     """
 
     upstream: EmbeddedUpstream | OpenAIUpstream
@@ -131,6 +136,9 @@ class ServeConfig(_Section, frozen=True, kw_only=True):
     max_tokens: Annotated[int, Meta(gt=0)] = 512
     timeout_s: Annotated[float, Meta(gt=0)] = 120.0
     max_body_bytes: Annotated[int, Meta(gt=0, le=64 << 20)] = 1 << 20
+    auth: AuthConfig = AuthConfig()
+    tls: TlsServerConfig | None = None
+    secrets: SecretsConfig = SecretsConfig()
 
 
 Handling = Literal["off", "redact", "block"]
@@ -313,6 +321,7 @@ _SECTIONS: tuple[type[msgspec.Struct], ...] = (
     ApplicationConfig,
     EmbeddedUpstream,
     OpenAIUpstream,
+    *AUTH_SECTIONS,
     ServeConfig,
     OutputConfig,
     GuardConfig,
