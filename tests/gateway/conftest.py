@@ -26,13 +26,28 @@ class FakeModel:
     """A real HTTP server that answers like a chat model, as well-behaved or hostile as a test wants."""
 
     def __init__(self) -> None:
+        self.base_url = ""
+        self.closed_early = asyncio.Event()
+        self.forget()
+
+    def forget(self) -> None:
+        """Be as new."""
         self.bodies: list[dict[str, Any]] = []
         self.headers: list[dict[str, str]] = []
         self.pieces: list[str] = ["We open ", "at nine."]
         self.tool_calls: list[dict[str, Any]] = []
+        self.finish_reason = "stop"
+        self.embeddings: list[dict[str, Any]] | None = None
         self.reply: Reply | None = None
-        self.closed_early = asyncio.Event()
-        self.base_url = ""
+
+    async def embed(self, request: web.Request) -> web.StreamResponse:
+        body = await request.json()
+        self.bodies.append(body)
+        data = [{"index": number, "embedding": [0.5, float(number)]} for number in range(len(body["input"]))]
+        if body["encoding_format"] == "base64":
+            data = [vector | {"embedding": "AAAAPwAAAAA="} for vector in data]
+        usage = {"prompt_tokens": 4, "total_tokens": 4}
+        return web.json_response({"object": "list", "data": self.embeddings or data, "usage": usage, "secret": "x"})
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         body = await request.json()
@@ -51,7 +66,7 @@ class FakeModel:
                 "object": "chat.completion",
                 "model": "upstream-model",
                 "system_fingerprint": "fp",
-                "choices": [{"index": 0, "message": message, "finish_reason": "stop"}],
+                "choices": [{"index": 0, "message": message, "finish_reason": self.finish_reason}],
                 "usage": {"prompt_tokens": 5, "completion_tokens": 3, "total_tokens": 8},
             }
         )
@@ -69,7 +84,7 @@ class FakeModel:
             deltas += [{"tool_calls": [{"index": index, "function": {"arguments": part}}]} for part in arguments]
         for delta in deltas:
             await response.write(sse({"choices": [{"index": 0, "delta": delta, "finish_reason": None}]}))
-        await response.write(sse({"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}))
+        await response.write(sse({"choices": [{"index": 0, "delta": {}, "finish_reason": self.finish_reason}]}))
         if body.get("stream_options"):
             await response.write(
                 sse({"choices": [], "usage": {"prompt_tokens": 5, "completion_tokens": 3, "total_tokens": 8}})
@@ -145,7 +160,11 @@ def write_project(root: Path, base_url: str, *, timeout_s: float) -> Project:
 project: boathouse
 application: {{system_prompt: prompts/system.md, protected: prompts/protected.txt}}
 serve:
-  upstream: {{kind: openai, base_url: "{base_url}", model: upstream-model}}
+  upstream:
+    kind: openai
+    base_url: "{base_url}"
+    model: upstream-model
+    breaker: {{failures: 1000, window: 1000}}
   max_tokens: 64
   timeout_s: {timeout_s}
   max_body_bytes: 200000
@@ -165,6 +184,7 @@ async def fake_model() -> AsyncIterator[FakeModel]:
     fake = FakeModel()
     app = web.Application(client_max_size=1 << 24)
     app.router.add_post("/v1/chat/completions", fake.answer)
+    app.router.add_post("/v1/embeddings", fake.embed)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)

@@ -1,13 +1,14 @@
 """The answer on its way back: judged, then written anew from the fields that were judged."""
 
 import time
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from functools import partial
-from typing import cast
+from typing import TypeVar
 
 import msgspec
 
 from lockgate.core import Action, Origin
+from lockgate.gateway.conversation import Answer, Writer
 from lockgate.gateway.errors import bad_upstream
 from lockgate.gateway.guarding import GuardPool
 from lockgate.gateway.judging import Judgement, Slot, judge, labels_of, refusal
@@ -22,58 +23,29 @@ from lockgate.gateway.upstream import (
 )
 from lockgate.guard import Guard, StreamBlockedError, StreamGuard
 
+T = TypeVar("T")
+
 _FINISH_REASONS = frozenset({"stop", "length", "tool_calls", "content_filter"})
 _MAX_CALLS = 128
-_DONE = b"data: [DONE]\n\n"
+# `StreamGuard` looks at every 64th character, so nothing is gained by waking a thread for less.
+_STEP = 64
 
 
-class Envelope(msgspec.Struct, frozen=True):
-    """What surrounds every answer.
+def guarded_answer(guard: Guard, answer: UpstreamAnswer, request_id: str) -> tuple[Answer, Judgement]:
+    """Judge a whole answer.
 
-    Attributes:
-        id: Id of the completion, made here.
-        model: The name that the caller used.
-        created: Seconds since 1970.
-    """
-
-    id: str
-    model: str
-    created: int
-
-    @classmethod
-    def new(cls, request_id: str, model: str) -> "Envelope":
-        """An envelope for the answer to a request."""
-        return cls(f"chatcmpl-{request_id.removeprefix('req-')}", model, int(time.time()))
-
-    def whole(self, message: Json, finish_reason: str, usage: Usage | None) -> bytes:
-        """A whole chat completion."""
-        choice: Json = {"index": 0, "message": message, "logprobs": None, "finish_reason": finish_reason}
-        return msgspec.json.encode(self._around("chat.completion", [choice]) | _usage(usage))
-
-    def chunk(self, delta: Json, finish_reason: str | None = None) -> bytes:
-        """A piece of a chat completion as a server-sent event."""
-        choice: Json = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish_reason}
-        return _event(self._around("chat.completion.chunk", [choice]))
-
-    def usage(self, usage: Usage) -> bytes:
-        """The token counts that end a stream."""
-        return _event(self._around("chat.completion.chunk", []) | _usage(usage))
-
-    def _around(self, kind: str, choices: list[Json]) -> Json:
-        return {"id": self.id, "object": kind, "created": self.created, "model": self.model, "choices": choices}
-
-
-def guarded_answer(guard: Guard, answer: UpstreamAnswer, envelope: Envelope) -> tuple[bytes, Judgement]:
-    """Judge a whole answer and write it anew.
+    Args:
+        guard: Who decides.
+        answer: What the upstream said.
+        request_id: What the ids of tool calls are made of; the upstream's own ids do not travel.
 
     Raises:
         ApiError: 400 `content_filter` when the guard blocks it, 503 when the guard erred.
     """
     choice = answer.choices[0]
-    message, judgement = _judge_message(guard, choice.message or UpstreamMessage(), envelope, already_sent="")
-    return envelope.whole(
-        {"role": "assistant", **message}, _finish_reason(choice.finish_reason), answer.usage
-    ), judgement
+    judged, judgement = _judge_message(guard, choice.message or UpstreamMessage(), request_id, already_sent="")
+    reason = _finish_reason(choice.finish_reason)
+    return msgspec.structs.replace(judged, finish_reason=reason, usage=answer.usage), judgement
 
 
 class GuardedStream:
@@ -82,43 +54,49 @@ class GuardedStream:
     Attributes:
         judgement: What the guard decided so far.
         guard_ms: Milliseconds spent in the guard.
+        usage: Token counts, once the upstream gave them.
     """
 
-    def __init__(self, guard: Guard, pool: GuardPool, envelope: Envelope, *, with_usage: bool) -> None:
+    def __init__(self, guard: Guard, pool: GuardPool, writer: Writer, request_id: str) -> None:
         self._guard = guard
         self._text = StreamGuard(guard)
         self._pool = pool
-        self._envelope = envelope
-        self._with_usage = with_usage
+        self._writer = writer
+        self._request_id = request_id
+        self._waiting: list[str] = []
+        self._waiting_size = 0
         self._sent: list[str] = []
         self._calls: dict[int, tuple[list[str], list[str]]] = {}
         self._finish_reason: str | None = None
-        self._usage: Usage | None = None
         self.judgement = Judgement()
         self.guard_ms = 0.0
+        self.usage: Usage | None = None
 
     async def relay(self, chunks: AsyncIterator[UpstreamAnswer]) -> AsyncGenerator[bytes]:
-        """The events for the caller, `[DONE]` last.
+        """The events for the caller.
 
         Raises:
             ApiError: The guard blocked or erred, or the upstream failed. Nothing that was held back is sent.
         """
-        yield self._envelope.chunk({"role": "assistant", "content": ""})
+        yield self._writer.start()
         async for chunk in chunks:
-            if (text := self._take(chunk)) and (released := await self._guarded(text)):
-                yield self._envelope.chunk({"content": released})
-        if released := await self._guarded(None):
-            yield self._envelope.chunk({"content": released})
-        if self._calls:
-            yield self._envelope.chunk(await self._judge_calls())
+            text = self._take(chunk)
+            self._waiting.append(text)
+            self._waiting_size += len(text)
+            if self._waiting_size >= _STEP:
+                async for released in self._release(final=False):
+                    yield released
+        async for released in self._release(final=True):
+            yield released
+        calls = await self._judge_calls() if self._calls else ()
         self._note_redaction()
-        yield self._envelope.chunk({}, _finish_reason(self._finish_reason))
-        if self._with_usage and self._usage:
-            yield self._envelope.usage(self._usage)
-        yield _DONE
+        reason = _finish_reason(self._finish_reason)
+        yield self._writer.end(
+            Answer(text="".join(self._sent) or None, calls=calls, finish_reason=reason, usage=self.usage)
+        )
 
     def _take(self, chunk: UpstreamAnswer) -> str:
-        self._usage = chunk.usage or self._usage
+        self.usage = chunk.usage or self.usage
         match chunk.choices:
             case ():
                 return ""
@@ -135,39 +113,39 @@ class GuardedStream:
             arguments.append(call.function.arguments or "")
         return delta.content or ""
 
-    async def _guarded(self, text: str | None) -> str:
-        started = time.perf_counter()
+    async def _release(self, *, final: bool) -> AsyncGenerator[bytes]:
+        text = "".join(self._waiting)
+        self._waiting.clear()
+        self._waiting_size = 0
+        refused = None
         try:
-            if text is None:
-                released = await self._pool.run(self._text.finish)
-            else:
-                released = await self._pool.run(partial(self._text.push, text))
+            released = await self._timed(partial(_push, self._text, text, final=final))
         except StreamBlockedError as error:
-            raise refusal(error.verdict, what="answer") from error
-        finally:
-            self.guard_ms += (time.perf_counter() - started) * 1000
-        self._sent.append(released)
-        return released
+            released, refused = error.released, error
+        if released:
+            self._sent.append(released)
+            yield self._writer.text(released)
+        if refused:
+            raise refusal(refused.verdict, what="answer") from refused
 
-    async def _judge_calls(self) -> Json:
+    async def _judge_calls(self) -> tuple[Json, ...]:
         calls = tuple(
             UpstreamToolCall(UpstreamFunction("".join(name), "".join(arguments)))
             for _, (name, arguments) in sorted(self._calls.items())
         )
-        work = partial(
-            _judge_message,
-            self._guard,
-            UpstreamMessage(tool_calls=calls),
-            self._envelope,
-            already_sent="".join(self._sent),
+        message = UpstreamMessage(tool_calls=calls)
+        already_sent = "".join(self._sent)
+        answer, self.judgement = await self._timed(
+            partial(_judge_message, self._guard, message, self._request_id, already_sent=already_sent)
         )
+        return answer.calls
+
+    async def _timed(self, work: Callable[[], T]) -> T:
         started = time.perf_counter()
         try:
-            message, self.judgement = await self._pool.run(work)
+            return await self._pool.run(work)
         finally:
             self.guard_ms += (time.perf_counter() - started) * 1000
-        listed = cast("list[Json]", message["tool_calls"])
-        return {"tool_calls": [{"index": index, **call} for index, call in enumerate(listed)]}
 
     def _note_redaction(self) -> None:
         if self._text.verdict.action is Action.REDACT:
@@ -175,9 +153,19 @@ class GuardedStream:
             self.judgement = Judgement(Action.REDACT, tuple(labels), self.judgement.score)
 
 
+def _push(stream: StreamGuard, text: str, *, final: bool) -> str:
+    released = stream.push(text)
+    if not final:
+        return released
+    try:
+        return released + stream.finish()
+    except StreamBlockedError as error:
+        raise StreamBlockedError(error.verdict, released + error.released) from error
+
+
 def _judge_message(
-    guard: Guard, message: UpstreamMessage, envelope: Envelope, *, already_sent: str
-) -> tuple[Json, Judgement]:
+    guard: Guard, message: UpstreamMessage, request_id: str, *, already_sent: str
+) -> tuple[Answer, Judgement]:
     document: Json = {"content": message.content}
     slots = [Slot(message.content, "assistant", document, "content")] if message.content else []
     calls: list[Json] = []
@@ -185,9 +173,7 @@ def _judge_message(
         function: Json = {"name": call.function.name or "", "arguments": call.function.arguments or ""}
         slots.append(Slot(call.function.name or "", "assistant"))
         slots.append(Slot(call.function.arguments or "", "assistant", function, "arguments"))
-        calls.append({"id": f"call-{envelope.id}-{number}", "type": "function", "function": function})
-    if calls:
-        document["tool_calls"] = calls
+        calls.append({"id": f"call_{request_id}_{number}", "type": "function", "function": function})
     before = [already_sent] if already_sent else []
     judgement = judge(
         guard,
@@ -195,16 +181,9 @@ def _judge_message(
         lambda: guard.inspect("\n".join([*before, *(slot.text for slot in slots)]), Origin.MODEL),
         what="answer",
     )
-    return document, judgement
+    content = document["content"]
+    return Answer(text=content if isinstance(content, str) else None, calls=tuple(calls)), judgement
 
 
 def _finish_reason(reason: str | None) -> str:
     return reason if reason in _FINISH_REASONS else "stop"
-
-
-def _usage(usage: Usage | None) -> Json:
-    return {"usage": msgspec.to_builtins(usage)} if usage else {}
-
-
-def _event(document: Json) -> bytes:
-    return b"data: " + msgspec.json.encode(document) + b"\n\n"

@@ -3,40 +3,34 @@
 import asyncio
 import logging
 import time
-from collections.abc import Callable
-from contextlib import aclosing
-from functools import partial
-from typing import TypeVar, cast
+from typing import cast
 
 import msgspec
 
 from lockgate.core import describe
 from lockgate.core.config import ServeConfig
-from lockgate.gateway.answer import Envelope, GuardedStream, guarded_answer
 from lockgate.gateway.asgi import DisconnectedError, Receive, Responder, Scope, Send, header, read_body, while_connected
-from lockgate.gateway.draft import Limits, prepare
-from lockgate.gateway.errors import ApiError, GatewayError
+from lockgate.gateway.caller import Caller
+from lockgate.gateway.errors import ApiError, GatewayError, invalid
 from lockgate.gateway.guarding import GuardPool
-from lockgate.gateway.judging import Judgement
+from lockgate.gateway.handling import Exchange, Handling
 from lockgate.gateway.keys import Verifier
+from lockgate.gateway.openapi import openapi_document
 from lockgate.gateway.record import Record
-from lockgate.gateway.request import ChatRequest, parse
+from lockgate.gateway.request import Json
+from lockgate.gateway.routes import MODEL, MODELS, OPENAPI, READY, find_route
 from lockgate.gateway.upstream import Upstream
 from lockgate.guard import Guard
-from lockgate.monitor import EventStore
-
-T = TypeVar("T")
+from lockgate.monitor import EventStore, utc_now
 
 _log = logging.getLogger(__name__)
-_ROUTES = {"/v1/chat/completions": "POST", "/v1/models": "GET", "/livez": "GET", "/readyz": "GET"}
-_MODEL_ROUTE = "/v1/models/{id}"
 _METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"})
-_MAX_IN_FLIGHT = 128
+_MAX_IN_FLIGHT = 2048
 _CLIENT_LEFT = 499
 
 
 class Gateway:
-    """A guarded, OpenAI-compatible endpoint for one application.
+    """A guarded endpoint for one application, in the shapes of OpenAI's and Anthropic's clients.
 
     Args:
         serve: Limits of requests and answers.
@@ -47,6 +41,7 @@ class Gateway:
         verifier: Knows the callers' keys.
         store: Takes an event for every request; None for none.
         source: What events say about who causes the traffic: `serve`, `serve-observe` or `redteam`.
+        passing: Media that may travel although the guard cannot read them: `image`. Every use is recorded.
     """
 
     def __init__(
@@ -60,10 +55,12 @@ class Gateway:
         verifier: Verifier,
         store: EventStore | None,
         source: str,
+        passing: frozenset[str] = frozenset(),
     ) -> None:
         self._serve = serve
-        self._limits = Limits(system_prompt=system_prompt, upstream_model=upstream.model, max_tokens=serve.max_tokens)
-        self._guard = guard
+        self._handling = Handling(
+            serve=serve, system_prompt=system_prompt, guard=guard, pool=pool, upstream=upstream, passing=passing
+        )
         self._pool = pool
         self._upstream = upstream
         self._verifier = verifier
@@ -71,11 +68,12 @@ class Gateway:
         self._source = source
         self._in_flight = 0
         self._started = int(time.time())
+        self._started_at = utc_now()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, whatever happens: a fault here is a 500 without a traceback."""
         record = Record.new()
-        responder = Responder(send, record.id)
+        responder = Responder(send, record.headers)
         self._in_flight += 1
         status = _CLIENT_LEFT
         try:
@@ -103,34 +101,54 @@ class Gateway:
     async def _answer(self, record: Record, scope: Scope, receive: Receive, responder: Responder) -> None:
         path, method = cast("str", scope["path"]), cast("str", scope["method"])
         record.method = method if method in _METHODS else "-"
-        record.route = path if path in _ROUTES else _MODEL_ROUTE if path.startswith("/v1/models/") else "-"
-        if record.route == "-":
-            raise ApiError(404, "unknown_url", "There is nothing at this address.")
-        allowed = _ROUTES.get(record.route, "GET")
-        if method != allowed:
-            raise ApiError(405, "method_not_allowed", f"This address answers to {allowed} only.", allow=allowed)
-        match record.route:
-            case "/livez":
-                await responder.document(200, b'{"status":"ok"}')
-            case "/readyz":
-                await self._ready(responder)
-            case "/v1/chat/completions":
-                self._authenticate(record, scope)
-                await self._chat(record, scope, receive, responder)
-            case _:
-                self._authenticate(record, scope)
-                await self._models(path.removeprefix("/v1/models").removeprefix("/"), responder)
+        anthropic = header(scope, b"anthropic-version") is not None
+        if anthropic:
+            responder.shape = lambda error: error.anthropic_body(record.id)
+        route = find_route(path, cast("bytes", scope["raw_path"]))
+        record.route = route.path
+        if route.shape == "anthropic":
+            responder.shape = lambda error: error.anthropic_body(record.id)
+        if method == "OPTIONS":
+            await responder.nothing([(b"allow", route.methods.encode())])
+            return
+        if not route.takes(method):
+            message = f"This address answers to {route.methods} only."
+            raise ApiError(405, "method_not_allowed", message, allow=route.methods)
+        if not route.needs_key:
+            await self._tell(route.path, responder)
+            return
+        caller = self._authenticate(record, scope)
+        if route.path in {MODELS, MODEL}:
+            await self._models(path.removeprefix(MODELS).removeprefix("/"), responder, anthropic=anthropic)
+            return
+        if self._in_flight > _MAX_IN_FLIGHT:
+            raise ApiError(503, "overloaded", "Too many requests are in progress.", retry_after_s=1)
+        body = await read_body(scope, receive, limit=self._serve.max_body_bytes)
+        await while_connected(receive, self._handling.answer(Exchange(record, caller, body, responder)))
 
-    def _authenticate(self, record: Record, scope: Scope) -> None:
-        scheme, _, key = (header(scope, b"authorization") or b"").decode("latin-1").partition(" ")
+    def _authenticate(self, record: Record, scope: Scope) -> Caller:
+        """The caller by its one credential: a bearer token, or `x-api-key` as Anthropic's clients send it."""
+        scheme, _, bearer = (header(scope, b"authorization") or b"").decode("latin-1").partition(" ")
+        plain = (header(scope, b"x-api-key") or b"").decode("latin-1")
+        if scheme and plain:
+            raise invalid("two_credentials", "Send either 'Authorization' or 'x-api-key'.")
+        key = plain or (bearer if scheme.lower() == "bearer" else "")
         try:
-            key_id = self._verifier.verify(key.strip()) if scheme.lower() == "bearer" else None
+            key_id = self._verifier.verify(key.strip()) if key else None
         except GatewayError as error:
             _log.error("API keys cannot be verified: %s", error)
             raise ApiError(503, "keys_unavailable", "API keys cannot be verified at the moment.") from error
         if key_id is None:
             raise ApiError(401, "invalid_api_key", "The API key is missing or wrong. Send 'Authorization: Bearer KEY'.")
         record.key_id = key_id
+        return Caller(key_id)
+
+    async def _tell(self, path: str, responder: Responder) -> None:
+        """Answer what needs no key."""
+        if path == READY:
+            await self._ready(responder)
+        else:
+            await responder.document(200, openapi_document() if path == OPENAPI else b'{"status":"ok"}')
 
     async def _ready(self, responder: Responder) -> None:
         faults = {
@@ -142,56 +160,21 @@ class Gateway:
         document = {"status": "not ready", "because": bad} if bad else {"status": "ok"}
         await responder.document(503 if bad else 200, msgspec.json.encode(document))
 
-    async def _models(self, name: str, responder: Responder) -> None:
-        model = {"id": self._serve.model_name, "object": "model", "created": self._started, "owned_by": "lockgate"}
-        if not name:
-            await responder.document(200, msgspec.json.encode({"object": "list", "data": [model]}))
-        elif name == self._serve.model_name:
-            await responder.document(200, msgspec.json.encode(model))
-        else:
-            raise ApiError(404, "model_not_found", "This model is not served here.", param="model")
-
-    async def _chat(self, record: Record, scope: Scope, receive: Receive, responder: Responder) -> None:
-        if self._in_flight > _MAX_IN_FLIGHT:
-            raise ApiError(503, "overloaded", "Too many requests are in progress.", retry_after_s=1)
-        body = await read_body(scope, receive, limit=self._serve.max_body_bytes)
-        await while_connected(receive, self._converse(record, body, responder))
-
-    async def _converse(self, record: Record, body: bytes, responder: Responder) -> None:
-        request, outgoing, judgement = await self._guarded(record, partial(self._prepare, body))
-        record.model = self._serve.model_name
-        record.note(judgement)
-        envelope = Envelope.new(record.id, self._serve.model_name)
-        if request.streams:
-            await self._stream(record, request, outgoing, envelope, responder)
+    async def _models(self, name: str, responder: Responder, *, anthropic: bool) -> None:
+        tell = self._anthropic_model if anthropic else self._openai_model
+        aliases = self._upstream.aliases
+        if name:
+            if name not in aliases:
+                raise ApiError(404, "model_not_found", "This model is not served here.", param="model")
+            await responder.document(200, msgspec.json.encode(tell(name)))
             return
-        answer = await self._upstream.complete(outgoing)
-        document, judgement = await self._guarded(record, partial(guarded_answer, self._guard, answer, envelope))
-        record.note(judgement)
-        await responder.document(200, document)
+        data = [tell(alias) for alias in aliases]
+        ends: Json = {"has_more": False, "first_id": aliases[0], "last_id": aliases[-1]}
+        document = {"data": data, **ends} if anthropic else {"object": "list", "data": data}
+        await responder.document(200, msgspec.json.encode(document))
 
-    def _prepare(self, body: bytes) -> tuple[ChatRequest, bytes, Judgement]:
-        request = parse(body, model_name=self._serve.model_name)
-        return (request, *prepare(self._guard, request, self._limits))
+    def _openai_model(self, alias: str) -> Json:
+        return {"id": alias, "object": "model", "created": self._started, "owned_by": "lockgate"}
 
-    async def _guarded(self, record: Record, work: Callable[[], T]) -> T:
-        started = time.perf_counter()
-        try:
-            return await self._pool.run(work)
-        finally:
-            record.guard_ms += (time.perf_counter() - started) * 1000
-
-    async def _stream(
-        self, record: Record, request: ChatRequest, outgoing: bytes, envelope: Envelope, responder: Responder
-    ) -> None:
-        async with self._upstream.stream(outgoing) as chunks:
-            await responder.start_events()
-            guarded = GuardedStream(self._guard, self._pool, envelope, with_usage=request.wants_usage)
-            try:
-                async with aclosing(guarded.relay(chunks)) as events:
-                    async for event in events:
-                        await responder.event(event)
-            finally:
-                record.guard_ms += guarded.guard_ms
-                record.note(guarded.judgement)
-        await responder.end_events()
+    def _anthropic_model(self, alias: str) -> Json:
+        return {"type": "model", "id": alias, "display_name": alias, "created_at": self._started_at}

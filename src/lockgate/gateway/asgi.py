@@ -22,26 +22,41 @@ class DisconnectedError(Exception):
 class Responder:
     """Sends one response, whole or in pieces.
 
+    Args:
+        send: Where to.
+        noted: Gives the headers about the request, as far as they are known when the response begins.
+
     Attributes:
         status: The status that was sent; 0 before.
+        headers: More headers, for instance what is left of a limit. Add to it before the response begins.
+        shape: Writes an error as a document.
+        last_event: Writes an error as the last event of a stream that has begun.
     """
 
-    def __init__(self, send: Send, request_id: str) -> None:
+    def __init__(self, send: Send, noted: Callable[[], Headers]) -> None:
         self._send = send
-        self._request_id = request_id.encode()
+        self._noted = noted
         self.status = 0
+        self.headers: Headers = []
+        self.shape: Callable[[ApiError], bytes] = ApiError.body
+        self.last_event: Callable[[ApiError], bytes] = _data_event
 
     async def document(self, status: int, body: bytes, *, extra: Headers | None = None) -> None:
         """Send a whole JSON document."""
         await self._start(status, [(b"content-length", str(len(body)).encode()), *(extra or [])], b"application/json")
         await self._send({"type": "http.response.body", "body": body})
 
+    async def nothing(self, extra: Headers) -> None:
+        """Send headers alone: 204."""
+        await self._start(204, extra, b"")
+        await self._send({"type": "http.response.body", "body": b""})
+
     async def refusal(self, error: ApiError) -> None:
         """Send an error: as a document, or as the last event of a stream that has begun."""
         if self.status:
-            await self._send({"type": "http.response.body", "body": b"data: " + error.body() + b"\n\n"})
+            await self._send({"type": "http.response.body", "body": self.last_event(error)})
             return
-        await self.document(error.status, error.body(), extra=error.headers())
+        await self.document(error.status, self.shape(error), extra=error.headers())
 
     async def start_events(self) -> None:
         """Begin a stream of server-sent events, after which the connection is closed."""
@@ -58,13 +73,18 @@ class Responder:
     async def _start(self, status: int, extra: Headers, media_type: bytes) -> None:
         self.status = status
         headers: Headers = [
-            (b"content-type", media_type),
-            (b"x-request-id", self._request_id),
+            *([(b"content-type", media_type)] if media_type else []),
             (b"cache-control", b"no-store"),
             (b"x-content-type-options", b"nosniff"),
+            *self._noted(),
+            *self.headers,
             *extra,
         ]
         await self._send({"type": "http.response.start", "status": status, "headers": headers})
+
+
+def _data_event(error: ApiError) -> bytes:
+    return b"data: " + error.body() + b"\n\n"
 
 
 def header(scope: Scope, name: bytes) -> bytes | None:

@@ -1,4 +1,4 @@
-"""From a request to the body that is sent upstream: the guard's output and nothing else."""
+"""From a conversation to the body that is sent upstream: the guard's output and nothing else."""
 
 from collections.abc import Iterator
 from typing import cast
@@ -6,8 +6,9 @@ from typing import cast
 import msgspec
 
 from lockgate.core import Verdict
+from lockgate.gateway.conversation import Conversation
 from lockgate.gateway.judging import Judgement, Slot, judge, strings
-from lockgate.gateway.request import ChatRequest, Json
+from lockgate.gateway.request import Json
 from lockgate.guard import Guard, Message
 
 
@@ -25,13 +26,13 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     max_tokens: int
 
 
-def prepare(guard: Guard, request: ChatRequest, limits: Limits) -> tuple[bytes, Judgement]:
-    """Judge a request as a whole and write the body for the upstream.
+def prepare(guard: Guard, conversation: Conversation, limits: Limits) -> tuple[bytes, Judgement]:
+    """Judge a conversation as a whole and write the body for the upstream.
 
     Raises:
         ApiError: 400 `content_filter` when the guard blocks it, 503 when the guard erred.
     """
-    document = cast("Json", msgspec.json.decode(msgspec.json.encode(request)))
+    document = conversation.document
     messages = cast("list[Json]", document["messages"])
     for message in messages:
         _flatten(message)
@@ -39,40 +40,52 @@ def prepare(guard: Guard, request: ChatRequest, limits: Limits) -> tuple[bytes, 
     if extras := [*_named(messages), *_others(document)]:
         groups.insert(0, extras)
     slots = [slot for group in groups for slot in group]
-    judgement = judge(guard, slots, lambda: _whole(guard, groups), what="request")
+    judgement = judge(guard, slots, lambda: judge_groups(guard, groups), what="request")
     _finish(document, messages, limits)
+    if conversation.streams:
+        document["stream"] = True
+        document["stream_options"] = {"include_usage": True}
     return msgspec.json.encode(document), judgement
 
 
-def _whole(guard: Guard, groups: list[list[Slot]]) -> Verdict:
+def judge_groups(guard: Guard, groups: list[list[Slot]]) -> Verdict:
+    """The verdict on a conversation: each group is a turn of the role of its first slot."""
     return guard.inspect_messages(
-        [Message(role=group[0].role, content="\n".join(slot.text for slot in group)) for group in groups]
+        [Message(role=group[0].role, content="\n".join(slot.text for slot in group)) for group in groups if group]
     )
 
 
 def _flatten(message: Json) -> None:
-    content = message.get("content")
-    if isinstance(content, list):
-        parts = cast("list[dict[str, str]]", content)
-        message["content"] = "\n".join(part["text"] for part in parts)
+    parts = message.get("content")
+    if isinstance(parts, list):
+        listed = cast("list[dict[str, str]]", parts)
+        if all(part["type"] == "text" for part in listed):
+            message["content"] = "\n".join(part["text"] for part in listed)
 
 
 def _spoken(message: Json) -> Iterator[list[Slot]]:
-    for field in ("content", "tool_calls"):
-        if field in message:
-            yield list(strings(message, field, role=cast("str", message["role"])))
+    role = cast("str", message["role"])
+    content = message.get("content")
+    if isinstance(content, list):
+        parts = cast("list[Json]", content)
+        yield [slot for part in parts if part["type"] == "text" for slot in strings(part, "text", role=role)]
+    elif "content" in message:
+        yield list(strings(message, "content", role=role))
+    if "tool_calls" in message:
+        yield list(strings(message, "tool_calls", role=role))
 
 
 def _named(messages: list[Json]) -> Iterator[Slot]:
     for message in messages:
-        for field in ("name", "tool_call_id"):
-            if field in message:
+        for field in message:
+            if field not in {"role", "content", "tool_calls"}:
                 yield from strings(message, field, role="user")
 
 
 def _others(document: Json) -> Iterator[Slot]:
-    for field in ("stop", "user", "tools", "tool_choice", "response_format"):
-        if field in document:
+    """Every text outside the messages; a bare number or truth value says nothing."""
+    for field, value in document.items():
+        if field != "messages" and not isinstance(value, int | float | None):
             yield from strings(document, field, role="user")
 
 

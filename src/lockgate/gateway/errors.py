@@ -14,7 +14,7 @@ class GatewayError(LockgateError):
 
 
 class ApiError(Exception):
-    """A refusal in the shape that OpenAI's clients understand.
+    """A refusal, in the shapes that OpenAI's and Anthropic's clients understand.
 
     Args:
         status: HTTP status.
@@ -69,14 +69,29 @@ class ApiError(Exception):
 
     def body(self) -> bytes:
         """The JSON document `{"error": {"message", "type", "param", "code"}}`."""
-        ours = self.status >= HTTPStatus.INTERNAL_SERVER_ERROR
-        kind = _TYPES.get(self.status, "server_error" if ours else "invalid_request_error")
+        kind = _TYPES.get(self.status, "server_error" if self.status >= _OURS else "invalid_request_error")
         return msgspec.json.encode(
             {"error": {"message": self.message, "type": kind, "param": self.param, "code": self.code}}
         )
 
+    def anthropic_body(self, request_id: str) -> bytes:
+        """The JSON document `{"type": "error", "error": {"type", "message", "code"}, "request_id"}`."""
+        kind = _ANTHROPIC_TYPES.get(self.status, "api_error" if self.status >= _OURS else "invalid_request_error")
+        error = {"type": kind, "message": self.message, "code": self.code, "param": self.param}
+        return msgspec.json.encode({"type": "error", "error": error, "request_id": request_id})
 
+
+_OURS = 500
 _TYPES = {429: "rate_limit_error"}
+_ANTHROPIC_TYPES = {
+    401: "authentication_error",
+    403: "permission_error",
+    404: "not_found_error",
+    413: "request_too_large",
+    429: "rate_limit_error",
+    503: "overloaded_error",
+    504: "timeout_error",
+}
 
 
 def invalid(code: str, message: str, *, param: str | None = None) -> ApiError:

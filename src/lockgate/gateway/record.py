@@ -6,6 +6,7 @@ import time
 import msgspec
 
 from lockgate.core import Action, Event, EventKind
+from lockgate.gateway.asgi import Headers
 from lockgate.gateway.errors import ApiError
 from lockgate.gateway.judging import Judgement
 from lockgate.gateway.protocol import new_request_id
@@ -15,6 +16,7 @@ _access = logging.getLogger("lockgate.gateway.access")
 _log = logging.getLogger(__name__)
 _SEVERITY = (Action.ALLOW.value, Action.REDACT.value, Action.HOLD.value, Action.BLOCK.value, "error")
 _UNQUIET = frozenset({"/livez", "/readyz"})
+_MOST_PATHS = 16
 
 
 class Record(msgspec.Struct):
@@ -31,6 +33,8 @@ class Record(msgspec.Struct):
         score: The guard's injection score.
         guard_ms: Time in the guard.
         key_id: Public id of the caller's key.
+        unscanned: Paths in the body of what policy let travel unread.
+        judged: Whether the guard had its say.
         started: Monotonic clock at its start, in seconds.
     """
 
@@ -45,6 +49,8 @@ class Record(msgspec.Struct):
     score: float = 0.0
     guard_ms: float = 0.0
     key_id: str = ""
+    unscanned: tuple[str, ...] = ()
+    judged: bool = False
 
     @classmethod
     def new(cls) -> "Record":
@@ -53,11 +59,28 @@ class Record(msgspec.Struct):
 
     def note(self, judgement: Judgement) -> None:
         """Add what the guard decided."""
+        self.judged = True
         self._strengthen(judgement.action.value, judgement.labels, judgement.score)
 
     def note_error(self, error: ApiError) -> None:
         """Add a refusal."""
+        self.judged |= error.blocked
         self._strengthen("block" if error.blocked else "error", error.labels, error.score)
+
+    def headers(self) -> Headers:
+        """What a caller is told about the request, as far as it is known."""
+        elapsed_ms = (time.perf_counter() - self.started) * 1000
+        told: Headers = [
+            (b"x-request-id", self.id.encode()),
+            (b"request-id", self.id.encode()),
+            (b"openai-processing-ms", str(round(elapsed_ms)).encode()),
+        ]
+        if self.judged:
+            told.append((b"x-lockgate-verdict", self.action.encode()))
+            told.append((b"x-lockgate-guard-ms", f"{self.guard_ms:.1f}".encode()))
+        if self.unscanned:
+            told.append((b"x-lockgate-unscanned", ", ".join(self.unscanned[:_MOST_PATHS]).encode()))
+        return told
 
     def finish(self, status: int, *, source: str, store: EventStore | None) -> None:
         """Write the log line and, except for health probes, the event.
@@ -83,6 +106,7 @@ class Record(msgspec.Struct):
             status=status,
             guard_ms=round(self.guard_ms, 3),
             total_ms=round(total_ms, 3),
+            unscanned=self.unscanned,
             source=source,
             key_id=self.key_id,
         )

@@ -1,0 +1,1 @@
+"""The shapes in which callers ask: each reads its requests into one kind of conversation, and writes answers."""

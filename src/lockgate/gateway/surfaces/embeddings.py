@@ -1,0 +1,99 @@
+"""`POST /v1/embeddings`: texts are judged like documents, and vectors are all that comes back."""
+
+from typing import Annotated, Literal, cast
+
+import msgspec
+from msgspec import Meta
+
+from lockgate.gateway.conversation import Envelope
+from lockgate.gateway.draft import judge_groups
+from lockgate.gateway.errors import bad_upstream, invalid
+from lockgate.gateway.judging import Judgement, Slot, judge
+from lockgate.gateway.request import Json, Strict, convert
+from lockgate.guard import Guard
+
+_ROLE = "tool"  # not a turn of the conversation, but text from outside
+_Base64 = Annotated[str, Meta(pattern=r"^[A-Za-z0-9+/]*={0,2}$")]
+
+
+class EmbeddingRequest(Strict, frozen=True, kw_only=True):
+    """The body of `POST /v1/embeddings`: every field that may travel. Tokens cannot be read, so they are refused."""
+
+    model: str
+    input: str | Annotated[tuple[str, ...], Meta(min_length=1, max_length=2048)]
+    encoding_format: Literal["float", "base64"] | None = None
+    dimensions: Annotated[int, Meta(ge=1, le=1 << 16)] | None = None
+    user: str | None = None
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """What is to be embedded."""
+        return (self.input,) if isinstance(self.input, str) else self.input
+
+
+class _Vector(msgspec.Struct, frozen=True):
+    index: int
+    embedding: tuple[float, ...] | _Base64
+
+
+class _Usage(msgspec.Struct, frozen=True):
+    prompt_tokens: int = 0
+    total_tokens: int = 0
+
+
+class Vectors(msgspec.Struct, frozen=True):
+    """What an upstream answers; fields that are not named here are dropped."""
+
+    data: tuple[_Vector, ...]
+    usage: _Usage = _Usage()
+
+
+def read_embedding(body: object) -> EmbeddingRequest:
+    """Read the body of `POST /v1/embeddings`.
+
+    Raises:
+        ApiError: 400 `unknown_parameter` or `invalid_value`.
+    """
+    request = convert(body, EmbeddingRequest)
+    if not all(request.texts):
+        raise invalid("invalid_value", "An empty text has no embedding.", param="input")
+    return request
+
+
+def prepare_embedding(guard: Guard, request: EmbeddingRequest, model: str) -> tuple[bytes, Judgement]:
+    """Judge the texts and write the body for the upstream.
+
+    Raises:
+        ApiError: 400 `content_filter` when the guard blocks one, 503 when the guard erred.
+    """
+    texts: list[object] = list(request.texts)
+    document: Json = {"model": model, "input": texts, "encoding_format": request.encoding_format or "float"}
+    if request.dimensions is not None:
+        document["dimensions"] = request.dimensions
+    slots = [Slot(text, _ROLE, texts, index) for index, text in enumerate(request.texts)]
+    if request.user is not None:
+        document["user"] = request.user
+        slots.append(Slot(request.user, "user", document, "user"))
+    judgement = judge(guard, slots, lambda: judge_groups(guard, [[slot] for slot in slots]), what="request")
+    return msgspec.json.encode(document), judgement
+
+
+def write_embedding(answer: object, request: EmbeddingRequest, envelope: Envelope) -> bytes:
+    """The vectors, written anew in the order of the texts.
+
+    Raises:
+        ApiError: 502 when the upstream's answer is no list of one vector a text, in the form that was asked for.
+    """
+    try:
+        vectors = msgspec.convert(answer, Vectors)
+    except msgspec.ValidationError as error:
+        raise bad_upstream("answered with something that is no list of embeddings") from error
+    ordered = sorted(vectors.data, key=lambda vector: vector.index)
+    if [vector.index for vector in ordered] != list(range(len(request.texts))):
+        raise bad_upstream("answered without exactly one embedding a text")
+    as_text = request.encoding_format == "base64"
+    if any(isinstance(vector.embedding, str) is not as_text for vector in ordered):
+        raise bad_upstream("answered with embeddings of another form than was asked for")
+    data = [{"object": "embedding", "index": vector.index, "embedding": vector.embedding} for vector in ordered]
+    usage = cast("Json", msgspec.to_builtins(vectors.usage))
+    return msgspec.json.encode({"object": "list", "data": data, "model": envelope.model, "usage": usage})
