@@ -9,6 +9,16 @@ from msgspec import Meta
 
 from lockgate.core.config_auth import SECTIONS as AUTH_SECTIONS
 from lockgate.core.config_auth import AuthConfig, SecretsConfig, TlsServerConfig
+from lockgate.core.config_upstreams import SECTIONS as UPSTREAM_SECTIONS
+from lockgate.core.config_upstreams import (
+    AnyUpstream,
+    EmbeddedUpstream,
+    OpenAIUpstream,
+    RetryConfig,
+    Targets,
+    TelemetryConfig,
+    check_routes,
+)
 from lockgate.core.errors import ConfigError
 from lockgate.core.gate import Stage
 from lockgate.core.levels import Confidence, Severity
@@ -89,56 +99,41 @@ class ApplicationConfig(_Section, frozen=True, kw_only=True):
     tools: str = ""
 
 
-class EmbeddedUpstream(_Section, frozen=True, kw_only=True, tag_field="kind", tag="embedded"):
-    """A GGUF model that runs in a process of its own on this machine.
-
-    Attributes:
-        model: Path of one of the pinned `models`.
-        context: Tokens of context.
-    """
-
-    model: Text
-    context: Annotated[int, Meta(ge=256, le=1 << 20)] = 2048
-
-
-class OpenAIUpstream(_Section, frozen=True, kw_only=True, tag_field="kind", tag="openai"):
-    """Any OpenAI-compatible endpoint.
-
-    Attributes:
-        base_url: Address up to and including `/v1`.
-        model: Name of the model there.
-        api_key_env: Environment variable that holds its key.
-        api_key_file: File outside the project that holds its key.
-    """
-
-    base_url: Annotated[str, Meta(pattern="^https?://[^\\s]+$")]
-    model: Text
-    api_key_env: str = ""
-    api_key_file: str = ""
-
-
 class ServeConfig(_Section, frozen=True, kw_only=True):
     """The endpoint.
 
     Attributes:
-        upstream: Where the model answers.
-        model_name: The name that callers use.
+        upstream: Where the model answers, where one place is enough.
+        upstreams: Where models answer, by a name of your choice.
+        models: For each name that callers may use, its targets in the order in which they are tried.
+        retries: Second tries and fallbacks.
+        telemetry: What the endpoint says about itself.
+        model_name: The name that callers use; with `models`, the one that stands for the application.
         max_tokens: Longest answer a caller may ask for.
         timeout_s: Seconds without a byte from the upstream before it counts as down.
+        drain_s: Seconds that requests in progress may still take when the endpoint is told to end.
         max_body_bytes: Largest request that is read.
         auth: Who may come in.
         tls: TLS of the endpoint itself, and client certificates.
         secrets: Where secrets of the gateway itself are kept.
     """
 
-    upstream: EmbeddedUpstream | OpenAIUpstream
+    upstream: AnyUpstream | None = None
+    upstreams: dict[Text, AnyUpstream] = {}
+    models: dict[Text, Targets] = {}
+    retries: RetryConfig = RetryConfig()
+    telemetry: TelemetryConfig = TelemetryConfig()
     model_name: Text = "assistant"
     max_tokens: Annotated[int, Meta(gt=0)] = 512
     timeout_s: Annotated[float, Meta(gt=0)] = 120.0
+    drain_s: Annotated[float, Meta(ge=0, le=3600)] = 5.0
     max_body_bytes: Annotated[int, Meta(gt=0, le=64 << 20)] = 1 << 20
     auth: AuthConfig = AuthConfig()
     tls: TlsServerConfig | None = None
     secrets: SecretsConfig = SecretsConfig()
+
+    def __post_init__(self) -> None:
+        check_routes(self.upstream, self.upstreams, self.models, self.model_name)
 
 
 Handling = Literal["off", "redact", "block"]
@@ -321,6 +316,7 @@ _SECTIONS: tuple[type[msgspec.Struct], ...] = (
     ApplicationConfig,
     EmbeddedUpstream,
     OpenAIUpstream,
+    *UPSTREAM_SECTIONS,
     *AUTH_SECTIONS,
     ServeConfig,
     OutputConfig,

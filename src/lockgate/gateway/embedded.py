@@ -4,16 +4,19 @@ import asyncio
 import os
 import secrets
 import sys
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Iterable
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Self
 
 import msgspec
 
+from lockgate.core.config import Config, EmbeddedUpstream
 from lockgate.gateway import embedded_worker
 from lockgate.gateway.errors import GatewayError
-from lockgate.gateway.upstream import Endpoint
+from lockgate.gateway.upstreams.endpoint import Endpoint
+from lockgate.gateway.upstreams.opening import declared
+from lockgate.gateway.verified import verified_copy
 
 _START_S = 120.0
 _MODEL_NAME = "embedded"
@@ -83,6 +86,54 @@ class EmbeddedModel:
             yield cls(process, f"{address}/v1", api_key)
         finally:
             await _stop(process)
+
+
+class Models:
+    """The embedded models that run now, each once however many workers ask it and however often settings change."""
+
+    def __init__(self) -> None:
+        self._running: dict[tuple[str, int], tuple[Endpoint, AsyncExitStack]] = {}
+
+    async def endpoints(self, root: Path, config: Config) -> dict[str, Endpoint]:
+        """Where the embedded upstreams of `config` answer; what does not run yet is verified and started.
+
+        Args:
+            root: The project folder.
+            config: Settings with a `serve` section.
+
+        Raises:
+            GatewayError: A model is not pinned, has another digest, or does not start.
+        """
+        found: dict[str, Endpoint] = {}
+        for name, upstream in declared(config.serve).items() if config.serve else ():
+            if not isinstance(upstream, EmbeddedUpstream):
+                continue
+            place = (_pin(config, upstream), upstream.context)
+            if place not in self._running:
+                path = await asyncio.to_thread(verified_copy, root, upstream.model, place[0])
+                stack = AsyncExitStack()
+                model = await stack.enter_async_context(EmbeddedModel.start(path, upstream.context))
+                self._running[place] = (model.endpoint, stack)
+            found[name] = self._running[place][0]
+        return found
+
+    async def keep(self, endpoints: Iterable[Endpoint]) -> None:
+        """Stop every model but those at `endpoints`."""
+        wanted = set(endpoints)
+        for place, (endpoint, stack) in list(self._running.items()):
+            if endpoint not in wanted:
+                del self._running[place]
+                await stack.aclose()
+
+
+def _pin(config: Config, upstream: EmbeddedUpstream) -> str:
+    pin = next((model.sha256 for model in config.models if model.path == upstream.model), None)
+    if pin is None:
+        raise GatewayError(
+            f"{upstream.model} is not among the models that lockgate.yaml pins.",
+            remedy="Add it to 'models' with its sha256.",
+        )
+    return pin
 
 
 async def _address(process: asyncio.subprocess.Process, order: bytes, timeout_s: float) -> str:

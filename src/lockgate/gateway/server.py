@@ -1,34 +1,37 @@
 """Starting and stopping the endpoint, inside another program or as the program itself."""
 
 import asyncio
-import errno
 import signal
 import socket
-from collections.abc import AsyncGenerator, Callable, Generator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
 
 import msgspec
-import uvicorn
 import uvloop
 
-from lockgate.core.config import OpenAIUpstream, ServeConfig
+from lockgate.core.config import OpenAIUpstream
 from lockgate.core.project import Project
-from lockgate.gateway.app import Gateway
-from lockgate.gateway.application import Application, build_guard, read_application
-from lockgate.gateway.embedded import EmbeddedModel
+from lockgate.gateway.application import Application, read_application
+from lockgate.gateway.assembly import open_live
+from lockgate.gateway.embedded import Models
 from lockgate.gateway.errors import GatewayError
-from lockgate.gateway.guarding import GuardPool
-from lockgate.gateway.keys import KeyStore, Verifier
-from lockgate.gateway.protocol import GatewayProtocol
-from lockgate.gateway.upstream import Endpoint, Upstream, read_api_key
-from lockgate.gateway.verified import verified_copy
+from lockgate.gateway.keys import Verifier
+from lockgate.gateway.live import Live, Spec, serve_settings
+from lockgate.gateway.process import HOST, listen, port_of, running
+from lockgate.gateway.reloading import ReadAgain, Reloader, Site
+from lockgate.gateway.telemetry.admin import AdminApp, admin_token
+from lockgate.gateway.telemetry.recorder import Telemetry
+from lockgate.gateway.telemetry.registry import Family
+from lockgate.gateway.telemetry.starting import start_telemetry
+from lockgate.gateway.upstreams.credentials import Resolve, read_api_key
+from lockgate.gateway.upstreams.endpoint import Endpoint
+from lockgate.gateway.upstreams.opening import check_upstreams, declared
+from lockgate.gateway.upstreams.server import UpstreamState
+from lockgate.gateway.workers import Workers
 from lockgate.guard import Guard
 from lockgate.monitor import EventStore
 
-HOST = "127.0.0.1"
-_GRACE_S = 5
-_KEEP_ALIVE_S = 30
-_BACKLOG = 512
+__all__ = ["Running", "open_endpoint", "run_server", "serve_app", "serve_settings"]
 
 
 class Running(msgspec.Struct, frozen=True):
@@ -38,27 +41,35 @@ class Running(msgspec.Struct, frozen=True):
         base_url: What a client is given, up to and including `/v1`.
         port: Its port on 127.0.0.1.
         model: The model name that callers use.
+        admin_url: Address of the admin plane; empty where there is none.
     """
 
     base_url: str
     port: int
     model: str
+    admin_url: str = ""
 
 
-class _Server(uvicorn.Server):
-    """Tells when it is ready, and leaves signals to the program around it."""
+class Operation(msgspec.Struct, frozen=True, kw_only=True):
+    """How `run_server` runs an endpoint.
 
-    def __init__(self, config: uvicorn.Config) -> None:
-        super().__init__(config)
-        self.ready = asyncio.Event()
+    Attributes:
+        port: The port; 0 for a free one.
+        on_ready: Called once the endpoint answers.
+        workers: Processes that answer; 1 answers in this one.
+        admin_port: Port of the admin plane; 0 for a free one, None for no admin plane.
+        read_again: Reads and admits the project as it lies there now; without it there is no reload.
+        on_reload: Told after each reload: nothing where it worked, else why the old settings stay.
+        resolve: Looks references to secrets up; with several workers each resolves by itself.
+    """
 
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        self.ready.set()
-
-    @contextmanager
-    def capture_signals(self) -> Generator[None]:
-        yield
+    port: int
+    on_ready: Callable[[Running], None]
+    workers: int = 1
+    admin_port: int | None = None
+    read_again: ReadAgain | None = None
+    on_reload: Callable[[str], None] | None = None
+    resolve: Resolve | None = None
 
 
 @asynccontextmanager
@@ -72,6 +83,8 @@ async def serve_app(
     verifier: Verifier | None = None,
     application: Application | None = None,
     guard: Guard | None = None,
+    resolve: Resolve | None = None,
+    telemetry: Telemetry | None = None,
 ) -> AsyncGenerator[Running]:
     """Serve a project on 127.0.0.1 until the block ends.
 
@@ -80,38 +93,32 @@ async def serve_app(
         port: The port; 0 for a free one.
         source: What events say about who causes the traffic: `serve`, `serve-observe` or `redteam`.
         store: Takes an event for every request; stays open.
-        endpoint: Where the model answers; by default what `lockgate.yaml` says, started here if it is embedded.
+        endpoint: Where every model answers; by default what `lockgate.yaml` says, started here if it is embedded.
         verifier: Knows the callers' keys; by default the project's key store.
         application: The prompt and the protected values, where they were read already.
         guard: By default the guard that `build_guard` gives.
+        resolve: Looks references to secrets up.
+        telemetry: Is told what happens; stays open.
 
     Raises:
         GatewayError: The port is taken, or a key, a prompt or the model cannot be used.
     """
     serve = serve_settings(project)
-    known = application or read_application(project)
-    with _listen(port) as listener:
-        pool = GuardPool()
-        try:
-            async with (
-                open_endpoint(project, endpoint) as address,
-                Upstream.open(address, timeout_s=serve.timeout_s) as upstream,
-            ):
-                gateway = Gateway(
-                    serve=serve,
-                    system_prompt=known.system_prompt,
-                    guard=guard or build_guard(project, known),
-                    pool=pool,
-                    upstream=upstream,
-                    verifier=verifier or KeyStore.open(project),
-                    store=store,
-                    source=source,
-                )
-                async with _running(gateway, listener):
-                    bound: int = listener.getsockname()[1]
-                    yield Running(f"http://{HOST}:{bound}/v1", bound, serve.model_name)
-        finally:
-            pool.close()
+    spec = Spec.of(project, application or read_application(project), source)
+    async with AsyncExitStack() as stack:
+        listener = stack.enter_context(listen(port))
+        models = Models()
+        stack.push_async_callback(models.keep, ())
+        if endpoint is None:
+            endpoints = await models.endpoints(project.root, project.config)
+        else:
+            endpoints = dict.fromkeys(declared(serve), endpoint)
+        seen = telemetry or Telemetry()
+        live = await stack.enter_async_context(
+            open_live(spec, endpoints, store=store, telemetry=seen, verifier=verifier, guard=guard, resolve=resolve)
+        )
+        await stack.enter_async_context(running(live, listener, drain_s=serve.drain_s))
+        yield _announcement(spec, port_of(listener))
 
 
 def run_server(
@@ -121,8 +128,16 @@ def run_server(
     source: str,
     on_ready: Callable[[Running], None],
     application: Application | None = None,
+    workers: int = 1,
+    admin_port: int | None = None,
+    read_again: ReadAgain | None = None,
+    on_reload: Callable[[str], None] | None = None,
+    resolve: Resolve | None = None,
 ) -> None:
     """Serve a project until SIGINT or SIGTERM, writing events to the project's state folder.
+
+    SIGHUP reads the settings again. Requests in progress go on with the settings that they began with, and end before
+    the server does, within `serve.drain_s`.
 
     Args:
         project: The project.
@@ -130,36 +145,118 @@ def run_server(
         source: `serve`, or `serve-observe` when the deploy gate is HELD.
         on_ready: Called once the endpoint answers.
         application: The prompt and the protected values, where they were read already.
+        workers: Processes that answer; 1 answers in this one.
+        admin_port: Port of the admin plane; 0 for a free one, None for no admin plane.
+        read_again: Reads and admits the project as it lies there now; without it there is no reload.
+        on_reload: Told after each reload: nothing where it worked, else why the old settings stay.
+        resolve: Looks references to secrets up.
 
     Raises:
-        GatewayError: As in `serve_app`.
+        GatewayError: As in `serve_app`, or a worker cannot start.
         MonitorError: The event store cannot be opened, or its last events not be written.
     """
-    with EventStore.open(project.state) as store, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_serve_until_signal(project, store, on_ready, port=port, source=source, application=application))
+    serve_settings(project)
+    spec = Spec.of(project, application or read_application(project), source)
+    operation = Operation(
+        port=port,
+        on_ready=on_ready,
+        workers=workers,
+        admin_port=admin_port,
+        read_again=read_again,
+        on_reload=on_reload,
+        resolve=resolve,
+    )
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(_until_signal(spec, operation))
 
 
-async def _serve_until_signal(
-    project: Project,
-    store: EventStore,
-    on_ready: Callable[[Running], None],
-    *,
-    port: int,
-    source: str,
-    application: Application | None,
-) -> None:
+async def _until_signal(spec: Spec, operation: Operation) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
-    async with serve_app(project, port=port, source=source, store=store, application=application) as running:
-        on_ready(running)
+    async with AsyncExitStack() as stack:
+        listener = stack.enter_context(listen(operation.port))
+        bound = port_of(listener)
+        check_upstreams(spec.serve, project_root=spec.project.root, resolve=operation.resolve)
+        models = Models()
+        stack.push_async_callback(models.keep, ())
+        endpoints = await models.endpoints(spec.project.root, spec.config)
+        if operation.workers == 1:
+            place = _in_process(spec, endpoints, listener, operation.resolve)
+        else:
+            place = Workers.start(operation.workers, listener, spec, endpoints)
+        site: Site = await stack.enter_async_context(place)
+        reloader = Reloader(
+            site,
+            models,
+            spec,
+            read_again=operation.read_again,
+            told=operation.on_reload,
+            drain_s=spec.serve.drain_s,
+        )
+        stack.callback(reloader.close)
+        asked: set[asyncio.Task[str]] = set()
+        loop.add_signal_handler(signal.SIGHUP, lambda: asked.add(asyncio.ensure_future(reloader.reload())))
+        admin_url = await stack.enter_async_context(_admin(reloader, operation.admin_port))
+        operation.on_ready(_announcement(spec, bound, admin_url))
         await stop.wait()
 
 
+class _InProcess:
+    """A `Site` that is this process."""
+
+    def __init__(self, live: Live, telemetry: Telemetry) -> None:
+        self._live = live
+        self._telemetry = telemetry
+
+    async def load(self, spec: Spec, endpoints: Mapping[str, Endpoint]) -> None:
+        self._live.load(spec, endpoints)
+
+    async def families(self) -> list[Family]:
+        return self._telemetry.families(self._live.upstreams)
+
+    async def states(self) -> list[tuple[UpstreamState, ...]]:
+        return [self._live.upstreams]
+
+
 @asynccontextmanager
-async def open_endpoint(project: Project, endpoint: Endpoint | None = None) -> AsyncGenerator[Endpoint]:
-    """Where the model of `project` answers, for as long as the block runs.
+async def _in_process(
+    spec: Spec, endpoints: Mapping[str, Endpoint], listener: socket.socket, resolve: Resolve | None
+) -> AsyncGenerator[_InProcess]:
+    telemetry = start_telemetry(spec.serve.telemetry)
+    try:
+        with EventStore.open(spec.project.state) as store:
+            async with (
+                open_live(spec, endpoints, store=store, telemetry=telemetry, resolve=resolve) as live,
+                running(live, listener, drain_s=spec.serve.drain_s),
+            ):
+                yield _InProcess(live, telemetry)
+    finally:
+        telemetry.close()
+
+
+@asynccontextmanager
+async def _admin(reloader: Reloader, port: int | None) -> AsyncGenerator[str]:
+    if port is None:
+        yield ""
+        return
+    app = AdminApp(reloader, admin_token())
+    with listen(port, option="--admin-port") as listener:
+        bound = port_of(listener)
+        async with running(app, listener, drain_s=1.0):
+            yield f"http://{HOST}:{bound}"
+
+
+def _announcement(spec: Spec, port: int, admin_url: str = "") -> Running:
+    return Running(f"http://{HOST}:{port}/v1", port, spec.serve.model_name, admin_url)
+
+
+@asynccontextmanager
+async def open_endpoint(
+    project: Project, endpoint: Endpoint | None = None, *, resolve: Resolve | None = None
+) -> AsyncGenerator[Endpoint]:
+    """Where the application's model answers, for as long as the block runs: the first target of `model_name`.
 
     An embedded model is copied, verified against its pin and started; the same endpoint then serves the gateway and,
     for comparison, the red team's bare target.
@@ -167,76 +264,31 @@ async def open_endpoint(project: Project, endpoint: Endpoint | None = None) -> A
     Args:
         project: The project.
         endpoint: Given back as it is, where there is one.
+        resolve: Looks references to secrets up.
 
     Raises:
-        GatewayError: The model is not pinned, has another digest or does not start, or the upstream's key is missing.
+        GatewayError: The model is not pinned, has another digest or does not start, the upstream's key is missing, or
+            the upstream does not speak OpenAI's interface.
     """
-    upstream = serve_settings(project).upstream
+    serve = serve_settings(project)
     if endpoint is not None:
         yield endpoint
-    elif isinstance(upstream, OpenAIUpstream):
-        key = read_api_key(upstream, project_root=project.root)
-        yield Endpoint(upstream.base_url, upstream.model, key)
-    else:
-        pin = next((model.sha256 for model in project.config.models if model.path == upstream.model), None)
-        if pin is None:
-            raise GatewayError(
-                f"{upstream.model} is not among the models that lockgate.yaml pins.",
-                remedy="Add it to 'models' with its sha256.",
-            )
-        path = await asyncio.to_thread(verified_copy, project.root, upstream.model, pin)
-        async with EmbeddedModel.start(path, upstream.context) as model:
-            yield model.endpoint
-
-
-def serve_settings(project: Project) -> ServeConfig:
-    """The `serve` section of a project.
-
-    Raises:
-        GatewayError: There is none.
-    """
-    if project.config.serve is None:
-        raise GatewayError("lockgate.yaml has no 'serve' section.", remedy="Add one: it names the upstream.")
-    return project.config.serve
-
-
-@contextmanager
-def _listen(port: int) -> Generator[socket.socket]:
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    with listener:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            listener.bind((HOST, port))
-            listener.listen(_BACKLOG)
-        except (OSError, OverflowError) as error:
-            taken = isinstance(error, OSError) and error.errno == errno.EADDRINUSE
-            raise GatewayError(
-                f"Port {port} is taken." if taken else f"Port {port} cannot be opened.",
-                remedy="Choose another with --port, or 0 for a free one.",
-            ) from error
-        yield listener
-
-
-@asynccontextmanager
-async def _running(gateway: Gateway, listener: socket.socket) -> AsyncGenerator[None]:
-    server = _Server(
-        uvicorn.Config(
-            gateway,
-            http=GatewayProtocol,
-            ws="none",
-            lifespan="off",
-            log_config=None,
-            server_header=False,
-            proxy_headers=False,
-            timeout_keep_alive=_KEEP_ALIVE_S,
-            timeout_graceful_shutdown=_GRACE_S,
-            backlog=_BACKLOG,
-        )
-    )
-    task = asyncio.create_task(server.serve(sockets=[listener]))
+        return
+    first = serve.models[serve.model_name][0] if serve.upstream is None else None
+    upstream = serve.upstream or serve.upstreams[first.upstream if first else ""]
+    if isinstance(upstream, OpenAIUpstream):
+        key = read_api_key(upstream, project_root=project.root, resolve=resolve)
+        yield Endpoint(upstream.base_url, (first.model if first else "") or upstream.model, key)
+        return
+    models = Models()
     try:
-        await server.ready.wait()
-        yield
+        found = await models.endpoints(project.root, project.config)
+        name = first.upstream if first else next(iter(declared(serve)))
+        if name not in found:
+            raise GatewayError(
+                "The first upstream of this application does not speak OpenAI's interface.",
+                remedy="Put an OpenAI-compatible or embedded upstream first, for this command.",
+            )
+        yield found[name]
     finally:
-        server.should_exit = True
-        await task
+        await models.keep(())

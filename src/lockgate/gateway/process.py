@@ -1,0 +1,98 @@
+"""A server on a socket of this process: uvicorn as the gateway wants it."""
+
+import asyncio
+import errno
+import socket
+from collections.abc import AsyncGenerator, Callable, Generator
+from contextlib import asynccontextmanager, contextmanager
+
+import uvicorn
+
+from lockgate.gateway.errors import GatewayError
+from lockgate.gateway.protocol import GatewayProtocol
+
+HOST = "127.0.0.1"
+_KEEP_ALIVE_S = 30
+_BACKLOG = 2048
+
+AsgiApp = Callable[..., object]
+
+
+class _Server(uvicorn.Server):
+    """Tells when it is ready, and leaves signals to the program around it."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.ready = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.ready.set()
+
+    @contextmanager
+    def capture_signals(self) -> Generator[None]:
+        yield
+
+
+@contextmanager
+def listen(port: int, *, option: str = "--port") -> Generator[socket.socket]:
+    """Listen on 127.0.0.1.
+
+    Args:
+        port: The port; 0 for a free one.
+        option: What a message names as the way to choose another.
+
+    Raises:
+        GatewayError: The port is taken, or is none.
+    """
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    with listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((HOST, port))
+            listener.listen(_BACKLOG)
+        except (OSError, OverflowError) as error:
+            taken = isinstance(error, OSError) and error.errno == errno.EADDRINUSE
+            raise GatewayError(
+                f"Port {port} is taken." if taken else f"Port {port} cannot be opened.",
+                remedy=f"Choose another with {option}, or 0 for a free one.",
+            ) from error
+        yield listener
+
+
+def port_of(listener: socket.socket) -> int:
+    """The port that a socket listens on."""
+    port: int = listener.getsockname()[1]
+    return port
+
+
+@asynccontextmanager
+async def running(app: AsgiApp, listener: socket.socket, *, drain_s: float) -> AsyncGenerator[None]:
+    """Answer on `listener` while the block runs.
+
+    Args:
+        app: The ASGI application.
+        listener: Where callers connect; closed at the end.
+        drain_s: Seconds that requests in progress may still take when the block ends.
+    """
+    server = _Server(
+        uvicorn.Config(
+            app,
+            http=GatewayProtocol,
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            server_header=False,
+            proxy_headers=False,
+            timeout_keep_alive=_KEEP_ALIVE_S,
+            timeout_graceful_shutdown=round(drain_s),
+            backlog=_BACKLOG,
+        )
+    )
+    task = asyncio.create_task(server.serve(sockets=[listener]))
+    try:
+        await server.ready.wait()
+        yield
+    finally:
+        server.should_exit = True
+        await task

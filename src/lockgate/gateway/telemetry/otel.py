@@ -1,0 +1,132 @@
+"""OpenTelemetry traces and metrics of finished requests (extra `otel`). Imported only where settings ask for it."""
+
+import random
+import threading
+from collections import deque
+from http import HTTPStatus
+from typing import Self
+
+from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from opentelemetry.trace import SpanKind, Status, StatusCode
+
+from lockgate.gateway.telemetry.finished import Finished
+from lockgate.gateway.telemetry.names import GENAI, HTTP, OPERATIONS, OURS
+
+_CAPACITY = 10_000
+_PAUSE_S = 0.25
+_NS = 1_000_000_000
+_DRAW = random.SystemRandom()
+
+Attributes = dict[str, str | int | float | tuple[str, ...]]
+
+
+class OtelExporter:
+    """Turns finished requests into spans and measures, in a thread of its own.
+
+    Args:
+        tracers: Makes spans.
+        meters: Makes measures.
+        share: Share of requests that are traced; metrics count all of them.
+        capacity: Requests that may wait.
+    """
+
+    def __init__(
+        self, tracers: TracerProvider, meters: MeterProvider, *, share: float, capacity: int = _CAPACITY
+    ) -> None:
+        self._tracers, self._meters = tracers, meters
+        self._tracer = tracers.get_tracer("lockgate.gateway")
+        meter = meters.get_meter("lockgate.gateway")
+        self._duration = meter.create_histogram(GENAI["duration"], unit="s")
+        self._tokens = meter.create_histogram(GENAI["tokens"], unit="{token}")
+        self._first_token = meter.create_histogram(GENAI["first_token"], unit="s")
+        self._share = share
+        self._capacity = capacity
+        self._waiting: deque[Finished] = deque()
+        self._closing = threading.Event()
+        self._thread = threading.Thread(target=self._work, name="lockgate-otel", daemon=True)
+        self._thread.start()
+
+    @classmethod
+    def over_http(cls, share: float) -> Self:
+        """Send by OTLP over HTTP to where the `OTEL_EXPORTER_OTLP_*` variables say."""
+        resource = Resource.create({"service.name": "lockgate"})
+        tracers = TracerProvider(resource=resource, shutdown_on_exit=False)
+        tracers.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
+        reader = PeriodicExportingMetricReader(OTLPMetricExporter())
+        return cls(tracers, MeterProvider([reader], resource=resource, shutdown_on_exit=False), share=share)
+
+    def take(self, finished: Finished) -> bool:
+        """Queue a request; False when the queue is full."""
+        if len(self._waiting) >= self._capacity:
+            return False
+        self._waiting.append(finished)
+        return True
+
+    def close(self) -> None:
+        """Send what waits and end."""
+        self._closing.set()
+        self._thread.join(timeout=5)
+        self._tracers.shutdown()
+        self._meters.shutdown()
+
+    def _work(self) -> None:
+        while not self._closing.wait(_PAUSE_S):
+            self._flush()
+        self._flush()
+
+    def _flush(self) -> None:
+        while self._waiting:
+            self._send(self._waiting.popleft())
+
+    def _send(self, finished: Finished) -> None:
+        operation = OPERATIONS.get(finished.route, "")
+        shared: Attributes = {GENAI["request_model"]: finished.model, GENAI["provider"]: finished.provider}
+        if operation:
+            shared[GENAI["operation"]] = operation
+        failed = finished.status >= HTTPStatus.BAD_REQUEST
+        if failed:
+            shared[GENAI["error"]] = finished.labels[0] if finished.labels else str(finished.status)
+        if operation:
+            self._measure(finished, shared)
+        if _DRAW.random() >= self._share:
+            return
+        span = self._tracer.start_span(
+            f"{operation or finished.method} {finished.model or finished.route}",
+            kind=SpanKind.CLIENT if operation else SpanKind.SERVER,
+            attributes={**shared, **_about(finished)},
+            start_time=int(finished.at * _NS),
+        )
+        if failed:
+            span.set_status(Status(StatusCode.ERROR))
+        span.end(int((finished.at + finished.total_s) * _NS))
+
+    def _measure(self, finished: Finished, shared: Attributes) -> None:
+        self._duration.record(finished.total_s, shared)
+        if finished.first_token_s:
+            self._first_token.record(finished.first_token_s, shared)
+        for kind, count in (("input", finished.input_tokens), ("output", finished.output_tokens)):
+            if count:
+                self._tokens.record(count, {**shared, GENAI["token_type"]: kind})
+
+
+def _about(finished: Finished) -> Attributes:
+    return {
+        HTTP["method"]: finished.method,
+        HTTP["route"]: finished.route,
+        HTTP["status"]: finished.status,
+        GENAI["input_tokens"]: finished.input_tokens,
+        GENAI["output_tokens"]: finished.output_tokens,
+        OURS["verdict"]: finished.action,
+        OURS["labels"]: finished.labels,
+        OURS["guard_s"]: finished.guard_s,
+        OURS["request_id"]: finished.id,
+        OURS["key_id"]: finished.key_id,
+        OURS["tenant"]: finished.tenant,
+        OURS["source"]: finished.source,
+    }

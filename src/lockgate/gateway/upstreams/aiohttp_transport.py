@@ -1,0 +1,122 @@
+"""The default `Transport`: aiohttp."""
+
+import socket
+import ssl
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+
+import aiohttp
+from aiohttp.abc import AbstractResolver, ResolveResult
+from yarl import URL
+
+from lockgate.core.config_upstreams import TimeoutConfig
+from lockgate.gateway.upstreams.addresses import Address, resolve
+from lockgate.gateway.upstreams.transport import Fault, TransportError
+
+
+class _GuardedResolver(AbstractResolver):
+    """Resolves names, and refuses those that lead where no upstream may be."""
+
+    def __init__(self, allowed: frozenset[Address]) -> None:
+        self._allowed = allowed
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
+    ) -> list[ResolveResult]:
+        pairs = await resolve(host, port, self._allowed, family)
+        return [
+            ResolveResult(hostname=host, host=text, port=port, family=kind, proto=0, flags=socket.AI_NUMERICHOST)
+            for text, kind in pairs
+        ]
+
+    async def close(self) -> None:
+        """It holds nothing."""
+
+
+class AiohttpReply:
+    """A `Reply` of aiohttp's."""
+
+    def __init__(self, response: aiohttp.ClientResponse) -> None:
+        self._response = response
+        self.status = response.status
+
+    def header(self, name: str) -> str:
+        """A header's first value; empty where it is absent."""
+        return self._response.headers.get(name, "")
+
+    def chunks(self) -> AsyncIterator[bytes]:
+        """The body as it arrives."""
+        return self._chunks()
+
+    async def _chunks(self) -> AsyncGenerator[bytes]:
+        try:
+            async for chunk in self._response.content.iter_any():
+                yield chunk
+        except TimeoutError as error:
+            raise TransportError(Fault.TIMEOUT) from error
+        except (aiohttp.ClientError, ConnectionError) as error:
+            raise TransportError(Fault.BROKEN) from error
+
+    def close(self) -> None:
+        """Close the connection, unless the body was read to its end and the connection went back to the pool."""
+        self._response.close()
+
+
+class AiohttpTransport:
+    """A pool of connections to one upstream.
+
+    Args:
+        limits: How long a call may take.
+        read_s: Seconds without a byte.
+        connections: Calls at a time.
+        allowed: Addresses that may be used although they are refused by default.
+        tls: How an `https` upstream is recognised.
+    """
+
+    def __init__(
+        self,
+        *,
+        limits: TimeoutConfig,
+        read_s: float,
+        connections: int,
+        allowed: frozenset[Address],
+        tls: ssl.SSLContext | None,
+    ) -> None:
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(
+                limit=connections, resolver=_GuardedResolver(allowed), ssl=True if tls is None else tls
+            ),
+            timeout=aiohttp.ClientTimeout(total=limits.total_s, connect=limits.connect_s, sock_read=read_s),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            headers={"accept-encoding": "identity", "user-agent": "lockgate", "content-type": "application/json"},
+            auto_decompress=False,
+            trust_env=False,
+        )
+        self._urls: dict[str, URL] = {}
+
+    @property
+    def closed(self) -> bool:
+        """Whether it takes no more requests."""
+        return self._session.closed
+
+    async def send(self, url: str, headers: Mapping[str, str], body: bytes) -> AiohttpReply:
+        """POST `body` and wait for the head of the answer.
+
+        Raises:
+            TransportError: There is none.
+        """
+        target = self._urls.get(url) or self._urls.setdefault(url, URL(url))
+        try:
+            response = await self._session.post(target, data=body, headers=headers, allow_redirects=False)
+        except aiohttp.ConnectionTimeoutError as error:
+            raise TransportError(Fault.CONNECT, timed_out=True) from error
+        except TimeoutError as error:
+            raise TransportError(Fault.TIMEOUT, timed_out=True) from error
+        except aiohttp.ClientConnectorError as error:
+            raise TransportError(Fault.CONNECT) from error
+        except (aiohttp.ClientError, ConnectionError) as error:
+            raise TransportError(Fault.BROKEN) from error
+        return AiohttpReply(response)
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self._session.close()

@@ -1,0 +1,100 @@
+"""One of several processes that answer on the same socket. `workers` starts it as a module; nobody imports it.
+
+Its arguments are two inherited descriptors, the control socket and the listener. It ends when SIGTERM says so or when
+the supervisor is gone, after the requests in progress.
+"""
+
+import asyncio
+import logging
+import signal
+import socket
+import sys
+
+import uvloop
+
+from lockgate.core.errors import LockgateError
+from lockgate.gateway.assembly import open_live
+from lockgate.gateway.control import Answer, Order, hear, tell
+from lockgate.gateway.live import Live, Spec
+from lockgate.gateway.process import running
+from lockgate.gateway.telemetry.recorder import Telemetry
+from lockgate.gateway.telemetry.starting import start_telemetry
+from lockgate.monitor import EventStore
+
+_log = logging.getLogger(__name__)
+
+
+async def _work(control: socket.socket, listener: socket.socket) -> None:
+    reader, writer = await asyncio.open_connection(sock=control)
+    first = await hear(reader, Order)
+    if first is None or first.spec is None:
+        return
+    stop = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
+    try:
+        telemetry = start_telemetry(first.spec.serve.telemetry)
+        try:
+            with EventStore.open(first.spec.project.state) as store:
+                async with (
+                    open_live(first.spec, first.endpoints, store=store, telemetry=telemetry) as live,
+                    running(live, listener, drain_s=first.spec.serve.drain_s),
+                ):
+                    await tell(writer, Answer())
+                    await _obey(reader, writer, live, telemetry, stop)
+        finally:
+            telemetry.close()
+    except LockgateError as error:
+        await tell(writer, Answer(problem=error.message, remedy=error.remedy))
+    finally:
+        writer.close()
+
+
+async def _obey(
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, live: Live, telemetry: Telemetry, stop: asyncio.Event
+) -> None:
+    stopped = asyncio.create_task(stop.wait())
+    try:
+        while True:
+            heard = asyncio.create_task(hear(reader, Order))
+            await asyncio.wait((heard, stopped), return_when=asyncio.FIRST_COMPLETED)
+            if stopped.done() or (order := heard.result()) is None:
+                heard.cancel()
+                return
+            await tell(writer, _answer(order, live, telemetry))
+    except ConnectionError:
+        return
+    finally:
+        stopped.cancel()
+
+
+def _answer(order: Order, live: Live, telemetry: Telemetry) -> Answer:
+    match order.do:
+        case "metrics":
+            return Answer(families=telemetry.families(live.upstreams))
+        case "upstreams":
+            return Answer(upstreams=live.upstreams)
+        case "load":
+            return _load(live, order.spec, order)
+
+
+def _load(live: Live, spec: Spec | None, order: Order) -> Answer:
+    if spec is None:
+        return Answer(problem="There are no settings to load.")
+    try:
+        live.load(spec, order.endpoints)
+    except LockgateError as error:
+        return Answer(problem=error.message, remedy=error.remedy)
+    return Answer()
+
+
+def main() -> None:
+    """Answer until told to end."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the supervisor hears it too, and ends this process in order
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    control, listener = (socket.socket(fileno=int(number)) for number in sys.argv[1:])
+    with listener, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(_work(control, listener))
+
+
+if __name__ == "__main__":
+    main()
