@@ -136,7 +136,7 @@ PROGRAMS: dict[str, tuple[bytes, str]] = {
     "as an attribute": (b"csklearn.pipeline\nPipeline\n)\x81}S'predict'\n" + GLOBAL_SYSTEM + b"sb.", "posix.system"),
     "half way": (GLOBAL_SYSTEM + CALL[:-1] + b"\xff", "posix.system"),
     "after a value": (b"N0" + GLOBAL_SYSTEM + CALL, "posix.system"),
-    "storage loader": (b"ctorch.storage\n_load_from_bytes\n(C\x01xtR.", "torch.storage._load_from_bytes"),
+    "storage loader": (b"ctorch.storage\n_load_from_bytes\n(C\x01xtR.", "opcode"),
     "name resolver": (pickle.dumps(_Reduce(pickle.loads, b"N.")), "_pickle.loads"),
     "attribute getter": (pickle.dumps(_Reduce(getattr, "", "join")), "builtins.getattr"),
     "scikit-learn's own imports": (b"csklearn.utils._testing\nTempMemmap\n)\x81.", "sklearn.utils._testing.TempMemmap"),
@@ -190,9 +190,11 @@ def test_every_trick_is_named(name: str) -> None:
     assert expected in refused(body)
 
 
-def test_a_pickle_inside_bytes_is_only_found_when_something_would_load_it() -> None:
-    inner = GLOBAL_SYSTEM + CALL
-    assert refused(pickle.dumps({"blob": inner})) == set()
+def test_a_pickle_inside_bytes_is_judged_whether_or_not_something_loads_it() -> None:
+    inner = pickle.dumps(_Reduce(pickle.loads, b"N."))
+    for protocol in range(6):
+        assert refused(pickle.dumps({"blob": inner}, protocol)) == {"nested-pickle"}
+        assert refused(pickle.dumps({"blob": pickle.dumps([1, "x"], 4)}, protocol)) == set()
     assert "_pickle.loads" in refused(pickle.dumps(_Reduce(pickle.loads, inner)))
 
 

@@ -4,6 +4,7 @@ Nothing is imported, called or built. A value that would come from a refused cal
 """
 
 from _compat_pickle import IMPORT_MAPPING, NAME_MAPPING
+from collections.abc import Callable
 from typing import Literal
 
 import msgspec
@@ -17,22 +18,28 @@ from lockgate.detect.pickle_values import (
     Collection,
     Global,
     Instance,
+    Opaque,
+    Persistent,
     Tuple,
     Value,
-    depth_of,
+    expanded,
+    is_module,
     is_storage,
+    measure,
     tuple_of,
-    weight_of,
 )
-from lockgate.detect.source import MAX_PROBLEMS, Cursor, FormatProblem, MalformedError
+from lockgate.detect.source import MAX_PROBLEMS, Cursor, FormatProblem, MalformedError, Source
 
 MAX_NAMES = 1_000
 MAX_NAME = 256
 MEMO_GAP = 65_536
 MAX_STACK = 500_000
+MAX_FIELDS = 64
+MIN_NESTED = 8
 FIX_IMPORTS_BELOW = 3
 
 How = Literal["imported", "built", "called"]
+Nested = Callable[["Machine", Blob, bool], None]
 _RANK: dict[How, int] = {"imported": 0, "built": 1, "called": 2}
 
 
@@ -54,16 +61,27 @@ class Machine:
     """One run over one pickle stream.
 
     Args:
+        source: The file.
         cursor: Where the stream begins; it is left behind the STOP.
         uses: Names found so far, shared by the streams of one file.
         problems: Problems found so far, shared likewise.
+        nested: Judges bytes as a pickle of their own; told whether they are loaded at once.
         depth: How many pickles this one is nested in.
     """
 
     def __init__(
-        self, cursor: Cursor, uses: dict[str, GlobalUse], problems: list[FormatProblem], *, depth: int = 0
+        self,
+        source: Source,
+        cursor: Cursor,
+        uses: dict[str, GlobalUse],
+        problems: list[FormatProblem],
+        nested: Nested,
+        *,
+        depth: int = 0,
     ) -> None:
+        self.source = source
         self.cursor = cursor
+        self.nested = nested
         self.uses = uses
         self.problems = problems
         self.depth = depth
@@ -72,6 +90,7 @@ class Machine:
         self.memo: dict[int, Value] = {}
         self.protocol = 0
         self.stored: dict[str, tuple[str, int]] = {}
+        self.grew_late = False
 
     def problem(self, code: str, message: str) -> None:
         """Note a problem once."""
@@ -143,11 +162,26 @@ class Machine:
         self.grow(made, items)
         self.push(made)
 
-    def grow(self, target: Collection, items: list[Value]) -> None:
+    def grow(self, target: Collection | Instance, items: list[Value]) -> None:
         """Count `items` into a container."""
-        target.weight += sum(map(weight_of, items))
-        target.depth = max(target.depth, 1 + max(map(depth_of, items), default=0))
+        weight, depth, holders = measure(items)
+        self.grew_late = self.grew_late or target.held
+        target.weight += weight
+        target.depth = max(target.depth, 1 + depth)
+        if holders:
+            if target.children is None:
+                target.children = []
+            target.children += holders
         self._bound(target.weight, target.depth)
+
+    def finish(self) -> Value:
+        """Take the result; nothing else may be left."""
+        result = self.pop()
+        if self.stack or self.marks:
+            self.problem("unclean-stack", "It leaves values behind that its writer would not have left.")
+        if self.grew_late:
+            self._bound(expanded(result), 0)
+        return result
 
     def import_name(self, module: Value, name: Value) -> Global:
         """Resolve a name as the unpickler would and judge it."""
@@ -171,12 +205,14 @@ class Machine:
         if rule is None or given is None or not rule.accepts(given):
             what = "is called, which no model file needs" if rule is None else "is called with unusual arguments"
             self._use(function, "called", what)
-            return OPAQUE
+            return Instance(function.name, refused=True)
         self._use(function, "called", "")
         if function.name == "copyreg._reconstructor" and isinstance(given[0], Global):
             return Instance(given[0].name)
         if function.name in pickle_allow.BYTES:
-            return Blob(0)
+            return self._bytes_of(given)
+        if function.name in pickle_allow.LOADERS and isinstance(given[0], Blob):
+            self.nested(self, given[0], True)  # noqa: FBT003 - loaded at once
         return Instance(rule.makes, given) if rule.makes else OPAQUE
 
     def instantiate(self, kind: Value, arguments: Value, options: Value = None) -> Value:
@@ -187,7 +223,7 @@ class Machine:
         given = _positional(arguments, options)
         if given is None or not pickle_allow.instantiable(kind.name, given):
             self._use(kind, "built", "is made into an object, which no model file needs")
-            return OPAQUE
+            return Instance(kind.name, refused=True)
         self._use(kind, "built", "")
         return Instance(kind.name, given)
 
@@ -195,11 +231,16 @@ class Machine:
         """Judge the setting of an object's state."""
         if isinstance(target, Global):
             self._use(target, "built", "has its attributes overwritten")
-        elif not isinstance(target, Instance) or not pickle_allow.may_fill(target.name):
+        elif not isinstance(target, Instance) or not (target.refused or pickle_allow.may_fill(target.name)):
             self.problem("state", "It sets the state of an object that takes none in an ordinary file.")
+        else:
+            self.grow(target, [state])
         parts = state.items if isinstance(state, Tuple) else (state,)
         if any(isinstance(part, Collection) and part.hooks for part in parts):
             self.problem("hook", "It sets an attribute that changes how Python treats the object.")
+        hidden = isinstance(state, Opaque | Global | Persistent) or (isinstance(state, Instance) and not state.refused)
+        if hidden or (isinstance(state, Collection) and state.odd):
+            self.problem("state", "It sets attributes whose names cannot be read from the file.")
 
     def set_items(self, target: Value, items: list[Value]) -> None:
         """Judge the setting of keys and values."""
@@ -207,29 +248,44 @@ class Machine:
             raise MalformedError("stack", "It sets a key without a value.")
         if isinstance(target, Collection) and target.kind == "dict":
             self.grow(target, items)
-            for key, value in zip(items[::2], items[1::2], strict=True):
-                if isinstance(key, str):
-                    target.fields[key] = value
-                    target.hooks = target.hooks or key.startswith("__")
-        elif not isinstance(target, Instance) or not pickle_allow.takes_items(target.name):
+            _note_fields(target, items)
+        elif isinstance(target, Instance) and (target.refused or pickle_allow.takes_items(target.name)):
+            self.grow(target, items)
+        else:
             self.problem("items", "It sets items of an object that takes none in an ordinary file.")
 
     def add_items(self, target: Value, items: list[Value], kinds: frozenset[str]) -> None:
         """Judge the adding of items to a list or set."""
         if isinstance(target, Collection) and target.kind in kinds:
             self.grow(target, items)
-            target.texts += [item for item in items if isinstance(item, str)]
-        elif not (isinstance(target, Instance) and target.name == "collections.deque"):
+            texts = [item for item in items if isinstance(item, str)]
+            target.texts = [*target.texts, *texts] if target.texts else texts
+        elif isinstance(target, Instance) and (target.refused or target.name == "collections.deque"):
+            self.grow(target, items)
+        else:
             self.problem("items", "It adds items to an object that takes none in an ordinary file.")
 
     def persistent(self, key: Value) -> Value:
-        """Judge a reference to something kept outside the pickle; PyTorch's tensor storages are the only known ones."""
+        """Judge a reference to something kept outside the pickle: PyTorch's tensor storages and layer classes."""
+        module = is_module(key)
+        if module is not None:
+            return module
         storage = is_storage(key)
         if storage is None or storage.kind not in pickle_allow.STORAGES:
             self.problem("persistent-id", "It refers to something outside the pickle that is no tensor storage.")
             return OPAQUE
         self.stored[storage.key] = (storage.kind, storage.count)
         return storage
+
+    def _bytes_of(self, given: tuple[Value, ...]) -> Value:
+        text = given[0] if given else ""
+        if isinstance(text, str):
+            made = Blob(len(text), body=text.encode("latin-1", "replace"))
+        else:
+            made = Blob(text.size, text.start, text.coding) if isinstance(text, Blob) else Blob(0)
+        if made.size >= MIN_NESTED:
+            self.nested(self, made, False)  # noqa: FBT003 - not loaded, only kept
+        return made
 
     def _fence(self) -> int:
         return self.marks[-1] if self.marks else 0
@@ -248,6 +304,18 @@ class Machine:
             raise MalformedError("names", f"It imports more than {MAX_NAMES:,} names.")
         if known is None or (bool(refused), _RANK[how]) > (bool(known.refused), _RANK[known.how]):
             self.uses[found.name] = GlobalUse(found.name, how, refused)
+
+
+def _note_fields(target: Collection, items: list[Value]) -> None:
+    if target.fields is None:
+        target.fields = {}
+    for key, value in zip(items[::2], items[1::2], strict=True):
+        if isinstance(key, str):
+            target.hooks = target.hooks or key.startswith("__")
+            if len(target.fields) < MAX_FIELDS:
+                target.fields[key] = value
+        else:
+            target.odd = target.odd or not isinstance(key, int)
 
 
 def _is_plain(module: str, name: str) -> bool:

@@ -4,6 +4,7 @@ Source of the semantics: CPython's `Modules/_pickle.c` and the opcode descriptio
 followed with certainty is a problem, because the real unpickler may have executed something by then.
 """
 
+import contextlib
 import struct
 from collections.abc import Callable
 from typing import Literal
@@ -11,10 +12,10 @@ from typing import Literal
 import msgspec
 
 from lockgate.detect import npy
-from lockgate.detect.pickle_allow import STORAGES
-from lockgate.detect.pickle_machine import GlobalUse, Machine
-from lockgate.detect.pickle_values import OPAQUE, Blob, Collection, Instance, Tuple, Value
-from lockgate.detect.source import Cursor, FormatProblem, MalformedError, Source
+from lockgate.detect.pickle_machine import MIN_NESTED, GlobalUse, Machine
+from lockgate.detect.pickle_names import STORAGES
+from lockgate.detect.pickle_values import OPAQUE, Blob, Collection, Global, Instance, Tuple, Value
+from lockgate.detect.source import BUFFER, Cursor, FormatProblem, MalformedError, Memory, Source, Window
 
 MAX_OPERATIONS = 20_000_000
 MAX_LINE = 1 << 16
@@ -26,6 +27,8 @@ TORCH_VERSION = 1001
 TORCH_STREAMS = 4
 JOBLIB_ARRAY = "joblib.numpy_pickle.NumpyArrayWrapper"
 MAX_PADDING = 16
+MAX_DECODED = 64 << 20
+_TRAILING = "There are bytes behind its end, which another reader may execute."
 
 _U1 = struct.Struct("<B")
 _U2 = struct.Struct("<H")
@@ -45,12 +48,14 @@ class PickleFacts(msgspec.Struct, frozen=True):
         uses: Every name that it imports, each once, sorted.
         problems: What cannot be followed, or what no ordinary file does.
         complete: Whether it could be followed to its end.
+        covered: How many bytes were followed or accounted for, from the first on.
     """
 
     member: str
     uses: tuple[GlobalUse, ...]
     problems: tuple[FormatProblem, ...]
     complete: bool
+    covered: int = 0
 
 
 def looks_like_pickle(head: bytes) -> bool:
@@ -68,20 +73,30 @@ def read_pickle(source: Source, *, member: str = "") -> PickleFacts:
     Returns:
         Facts, whatever the bytes are.
     """
+    return _facts(source, member, 0)
+
+
+def _facts(source: Source, member: str, depth: int) -> PickleFacts:
     uses: dict[str, GlobalUse] = {}
     problems: list[FormatProblem] = []
     cursor = Cursor(source)
     complete = False
     try:
-        if _follow(Machine(cursor, uses, problems)) == TORCH_MAGIC and cursor.remaining:
-            _follow_torch(cursor, uses, problems)
+        _follow_file(source, cursor, uses, problems, depth)
         complete = True
         if cursor.remaining:
-            trailing = "There are bytes behind its end, which another reader may execute."
-            problems.append(FormatProblem("trailing-bytes", trailing))
+            problems.append(FormatProblem("trailing-bytes", _TRAILING))
     except MalformedError as error:
         problems.append(FormatProblem(error.code, error.message))
-    return PickleFacts(member, tuple(sorted(uses.values())), tuple(problems), complete)
+    return PickleFacts(member, tuple(sorted(uses.values())), tuple(problems), complete, cursor.position)
+
+
+def _follow_file(
+    source: Source, cursor: Cursor, uses: dict[str, GlobalUse], problems: list[FormatProblem], depth: int
+) -> None:
+    first = _follow(Machine(source, cursor, uses, problems, _judge_nested, depth=depth))
+    if first == TORCH_MAGIC and cursor.remaining:
+        _follow_torch(source, cursor, uses, problems, depth)
 
 
 def _follow(machine: Machine) -> Value:
@@ -89,10 +104,7 @@ def _follow(machine: Machine) -> Value:
     for _ in range(MAX_OPERATIONS):
         code = cursor.byte()
         if code == _STOP:
-            result = machine.pop()
-            if machine.stack or machine.marks:
-                machine.problem("unclean-stack", "It leaves values behind that its writer would not have left.")
-            return result
+            return machine.finish()
         handler = _HANDLERS.get(code)
         if handler is None:
             raise MalformedError("opcode", "It holds a byte that is no pickle instruction.")
@@ -100,40 +112,79 @@ def _follow(machine: Machine) -> Value:
     raise MalformedError("operations", f"It has more than {MAX_OPERATIONS:,} instructions.")
 
 
-def _follow_torch(cursor: Cursor, uses: dict[str, GlobalUse], problems: list[FormatProblem]) -> None:
+def _follow_torch(
+    source: Source, cursor: Cursor, uses: dict[str, GlobalUse], problems: list[FormatProblem], depth: int
+) -> None:
     """The files of `torch.save` before version 1.6: magic number, version, system, object, storage keys, bytes."""
     stored: dict[str, tuple[str, int]] = {}
     result: Value = None
     for position in range(TORCH_STREAMS):
-        machine = Machine(cursor, uses, problems)
+        machine = Machine(source, cursor, uses, problems, _judge_nested, depth=depth)
         result = _follow(machine)
         if position == 0 and result != TORCH_VERSION:
             raise MalformedError("torch-version", "It begins like a PyTorch file but has an unknown version.")
         stored.update(machine.stored)
-    for key in result.texts if isinstance(result, Collection) else ():
+    for key in (result.texts or ()) if isinstance(result, Collection) else ():
         kind, expected = stored.get(key, ("", -1))
         if cursor.number(_U8) != expected:
             raise MalformedError("torch-storage", "A tensor storage does not have the size that its tensor claims.")
         cursor.skip(expected * STORAGES[kind])
 
 
+def _judge_nested(machine: Machine, blob: Blob, is_loaded: bool) -> None:  # noqa: FBT001 - the machine's protocol
+    """Follow bytes in a pickle as a pickle of their own.
+
+    Bytes that are loaded at once share the outer file's list of names. Others only count when they are a whole pickle
+    that would do something refused, since somebody keeps them to load them later.
+    """
+    inner = _bytes_of(machine.source, blob)
+    if is_loaded:
+        if inner is None or machine.depth >= MAX_NESTED:
+            raise MalformedError("nested-file", "It loads bytes that cannot be followed.")
+        cursor = Cursor(inner)
+        _follow_file(inner, cursor, machine.uses, machine.problems, machine.depth + 1)
+        if cursor.remaining:
+            machine.problem("trailing-bytes", _TRAILING)
+    elif inner is not None and machine.depth < MAX_NESTED and looks_like_pickle(inner.read(0, 3)):
+        facts = _facts(inner, "", machine.depth + 1)
+        if facts.complete and any(use.refused for use in facts.uses):
+            names = ", ".join(use.name for use in facts.uses if use.refused)
+            machine.problem("nested-pickle", f"Bytes in it are a pickle of their own that uses {names}.")
+
+
+def _bytes_of(source: Source, blob: Blob) -> Source | None:
+    if blob.body is not None:
+        return Memory(blob.body)
+    if blob.start < 0 or (blob.coding and blob.size > MAX_DECODED):
+        return None
+    if not blob.coding:
+        return Window(source, blob.start, blob.size)
+    try:
+        return Memory(source.read(blob.start, blob.size).decode(blob.coding).encode("latin-1"))
+    except UnicodeError:
+        return None
+
+
 def _skip_array(machine: Machine, state: Value) -> None:
     """Pass over the bytes of an array that joblib writes between two instructions."""
-    fields = state.fields if isinstance(state, Collection) else {}
-    kind, shape = fields.get("dtype"), fields.get("shape")
+    fields = (state.fields or {}) if isinstance(state, Collection) else {}
+    kind, shape, subclass = fields.get("dtype"), fields.get("shape"), fields.get("subclass")
     code = kind.arguments[0] if isinstance(kind, Instance) and kind.name == "numpy.dtype" else None
     size = npy.item_size(code) if isinstance(code, str) else None
     if size is None or not isinstance(shape, Tuple):
         raise MalformedError("inline-array", "It holds an inline array of a type or shape that cannot be read.")
+    if not isinstance(subclass, Global) or not subclass.name.startswith("numpy."):
+        raise MalformedError("inline-array", "It holds an inline array of a class that is none of NumPy's.")
     if size == 0:
-        _follow_nested(machine)
+        _follow(Machine(machine.source, machine.cursor, machine.uses, machine.problems, _judge_nested, depth=1))
         return
-    if fields.get("numpy_array_alignment_bytes") != MAX_PADDING:
-        raise MalformedError("inline-array", "Its inline arrays lack the padding that joblib writes since version 1.2.")
-    padding = machine.cursor.byte()
-    # A plain unpickler stops at the padding, because none of these bytes is an instruction.
-    if not 1 <= padding <= MAX_PADDING or machine.cursor.take(padding) != b"\xff" * padding:
-        raise MalformedError("inline-array", "The padding before an inline array is not joblib's.")
+    if "numpy_array_alignment_bytes" not in fields:
+        _read_plainly(machine)
+    elif fields["numpy_array_alignment_bytes"] is not None:
+        padding = machine.cursor.byte()
+        # A plain unpickler stops at the padding, because none of these bytes is an instruction.
+        if not 1 <= padding <= MAX_PADDING or machine.cursor.take(padding) != b"\xff" * padding:
+            raise MalformedError("inline-array", "The padding before an inline array is not joblib's.")
     for extent in shape.items:
         if not isinstance(extent, int) or extent < 0:
             raise MalformedError("inline-array", "The shape of an inline array is not a tuple of sizes.")
@@ -141,10 +192,22 @@ def _skip_array(machine: Machine, state: Value) -> None:
     machine.cursor.skip(size)
 
 
-def _follow_nested(machine: Machine) -> None:
-    if machine.depth >= MAX_NESTED:
-        raise MalformedError("depth", "Its inline pickles nest too deeply.")
-    _follow(Machine(machine.cursor, machine.uses, machine.problems, depth=machine.depth + 1))
+def _read_plainly(machine: Machine) -> None:
+    """Follow the bytes of an array as an unpickler would that knows nothing of joblib.
+
+    Before version 1.2 joblib wrote no padding, so the two unpicklers part here. Bytes of real arrays soon make no sense
+    as instructions; a program hidden in them makes enough to be found.
+    """
+    if machine.depth:
+        raise MalformedError("inline-array", "An inline array without padding lies in a nested pickle.")
+    uses: dict[str, GlobalUse] = {}
+    plain = Machine(machine.source, Cursor(machine.source, machine.cursor.position), uses, [], _judge_nested, depth=1)
+    plain.stack, plain.marks, plain.memo = machine.stack.copy(), machine.marks.copy(), machine.memo.copy()
+    plain.protocol = machine.protocol
+    with contextlib.suppress(MalformedError):
+        _follow(plain)
+    if any(use.refused for use in uses.values()):
+        raise MalformedError("inline-array", "The bytes of an inline array are a program to a plain unpickler.")
 
 
 def _build(machine: Machine) -> None:
@@ -197,9 +260,9 @@ def _newobj_ex(machine: Machine) -> None:
     machine.push(machine.instantiate(kind, arguments, options))
 
 
-def _persistent_text(machine: Machine) -> None:
-    machine.cursor.line(MAX_LINE)
-    machine.push(machine.persistent(OPAQUE))
+def _persistent_text(_machine: Machine) -> None:
+    # Neither PyTorch nor a plain unpickler accepts such a reference, so nothing behind it is ever reached.
+    raise MalformedError("persistent-id", "It refers to something outside the pickle by a text.")
 
 
 def _extension(layout: struct.Struct) -> _Handler:
@@ -305,8 +368,11 @@ def _long(layout: struct.Struct) -> _Handler:
 def _bytes(layout: struct.Struct) -> _Handler:
     def handle(machine: Machine) -> None:
         count = machine.cursor.number(layout)
+        made = Blob(count, machine.cursor.position)
         machine.cursor.skip(count)
-        machine.push(Blob(count))
+        if count >= MIN_NESTED:
+            machine.nested(machine, made, False)  # noqa: FBT003 - not loaded, only kept
+        machine.push(made)
 
     return handle
 
@@ -322,25 +388,46 @@ def _unicode(layout: struct.Struct) -> _Handler:
 
 def _text(cursor: Cursor, count: int, encoding: str) -> str | Blob:
     if count > MAX_TEXT:
+        start = cursor.position
         cursor.skip(count)
-        return Blob(count)
+        return Blob(count, start, encoding)
     try:
-        return cursor.take(count).decode(encoding, "surrogatepass" if encoding == "utf-8" else "strict")
+        text = cursor.take(count).decode(encoding, "surrogatepass" if encoding == "utf-8" else "strict")
     except UnicodeDecodeError as error:
         raise MalformedError("text", "A text in it is not UTF-8.") from error
+    return text
 
 
 def _quoted(machine: Machine) -> None:
-    body = machine.cursor.line(MAX_TEXT)
+    start, body = _line(machine)
     if len(body) < 2 or body[:1] not in {b"'", b'"'} or body[-1:] != body[:1]:  # noqa: PLR2004 - both quotes
         raise MalformedError("text", "A text in it is not quoted as it must be.")
     # An escape could spell any name, so a text with one is never taken for a literal.
-    machine.push(Blob(len(body)) if b"\\" in body else body[1:-1].decode("latin-1"))
+    is_literal = b"\\" not in body and len(body) <= MAX_TEXT
+    machine.push(body[1:-1].decode("latin-1") if is_literal else Blob(len(body), start, "raw_unicode_escape"))
 
 
 def _escaped(machine: Machine) -> None:
-    body = machine.cursor.line(MAX_TEXT)
-    machine.push(Blob(len(body)) if b"\\" in body else body.decode("latin-1"))
+    start, body = _line(machine)
+    is_literal = b"\\" not in body and len(body) <= MAX_TEXT
+    machine.push(body.decode("latin-1") if is_literal else Blob(len(body), start, "raw_unicode_escape"))
+
+
+def _line(machine: Machine) -> tuple[int, bytes]:
+    """A line of any length up to a bound, with its start; protocol 0 writes whole arrays as one line."""
+    start = machine.cursor.position
+    end = start
+    while end - start <= MAX_DECODED:
+        part = machine.source.read(end, BUFFER)
+        found = part.find(b"\n")
+        if found >= 0:
+            body = machine.cursor.take(end + found - start)
+            machine.cursor.skip(1)
+            return start, body
+        if not part:
+            break
+        end += len(part)
+    raise MalformedError("line", "A line does not end where it must.")
 
 
 def _name(machine: Machine) -> str:

@@ -1,6 +1,7 @@
 """Symbolic values of the pickle machine: enough to know what a call receives, never the objects themselves."""
 
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass
 
 MAX_DEPTH = 200
 MAX_WEIGHT = 50_000_000
@@ -15,10 +16,16 @@ class Blob:
     """Bytes or a text that is not kept.
 
     Attributes:
-        size: Its length in bytes.
+        size: Its length in the pickle, in bytes.
+        start: Where it begins in the file; -1 where it lies nowhere as it is.
+        coding: How the file writes it: empty for bytes, else the codec of a text that stands for bytes.
+        body: The bytes themselves, where they were made from a short text.
     """
 
     size: int
+    start: int = -1
+    coding: str = ""
+    body: bytes | None = None
 
 
 @dataclass(slots=True, eq=False)
@@ -40,11 +47,13 @@ class Tuple:
         items: What it holds.
         weight: How many values it holds when every shared reference is written out.
         depth: How deep it nests.
+        held: Whether another value holds it.
     """
 
     items: tuple["Value", ...]
     weight: int
     depth: int
+    held: bool = False
 
 
 @dataclass(slots=True, eq=False)
@@ -53,32 +62,48 @@ class Collection:
 
     Attributes:
         kind: Which of them.
-        fields: Values of a dict's short text keys.
+        fields: Values of a dict's first short text keys.
         texts: Texts of a list.
+        children: What it holds that holds something itself.
         hooks: Whether a dict has a key that changes how Python treats the object, such as `__setstate__`.
+        odd: Whether a dict has a key that is no literal text.
         weight: As in `Tuple`.
         depth: As in `Tuple`.
+        held: As in `Tuple`.
     """
 
     kind: str
-    fields: dict[str, "Value"] = field(default_factory=dict["str", "Value"])
-    texts: list[str] = field(default_factory=list[str])
+    fields: dict[str, "Value"] | None = None
+    texts: list[str] | None = None
+    children: list["Holder"] | None = None
     hooks: bool = False
+    odd: bool = False
     weight: int = 1
     depth: int = 1
+    held: bool = False
 
 
 @dataclass(slots=True, eq=False)
 class Instance:
-    """An object that an allowed call or class made.
+    """An object that a call or class made.
 
     Attributes:
         name: Its class, or the callable that made it.
         arguments: What it was made from.
+        refused: Whether its making was refused already, so that what is done with it needs no second refusal.
+        children: As in `Collection`.
+        weight: As in `Tuple`.
+        depth: As in `Tuple`.
+        held: As in `Tuple`.
     """
 
     name: str
     arguments: tuple["Value", ...] = ()
+    refused: bool = False
+    children: list["Holder"] | None = None
+    weight: int = 1
+    depth: int = 1
+    held: bool = False
 
 
 @dataclass(slots=True, eq=False)
@@ -96,24 +121,57 @@ class Persistent:
     count: int
 
 
+Holder = Tuple | Collection | Instance
 Value = str | int | float | None | Opaque | Blob | Global | Tuple | Collection | Instance | Persistent
 
 OPAQUE = Opaque()
 
 
-def weight_of(value: Value) -> int:
-    """How many values it holds when every shared reference is written out."""
-    return value.weight if isinstance(value, Tuple | Collection) else 1
+def measure(items: Iterable[Value]) -> tuple[int, int, list[Holder]]:
+    """How many values `items` hold when every shared reference is written out, how deep they nest, and which hold more.
 
-
-def depth_of(value: Value) -> int:
-    """How deep it nests."""
-    return value.depth if isinstance(value, Tuple | Collection) else 0
+    From now on those count as held.
+    """
+    weight, depth = 0, 0
+    holders: list[Holder] = []
+    for item in items:
+        if isinstance(item, Tuple | Collection | Instance):
+            item.held = True
+            weight += item.weight
+            depth = max(depth, item.depth)
+            holders.append(item)
+        else:
+            weight += 1
+    return weight, depth, holders
 
 
 def tuple_of(items: list[Value]) -> Tuple:
     """A tuple of `items`."""
-    return Tuple(tuple(items), 1 + sum(map(weight_of, items)), 1 + max(map(depth_of, items), default=0))
+    weight, depth, _ = measure(items)
+    return Tuple(tuple(items), 1 + weight, 1 + depth)
+
+
+def expanded(root: Value) -> int:
+    """How many values `root` holds when every shared reference is written out, counting a cycle once; at most a bound.
+
+    The weights that containers keep are exact as long as nothing grows after another value holds it. This walks all of
+    them once more and needs no such luck.
+    """
+    weights: dict[int, int] = {}
+    waiting: list[tuple[Value, bool]] = [(root, False)]
+    while waiting:
+        value, is_done = waiting.pop()
+        if not isinstance(value, Tuple | Collection | Instance) or (id(value) in weights and not is_done):
+            continue
+        inner = value.items if isinstance(value, Tuple) else value.children or ()
+        if is_done:
+            leaves = 1 if isinstance(value, Tuple) else value.weight if not inner else 1
+            weights[id(value)] = min(leaves + sum(weights.get(id(item), 1) for item in inner), MAX_WEIGHT + 1)
+        else:
+            weights[id(value)] = 1
+            waiting.append((value, True))
+            waiting += [(item, False) for item in inner]
+    return weights.get(id(root), 1)
 
 
 def is_storage(value: Value) -> Persistent | None:
@@ -123,6 +181,18 @@ def is_storage(value: Value) -> Persistent | None:
     _, kind, key, device, count, *view = value.items
     if not isinstance(kind, Global) or not isinstance(key, str) or not isinstance(device, str):
         return None
-    if not isinstance(count, int) or count < 0 or any(item is not None for item in view):
+    if not isinstance(count, int) or count < 0 or not all(map(_is_view, view)):
         return None
     return Persistent(kind.name, key, count)
+
+
+def is_module(value: Value) -> Global | None:
+    """PyTorch's legacy persistent id of a layer's class, `("module", <class>, source file, source)`, else None."""
+    if not isinstance(value, Tuple) or len(value.items) != 4 or value.items[0] != "module":  # noqa: PLR2004 - see above
+        return None
+    kind = value.items[1]
+    return kind if isinstance(kind, Global) else None
+
+
+def _is_view(value: Value) -> bool:
+    return value is None or (isinstance(value, Tuple) and all(isinstance(item, str | int) for item in value.items))
