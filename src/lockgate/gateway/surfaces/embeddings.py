@@ -1,18 +1,18 @@
-"""`POST /v1/embeddings`: texts are judged like documents, and vectors are all that comes back."""
+"""`POST /v1/embeddings`: each text is judged by itself, and vectors are all that comes back."""
 
 from typing import Annotated, Literal, cast
 
 import msgspec
 from msgspec import Meta
 
+from lockgate.core import Action, Origin, Verdict
 from lockgate.gateway.conversation import Envelope
-from lockgate.gateway.draft import judge_groups
 from lockgate.gateway.errors import bad_upstream, invalid
 from lockgate.gateway.judging import Judgement, Slot, judge
 from lockgate.gateway.request import Json, Strict, convert
 from lockgate.guard import Guard
 
-_ROLE = "tool"  # not a turn of the conversation, but text from outside
+_STRICTNESS = (Action.ALLOW, Action.REDACT, Action.HOLD, Action.BLOCK)
 _Base64 = Annotated[str, Meta(pattern=r"^[A-Za-z0-9+/]*={0,2}$")]
 
 
@@ -70,12 +70,18 @@ def prepare_embedding(guard: Guard, request: EmbeddingRequest, model: str) -> tu
     document: Json = {"model": model, "input": texts, "encoding_format": request.encoding_format or "float"}
     if request.dimensions is not None:
         document["dimensions"] = request.dimensions
-    slots = [Slot(text, _ROLE, texts, index) for index, text in enumerate(request.texts)]
+    slots = [Slot(text, "user", texts, index) for index, text in enumerate(request.texts)]
     if request.user is not None:
         document["user"] = request.user
         slots.append(Slot(request.user, "user", document, "user"))
-    judgement = judge(guard, slots, lambda: judge_groups(guard, [[slot] for slot in slots]), what="request")
+    judgement = judge(guard, slots, lambda: _strictest(guard, slots), what="request")
     return msgspec.json.encode(document), judgement
+
+
+def _strictest(guard: Guard, slots: list[Slot]) -> Verdict:
+    """The texts have nothing to do with each other, so they are not read as one conversation."""
+    verdicts = [guard.inspect(slot.text, Origin.USER) for slot in slots]
+    return max(verdicts, key=lambda verdict: (_STRICTNESS.index(verdict.action), verdict.score))
 
 
 def write_embedding(answer: object, request: EmbeddingRequest, envelope: Envelope) -> bytes:
