@@ -113,6 +113,7 @@ class ServeConfig(_Section, frozen=True, kw_only=True):
         timeout_s: Seconds without a byte from the upstream before it counts as down.
         drain_s: Seconds that requests in progress may still take when the endpoint is told to end.
         max_body_bytes: Largest request that is read.
+        unscanned: Kinds of content that may travel although the guard cannot read them. Each use is recorded.
         auth: Who may come in.
         tls: TLS of the endpoint itself, and client certificates.
         secrets: Where secrets of the gateway itself are kept.
@@ -128,6 +129,7 @@ class ServeConfig(_Section, frozen=True, kw_only=True):
     timeout_s: Annotated[float, Meta(gt=0)] = 120.0
     drain_s: Annotated[float, Meta(ge=0, le=3600)] = 5.0
     max_body_bytes: Annotated[int, Meta(gt=0, le=64 << 20)] = 1 << 20
+    unscanned: tuple[Literal["image"], ...] = ()
     auth: AuthConfig = AuthConfig()
     tls: TlsServerConfig | None = None
     secrets: SecretsConfig = SecretsConfig()
