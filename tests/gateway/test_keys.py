@@ -15,7 +15,7 @@ from lockgate.gateway.auth.api_key import moment
 from lockgate.gateway.auth.refusal import Reason, Refusal
 from lockgate.gateway.caller import Caller
 from lockgate.gateway.errors import GatewayError
-from lockgate.gateway.keys import EphemeralKey, KeyStore, create, key_state, list_keys, revoke, rotate
+from lockgate.gateway.keys import EphemeralKey, KeyStore, create, key_states, list_keys, revoke, rotate
 
 HOUR = 3600.0
 
@@ -105,7 +105,7 @@ def test_a_key_ends_when_it_expires(project: Project, monkeypatch: pytest.Monkey
     assert store.verify(secret) == key_id
     monkeypatch.setattr(time, "time", lambda: now + HOUR + 0.001)
     assert store.caller(secret) == Refusal(Reason.EXPIRED)
-    assert key_state(project, list_keys(project)[0]) == "expired"
+    assert key_states(project)[list_keys(project)[0].id] == "expired"
 
 
 def test_a_key_that_is_born_expired_is_not_made(project: Project) -> None:
@@ -160,7 +160,7 @@ def test_a_hash_of_another_machine_is_worth_nothing(project: Project, private_ho
     _, secret = create(project, "one")
     (private_home / "pepper").write_bytes(b"x" * 32)
     assert KeyStore.open(project).verify(secret) is None
-    assert key_state(project, list_keys(project)[0]) == "foreign"
+    assert key_states(project)[list_keys(project)[0].id] == "foreign"
 
 
 @pytest.mark.parametrize(
@@ -181,7 +181,7 @@ def test_whoever_can_edit_the_project_cannot_change_what_a_key_may_do(
     _, secret = create(project, "one", tenant="north", scopes=("guard",), expires_at=time.time() + HOUR)
     edit(project, **fields)
     assert KeyStore.open(project).caller(secret) == Refusal(Reason.UNKNOWN_KEY)
-    assert key_state(project, list_keys(project)[0]) == "foreign"
+    assert key_states(project)[list_keys(project)[0].id] == "foreign"
     with pytest.raises(GatewayError, match="not valid any more"):
         rotate(project, list_keys(project)[0].id, grace_s=0)
 

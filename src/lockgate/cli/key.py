@@ -79,12 +79,13 @@ def create(folder: Path, name: str, expires: float | None, tenant: str, scopes: 
 def list_(folder: Path, as_json: bool) -> None:
     """List the keys by id, date, state, tenant, name and scopes."""
     project = open_project(folder)
+    states = keys.key_states(project)
     rows = [
         {
             "id": item.id,
             "name": item.name,
             "created": item.created,
-            "state": keys.key_state(project, item),
+            "state": states.get(item.id, ""),
             "expires": item.expires or "",
             "revoked": item.revoked or "",
             "tenant": item.tenant or "",

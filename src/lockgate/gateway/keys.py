@@ -1,7 +1,7 @@
 """API keys of callers: shown once, kept as keyed hashes, revocable while the gateway runs."""
 
 from lockgate.gateway.auth.api_key import ApiKey
-from lockgate.gateway.auth.key_admin import create, key_state, list_keys, revoke, rotate
+from lockgate.gateway.auth.key_admin import create, key_states, list_keys, revoke, rotate
 from lockgate.gateway.auth.key_store import EphemeralKey, KeyStore, Verifier
 
 __all__ = [
@@ -10,7 +10,7 @@ __all__ = [
     "KeyStore",
     "Verifier",
     "create",
-    "key_state",
+    "key_states",
     "list_keys",
     "revoke",
     "rotate",

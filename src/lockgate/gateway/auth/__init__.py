@@ -1,7 +1,7 @@
 """Who is calling: API keys, tokens of known issuers, and client certificates."""
 
 from lockgate.gateway.auth.api_key import ApiKey
-from lockgate.gateway.auth.key_admin import create, key_state, list_keys, revoke, rotate
+from lockgate.gateway.auth.key_admin import create, key_states, list_keys, revoke, rotate
 from lockgate.gateway.auth.key_store import EphemeralKey, KeyStore, Verifier
 from lockgate.gateway.auth.refusal import Reason, Refusal
 
@@ -13,7 +13,7 @@ __all__ = [
     "Refusal",
     "Verifier",
     "create",
-    "key_state",
+    "key_states",
     "list_keys",
     "revoke",
     "rotate",

@@ -59,17 +59,17 @@ def list_keys(project: Project) -> tuple[ApiKey, ...]:
     return load(project.state / STORE_NAME)
 
 
-def key_state(project: Project, key: ApiKey) -> str:
-    """`valid`, `revoked`, `expired`, or `foreign` when it was not written under this pepper and is refused for that.
+def key_states(project: Project) -> dict[str, str]:
+    """For the id of each key: `valid`, `revoked`, `expired`, or `foreign`.
+
+    A foreign key was not written under this pepper, or was changed since by somebody who does not have it, and is
+    refused for that.
 
     Raises:
-        GatewayError: The pepper cannot be read.
+        GatewayError: The file of keys or the pepper cannot be read.
     """
-    if not key.seal_holds(read_pepper(project)):
-        return "foreign"
-    if key.revoked is not None:
-        return "revoked"
-    return "valid" if time.time() < key.ends_at() else "expired"
+    pepper, now = read_pepper(project), time.time()
+    return {key.id: _state(key, pepper, now) for key in list_keys(project)}
 
 
 def revoke(project: Project, key_id: str) -> None:
@@ -125,6 +125,14 @@ def rotate(project: Project, key_id: str, *, grace_s: float, expires_at: float |
         ended = msgspec.structs.replace(old, expires=moment(min(old.ends_at(), now + grace_s)))
         save(path, (*_with(keys, ended.sealed(pepper)), new.sealed(pepper)))
     return new.id, secret
+
+
+def _state(key: ApiKey, pepper: bytes, now: float) -> str:
+    if not key.seal_holds(pepper):
+        return "foreign"
+    if key.revoked is not None:
+        return "revoked"
+    return "valid" if now < key.ends_at() else "expired"
 
 
 def _new_id() -> str:

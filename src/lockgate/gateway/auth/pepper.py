@@ -9,19 +9,30 @@ from lockgate.core.home import home, private_folder, write_private
 from lockgate.core.project import Project
 from lockgate.gateway.auth.key_file import unusable
 from lockgate.gateway.errors import GatewayError
+from lockgate.gateway.secrets.book import read_secret
 
 _NAME = "pepper"
 _BYTES = 32
 
 
 def read_pepper(project: Project) -> bytes:
-    """The pepper of `project`.
+    """The pepper of `project`: what `serve.auth.pepper` names, else a private file in `$LOCKGATE_HOME`.
+
+    That file is made on first use.
 
     Raises:
         GatewayError: It cannot be read, is open to others, or is too short.
     """
-    del project
-    return _own_pepper()
+    serve = project.config.serve
+    if serve is None or serve.auth.pepper is None:
+        return _own_pepper()
+    pepper = read_secret(serve.auth.pepper, serve.secrets, project_root=project.root).reveal().encode()
+    if len(pepper) < _BYTES:
+        raise GatewayError(
+            f"The pepper is shorter than {_BYTES} characters.",
+            remedy="Store 64 random hex digits, for instance of 'openssl rand -hex 32'.",
+        )
+    return pepper
 
 
 def _own_pepper() -> bytes:
