@@ -41,7 +41,6 @@ class Gateway:
         verifier: Knows the callers' keys.
         store: Takes an event for every request; None for none.
         source: What events say about who causes the traffic: `serve`, `serve-observe` or `redteam`.
-        passing: Media that may travel although the guard cannot read them: `image`. Every use is recorded.
     """
 
     def __init__(
@@ -55,12 +54,9 @@ class Gateway:
         verifier: Verifier,
         store: EventStore | None,
         source: str,
-        passing: frozenset[str] = frozenset(),
     ) -> None:
         self._serve = serve
-        self._handling = Handling(
-            serve=serve, system_prompt=system_prompt, guard=guard, pool=pool, upstream=upstream, passing=passing
-        )
+        self._handling = Handling(serve=serve, system_prompt=system_prompt, guard=guard, pool=pool, upstream=upstream)
         self._pool = pool
         self._upstream = upstream
         self._verifier = verifier

@@ -67,7 +67,6 @@ class Handling:
         guard: Judges everything that goes in and out.
         pool: Where the guard runs.
         upstream: Where models answer.
-        passing: Media that may travel although the guard cannot read them: `image`.
     """
 
     def __init__(
@@ -78,14 +77,13 @@ class Handling:
         guard: Guard,
         pool: GuardPool,
         upstream: Upstream,
-        passing: frozenset[str],
     ) -> None:
         self._limits = Limits(system_prompt=system_prompt, upstream_model=upstream.model, max_tokens=serve.max_tokens)
         self._default = serve.model_name
         self._guard = guard
         self._pool = pool
         self._upstream = upstream
-        self._passing = passing
+        self._passing = frozenset[str](serve.unscanned)
         self._others = {
             COUNT: self._count,
             EMBEDDINGS: self._embed,
