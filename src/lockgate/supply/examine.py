@@ -8,18 +8,26 @@ import msgspec
 from lockgate.core import Check, CoreError, Examination, Outcome, SubjectRef, errored, run
 from lockgate.core.files import Snapshot
 from lockgate.core.project import Project
+from lockgate.supply.bundled_code import BundledCode
 from lockgate.supply.changed_model import ChangedModel
 from lockgate.supply.errors import SupplyError
+from lockgate.supply.escaping_path import EscapingPath
+from lockgate.supply.malformed_part import MalformedPart
 from lockgate.supply.malformed_safetensors import MalformedSafetensors
 from lockgate.supply.opaque_model import OpaqueModel
 from lockgate.supply.pickle_code import PickleCode
 from lockgate.supply.reader import Reader
+from lockgate.supply.remote_code import RemoteCode
 from lockgate.supply.subject import ModelFacts, ModelFile, Place
+from lockgate.supply.unlisted_class import UnlistedClass
+from lockgate.supply.unlisted_operator import UnlistedOperator
 from lockgate.supply.unpinned_model import UnpinnedModel
 from lockgate.supply.unsafe_gguf import UnsafeGguf
+from lockgate.supply.wrong_suffix import WrongSuffix
 
 Progress = Callable[[int, int, str], None]
 _NO_MODELS = frozenset({"text", "media"})
+_SETTINGS = frozenset({"config", "template"})
 _MODEL_CHECKS: tuple[Check[ModelFile], ...] = (PickleCode(), UnsafeGguf(), MalformedSafetensors(), OpaqueModel())
 
 
@@ -93,6 +101,9 @@ def _examine(project: Project, reader: Reader, target: _Target) -> tuple[Subject
     if facts.format in _NO_MODELS and pinned is None:
         return None
     model = ModelFile(ref, size, target.place, pinned, facts)
+    if facts.format in _SETTINGS and pinned is None:
+        checks = tuple(_settings_checks(model))
+        return (ref, [run(check, model) for check in checks]) if checks else None
     return ref, outcomes_of(model)
 
 
@@ -128,4 +139,27 @@ def _applicable(model: ModelFile) -> Iterator[Check[ModelFile]]:
         yield UnsafeGguf()
     if model.facts.safetensors:
         yield MalformedSafetensors()
+    yield from _part_checks(model)
     yield OpaqueModel()
+
+
+def _settings_checks(model: ModelFile) -> Iterator[Check[ModelFile]]:
+    """A project has settings of its own: only what loads a stranger's code or speaks to a model is judged there."""
+    if any(part.mentions for part in model.facts.parts):
+        yield RemoteCode()
+        yield EscapingPath()
+    if model.facts.templates and (model.facts.format == "config" or "chat_template" in model.ref.uri):
+        yield UnsafeGguf()
+
+
+def _part_checks(model: ModelFile) -> Iterator[Check[ModelFile]]:
+    if model.facts.parts:
+        yield RemoteCode()
+        yield EscapingPath()
+        yield UnlistedOperator()
+        yield UnlistedClass()
+        yield MalformedPart()
+    if model.facts.parts or model.place == "scan":
+        yield BundledCode()
+    if model.place == "scan":
+        yield WrongSuffix()

@@ -3,11 +3,26 @@
 from pathlib import PurePosixPath
 
 from lockgate.detect import gguf, npy
+from lockgate.detect.onnx_graph import walk_onnx
 from lockgate.detect.pickle_ops import read_pickle
 from lockgate.detect.safetensors_header import read_safetensors
+from lockgate.detect.sentencepiece_model import walk_sentencepiece
 from lockgate.detect.source import MAX_PROBLEMS, MalformedError, Source, Window
+from lockgate.detect.tensorflow_graph import walk_tensorflow
+from lockgate.detect.tflite_graph import walk_tflite
 from lockgate.supply.chat_template import read_template
 from lockgate.supply.read_archive import read_tar, read_zip
+from lockgate.supply.read_container import read_7z, read_compressed
+from lockgate.supply.read_small import (
+    read_hdf5,
+    read_jinja,
+    read_json,
+    read_native,
+    read_path_file,
+    read_xml,
+    read_yaml,
+    simple,
+)
 from lockgate.supply.reading import At, ReaderOf, Reading
 from lockgate.supply.sniff import MODEL_SUFFIXES, NO_MAGIC, PICKLE_SUFFIXES, sniff, why_unknown
 from lockgate.supply.subject import Format, ModelFacts
@@ -63,7 +78,8 @@ def _acts_as_pickle(reading: Reading, source: Source, at: At, found: Format) -> 
     """
     facts = read_pickle(source, member=at.member)
     acts = any(use.how != "imported" for use in facts.uses) or (facts.complete and bool(facts.uses))
-    plain = found == "unknown" or (found == "text" and PurePosixPath(at.name).suffix.lower() in PICKLE_SUFFIXES)
+    named = PurePosixPath(at.name).suffix.lower() in PICKLE_SUFFIXES
+    plain = found == "unknown" or (found in {"text", "path-file"} and named)
     if acts or (facts.complete and plain):
         reading.pickles.append(facts)
         return True
@@ -95,10 +111,23 @@ def _safetensors(reading: Reading, source: Source, at: At) -> Format:
 
 
 _READERS: dict[Format, ReaderOf] = {
+    "json": read_json,
+    "yaml": read_yaml,
+    "xml": read_xml,
+    "jinja": read_jinja,
+    "path-file": read_path_file,
+    "native": read_native,
+    "hdf5": read_hdf5,
+    "tflite": simple("tflite", walk_tflite),
+    "onnx": simple("onnx", walk_onnx),
+    "tensorflow": simple("tensorflow", walk_tensorflow),
+    "sentencepiece": simple("sentencepiece", walk_sentencepiece),
     "pickle": _pickle,
     "npy": _npy,
     "gguf": _gguf,
     "safetensors": _safetensors,
     "zip": read_zip,
     "tar": read_tar,
+    "compressed": read_compressed,
+    "7z": read_7z,
 }

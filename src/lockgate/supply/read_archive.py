@@ -3,10 +3,14 @@
 from lockgate.detect import archive, tar
 from lockgate.detect.archive import Member
 from lockgate.detect.source import MalformedError, Source
+from lockgate.supply.read_container import read_script_member
+from lockgate.supply.read_keras import read_keras, read_skops
+from lockgate.supply.read_member import open_member
 from lockgate.supply.reading import MAX_DEPTH, At, Reading
 from lockgate.supply.subject import Format
 
 _TORCH_NOTES = frozenset({"version", "byteorder", ".format_version", ".storage_alignment", ".data/serialization_id"})
+_TENSORS = frozenset({"data", "constants", "traced_inputs"})
 _KERAS = frozenset({"config.json", "metadata.json"})
 _SKOPS = "schema.json"
 
@@ -15,15 +19,18 @@ def read_zip(reading: Reading, source: Source, at: At) -> Format:
     """Read a zip archive: a PyTorch one, or a plain one."""
     members = archive.read_zip(source)
     names = {item.name for item in members}
-    if _SKOPS in names or names >= _KERAS:
-        raise MalformedError("unsupported", "It is a Keras or skops archive, which this version cannot examine.")
+    if names >= _KERAS:
+        return read_keras(reading, source, members, at)
+    if _SKOPS in names:
+        return read_skops(reading, source, members, at)
     root = next((name.removesuffix("data.pkl") for name in sorted(names) if name.endswith("/data.pkl")), None)
     if root is None:
         read_members(reading, source, members, at)
         return "zip"
     if f"{root}constants.pkl" in names:
-        # PyTorch decides by this member; the pickles in such an archive are programs for another machine.
-        raise MalformedError("torchscript", "It holds TorchScript code, which this version cannot examine.")
+        # PyTorch decides by this member.
+        read_members(reading, source, members, at, raw=root)
+        return "torchscript"
     read_members(reading, source, members, at, raw=root)
     return "pytorch-zip"
 
@@ -41,28 +48,21 @@ def read_members(
     if outer.depth >= MAX_DEPTH:
         raise MalformedError("depth", f"Archives nest more than {MAX_DEPTH} levels deep in it.")
     for item in members:
-        at = At(item.name, f"{outer.member}/{item.name}" if outer.member else item.name, outer.depth + 1)
-        try:
-            body = open_member(reading, source, item)
-        except MalformedError as error:
-            reading.refuse(error, at, item.stored)
-            continue
-        if raw is None or not _is_raw(item.name, raw):
+        at = outer.inside(item.name)
+        body = open_member(reading, source, item, at)
+        if body is not None and raw is not None and _is_script(item.name, raw):
+            read_script_member(reading, body, at)
+        elif body is not None and (raw is None or not _is_raw(item.name, raw)):
             reading.read(body, at)
-
-
-def open_member(reading: Reading, source: Source, member: Member) -> Source:
-    """A member's bytes, checked against its checksum and the budget.
-
-    Raises:
-        MalformedError: They do not inflate to what the archive says, or to too much.
-    """
-    if member.method != archive.STORED:
-        reading.inflate(member.size)
-    return archive.open_member(source, member)
 
 
 def _is_raw(name: str, root: str) -> bool:
     """Whether a member of a PyTorch archive is tensor bytes or one of the fixed notes beside them."""
     inner = name.removeprefix(root) if name.startswith(root) else ""
-    return inner in _TORCH_NOTES or (inner.startswith("data/") and inner[5:].isascii() and inner[5:].isdigit())
+    folder, _, number = inner.partition("/")
+    return inner in _TORCH_NOTES or (folder in _TENSORS and number.isascii() and number.isdigit())
+
+
+def _is_script(name: str, root: str) -> bool:
+    """Whether a member of a PyTorch archive is TorchScript code."""
+    return name.startswith(f"{root}code/") and name.endswith(".py")

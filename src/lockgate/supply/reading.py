@@ -10,7 +10,7 @@ from lockgate.detect.pickle_ops import PickleFacts
 from lockgate.detect.safetensors_header import SafetensorsFacts
 from lockgate.detect.source import FormatProblem, MalformedError, Source
 from lockgate.supply.chat_template import TemplateFacts
-from lockgate.supply.subject import Format
+from lockgate.supply.subject import UNEXAMINED, Format
 
 MAX_DEPTH = 3
 MAX_INFLATED = 512 << 20
@@ -28,6 +28,10 @@ class At(msgspec.Struct, frozen=True):
     name: str
     member: str = ""
     depth: int = 0
+
+    def inside(self, name: str) -> "At":
+        """The place of a member of the archive that lies here."""
+        return At(name, f"{self.member}/{name}" if self.member else name, self.depth + 1)
 
 
 class Reading:
@@ -63,6 +67,12 @@ class Reading:
         self._inflated += size
         if self._inflated > MAX_INFLATED:
             raise MalformedError("budget", f"Its members inflate to more than {MAX_INFLATED:,} bytes.")
+
+    def add(self, facts: PartFacts, size: int) -> None:
+        """Keep the facts of one part; its bytes count as unread where its reader had to give up."""
+        self.parts.append(facts)
+        if any(problem.code in UNEXAMINED for problem in facts.problems):
+            self.unread += size
 
     def refuse(self, error: MalformedError, at: At, size: int) -> None:
         """Note that something broke its format, with the bytes that nobody could read for it."""

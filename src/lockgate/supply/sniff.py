@@ -1,12 +1,18 @@
 """Tells what a file is by its content; the suffix only decides how strictly the rest is treated."""
 
 import codecs
+from collections.abc import Callable
 from pathlib import PurePosixPath
 
-from lockgate.detect import archive, gguf, npy, tar
+from lockgate.detect import archive, gguf, hdf5, npy, sevenzip, tar
+from lockgate.detect.compressed import sniff_compression
+from lockgate.detect.onnx_graph import looks_like_onnx
 from lockgate.detect.pickle_ops import looks_like_pickle
 from lockgate.detect.safetensors_header import looks_like_safetensors
+from lockgate.detect.sentencepiece_model import looks_like_sentencepiece
 from lockgate.detect.source import Source
+from lockgate.detect.tensorflow_graph import looks_like_graph, looks_like_saved_model
+from lockgate.detect.tflite_graph import looks_like_tflite
 from lockgate.supply.subject import Format
 
 HEAD = 64 << 10
@@ -20,17 +26,33 @@ MODEL_SUFFIXES = frozenset(
 PICKLE_SUFFIXES = frozenset(".bin .ckpt .dill .joblib .pickle .pkl .pt .pth .torch".split())  # noqa: SIM905 - same
 NO_MAGIC = frozenset({"text", "media", "unknown"})
 _UNSUPPORTED = (
-    (b"\x89HDF\r\n\x1a\n", "an HDF5 file"),
-    (b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive"),
     (b"Rar!\x1a\x07", "a RAR archive"),
-    (b"\x1f\x8b", "gzip-compressed"),
-    (b"BZh", "bzip2-compressed"),
-    (b"\xfd7zXZ\x00", "xz-compressed"),
-    (b"\x28\xb5\x2f\xfd", "Zstandard-compressed"),
-    (b"\x7fELF", "a native program or library"),
-    (b"MZ", "a native program or library"),
-    (b"\xcf\xfa\xed\xfe", "a native program or library"),
+    (b"\x04\x22\x4d\x18", "LZ4-compressed"),
 )
+_NATIVE = (
+    b"\x7fELF",
+    b"MZ",
+    b"\xcf\xfa\xed\xfe",
+    b"\xce\xfa\xed\xfe",
+    b"\xca\xfe\xba\xbe",
+    b"\x00asm",
+    b"!<arch>\n",
+    b"dex\n",
+)
+_BYTE_CODE = b"\r\n\x00\x00\x00\x00"
+_USER_BLOCKS = (0, 512, 1024, 2048, 4096, 8192, 16_384, 32_768)
+_JSON_STARTS = (b"{", b"[")
+_TEXT_FORMATS: dict[str, Format] = {
+    ".json": "json",
+    ".yaml": "yaml",
+    ".yml": "yaml",
+    ".jinja": "jinja",
+    ".jinja2": "jinja",
+    ".j2": "jinja",
+    ".xml": "xml",
+    ".pmml": "xml",
+    ".pth": "path-file",
+}
 _MEDIA = {
     ".png": b"\x89PNG\r\n\x1a\n",
     ".jpg": b"\xff\xd8\xff",
@@ -40,6 +62,7 @@ _MEDIA = {
     ".pdf": b"%PDF-",
     ".woff2": b"wOF2",
 }
+_PRINTED = frozenset(b"\t\n\r\x0b\x0c\x1b\x08")
 _END_OF_ZIP = b"PK\x05\x06"
 
 
@@ -52,18 +75,57 @@ def sniff(source: Source, name: str) -> Format:
         ("zip", archive.looks_like_zip(head)),
         ("npy", head.startswith(npy.MAGIC)),
         ("tar", tar.looks_like_tar(head)),
+        ("tflite", looks_like_tflite(head)),
+        ("hdf5", any(head[at : at + 8] == hdf5.MAGIC for at in _USER_BLOCKS)),
         ("pickle", looks_like_pickle(head)),
         ("safetensors", looks_like_safetensors(head, source.size)),
         # Zip readers start from the end, so a zip archive behind anything else is still one to them.
         ("zip", source.read(max(0, source.size - 22), 4) == _END_OF_ZIP),
-        ("text", is_text(head, whole=source.size <= HEAD)),
-        ("safetensors", suffix == ".safetensors"),
-        ("media", suffix in _MEDIA and head.startswith(_MEDIA[suffix])),
+        ("7z", head.startswith(sevenzip.MAGIC)),
+        ("compressed", sniff_compression(head) is not None),
+        ("native", head.startswith(_NATIVE) or head[2:8] == _BYTE_CODE),
     )
     for found, matches in magics:
         if matches:
             return found
-    return "unknown"
+    text = is_text(head, whole=source.size <= HEAD)
+    if text and not _has_control(head):
+        return _text_format(head, name, suffix)
+    graph = _protobuf(source)
+    if graph is not None:
+        return graph
+    if text:
+        return _text_format(head, name, suffix)
+    if suffix == ".safetensors":
+        return "safetensors"
+    return "media" if suffix in _MEDIA and head.startswith(_MEDIA[suffix]) else "unknown"
+
+
+def _protobuf(source: Source) -> Format | None:
+    """Formats without magic bytes, told apart by the fields of their outermost message."""
+    shapes: tuple[tuple[Format, Callable[[Source], bool]], ...] = (
+        ("onnx", looks_like_onnx),
+        ("tensorflow", looks_like_saved_model),
+        ("sentencepiece", looks_like_sentencepiece),
+        ("tensorflow", looks_like_graph),
+    )
+    return next((found for found, looks in shapes if looks(source)), None)
+
+
+def _text_format(head: bytes, name: str, suffix: str) -> Format:
+    if suffix in _TEXT_FORMATS:
+        return _TEXT_FORMATS[suffix]
+    if PurePosixPath(name).name == "MLmodel":
+        return "yaml"
+    # Blobs of a repository have no suffix, so what looks like JSON there is read as such.
+    start = head.lstrip()[:1]
+    if not suffix and start in _JSON_STARTS:
+        return "json"
+    return "xml" if head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<?xml") else "text"
+
+
+def _has_control(head: bytes) -> bool:
+    return any(sign < 32 and sign not in _PRINTED for sign in head)  # noqa: PLR2004 - the first printable sign
 
 
 def is_text(head: bytes, *, whole: bool) -> bool:
