@@ -47,6 +47,7 @@ class Wheel:
     """The Python files of one wheel, parsed."""
 
     def __init__(self, path: Path, modules: str, skipped: str) -> None:
+        self.path = path
         self.version = path.name.split("-")[1]
         self.classes: dict[str, Found] = {}
         self.functions: set[str] = set()
@@ -72,6 +73,11 @@ class Wheel:
                 self.functions.add(f"{module}.{node.name}")
             elif isinstance(node, ast.AnnAssign) and stub and "ufunc" in ast.unparse(node.annotation).lower():
                 self.functions.add(f"{module}.{ast.unparse(node.target)}")
+
+    def operators(self, member: str) -> set[str]:
+        """Names of PyTorch's operators, from the file that its own build generates them from."""
+        with zipfile.ZipFile(self.path) as archive:
+            return set(re.findall(r"^- func: (\w+)", archive.read(member).decode(), re.MULTILINE))
 
     def resolve(self, module: str, name: str, depth: int = 0) -> str:
         """The full name that `name` has in `module`, followed through re-exports."""
@@ -140,6 +146,10 @@ def _build(rules: dict[str, object], wheels: list[Wheel], reviewed: dict[str, li
     wanted = re.compile(str(rules["class_modules"]))
     functions = re.compile(str(rules.get("reference_names", "(?!)")))
     outside = set(rules.get("bases", []))  # type: ignore[call-overload] - same
+    if "operators" in rules:
+        refused = set(rules["refused_operators"])  # type: ignore[call-overload] - same
+        found = {name for wheel in wheels for name in wheel.operators(str(rules["operators"]))}
+        references |= {f"torch.{name}" for name in found - refused}
     for wheel in wheels:
         references |= {name for name in wheel.functions if functions.fullmatch(name)}
         for full, found in wheel.classes.items():

@@ -1,18 +1,26 @@
 """Archives: one reading for every reader, or refused."""
 
+import bz2
+import gzip
 import io
+import lzma
 import struct
 import tarfile
+import tracemalloc
 import warnings
 import zipfile
+import zlib
 
 import numpy as np
 import pytest
+import zstandard
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lockgate.detect.archive import looks_like_zip, open_member, read_zip, safe_name
+from lockgate.detect.compressed import read_compressed, sniff_compression
 from lockgate.detect.npy import item_size, read_npy
+from lockgate.detect.sevenzip import read_7z
 from lockgate.detect.source import Cursor, MalformedError, Memory, Window
 from lockgate.detect.tar import read_tar
 
@@ -281,3 +289,102 @@ def test_any_bytes_are_read_or_refused(body: bytes) -> None:
     for reader in (read_zip, read_tar, read_npy):
         with pytest.raises(MalformedError):
             reader(Memory(body))
+
+
+COMPRESSED = {
+    "gzip": gzip.compress(b"hello " * 1000, mtime=0),
+    "zlib": zlib.compress(b"hello " * 1000, 3),
+    "bzip2": bz2.compress(b"hello " * 1000),
+    "xz": lzma.compress(b"hello " * 1000),
+    "lzma": lzma.compress(b"hello " * 1000, lzma.FORMAT_ALONE),
+    "zstd": zstandard.compress(b"hello " * 1000),
+}
+
+
+@pytest.mark.parametrize("kind", COMPRESSED)
+def test_a_compressed_stream_is_one_stream_from_the_first_byte_to_the_last(kind: str) -> None:
+    body = COMPRESSED[kind]
+    assert sniff_compression(body) == kind
+    inflated = read_compressed(Memory(body))
+    assert inflated.read(0, inflated.size) == b"hello " * 1000
+    for bad, expected in (
+        (body + b"x", {"suffix"}),
+        (body + body, {"suffix"}),
+        (body[:-6], {"truncated"}),
+        (body[:4] + b"\xff\xff\xff" + body[7:], {"inflate", "truncated", "suffix", "compression", "budget"}),
+    ):
+        with pytest.raises(MalformedError) as caught:
+            read_compressed(Memory(bad))
+        assert caught.value.code in expected
+
+
+def test_text_is_not_taken_for_a_compressed_stream() -> None:
+    for text in (b"x^2 + y^2 = z^2, as everybody knows", b"BZh1 is how it begins", b"(\xb5/", b""):
+        assert sniff_compression(text) is None
+
+
+def test_a_compression_bomb_costs_neither_memory_nor_a_pass() -> None:
+    bomb = zlib.compress(bytes(300 << 20), 9)
+    tracemalloc.start()
+    inflated = read_compressed(Memory(bomb))
+    assert (inflated.size, inflated.read(250 << 20, 3)) == (300 << 20, bytes(3))
+    assert inflated.read(5, 2) == bytes(2)
+    assert tracemalloc.get_traced_memory()[1] < 120 << 20
+    tracemalloc.stop()
+    with pytest.raises(MalformedError) as caught:
+        read_compressed(Memory(bomb), most=1 << 20)
+    assert caught.value.code == "budget"
+
+
+def seven_zip(body: bytes, method: bytes, properties: bytes, packed: bytes, name: str = "m/data.pkl") -> bytes:
+    """A 7-Zip archive of one file, assembled by hand."""
+
+    def number(value: int) -> bytes:
+        return bytes([value]) if value < 0x80 else b"\xc0" + struct.pack("<H", value)
+
+    coder = bytes([len(method) | (0x20 if properties else 0)]) + method
+    coder += number(len(properties)) + properties if properties else b""
+    names = b"\x00" + name.encode("utf-16-le") + b"\x00\x00"
+    crc = b"\x0a\x01" + struct.pack("<I", zlib.crc32(body))
+    header = b"\x01\x04\x06\x00\x01\x09" + number(len(packed)) + b"\x00\x07\x0b\x01\x00\x01" + coder
+    header += b"\x0c" + number(len(body)) + crc + b"\x00\x00\x05\x01\x11" + number(len(names)) + names + b"\x00\x00"
+    start = struct.pack("<QQI", len(packed), len(header), zlib.crc32(header))
+    return b"7z\xbc\xaf\x27\x1c\x00\x04" + struct.pack("<I", zlib.crc32(start)) + start + packed + header
+
+
+LZMA2 = [{"id": lzma.FILTER_LZMA2, "dict_size": 1 << 16}]
+
+
+@pytest.mark.parametrize(
+    ("method", "properties", "packed"),
+    [
+        (b"\x00", b"", b"hello " * 30),
+        (b"\x21", b"\x18", lzma.compress(b"hello " * 30, lzma.FORMAT_RAW, filters=LZMA2)),
+        (b"\x04\x02\x02", b"", bz2.compress(b"hello " * 30)),
+        (b"\x04\x01\x08", b"", zlib.compress(b"hello " * 30)[2:-4]),
+    ],
+)
+def test_seven_zip_archives_are_read_byte_by_byte(method: bytes, properties: bytes, packed: bytes) -> None:
+    good = seven_zip(b"hello " * 30, method, properties, packed)
+    assert [(item.name, item.body) for item in read_7z(Memory(good))] == [("m/data.pkl", b"hello " * 30)]
+    for bad in (good + b"x", good[:-1], good[:40] + b"\xff" + good[41:], b"8" + good[1:]):
+        with pytest.raises(MalformedError):
+            read_7z(Memory(bad))
+
+
+@pytest.mark.parametrize(
+    ("method", "properties", "name", "expected"),
+    [
+        (b"\x06\xf1\x07\x01", b"", "a", "encrypted"),
+        (b"\x03\x03\x01\x03", b"", "a", "unsupported"),
+        (b"\x03\x01\x01", b"\x5d\xff\xff\xff\xff", "a", "budget"),
+        (b"\x21", b"\x30", "a", "inflate"),
+        (b"\x00", b"", "../a", "member-name"),
+    ],
+)
+def test_seven_zip_archives_that_cannot_be_followed_are_refused(
+    method: bytes, properties: bytes, name: str, expected: str
+) -> None:
+    with pytest.raises(MalformedError) as caught:
+        read_7z(Memory(seven_zip(b"hello", method, properties, b"hello", name)))
+    assert caught.value.code == expected

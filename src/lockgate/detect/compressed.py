@@ -21,6 +21,7 @@ MAX_INFLATED = 16 << 30
 MAX_KEPT = 48 << 20
 MAX_DICTIONARY = 128 << 20
 CHUNK = 1 << 20
+MIN_HEAD = 64
 _ERRORS = (zlib.error, lzma.LZMAError, OSError, EOFError, ValueError, zstandard.ZstdError)
 
 
@@ -112,18 +113,27 @@ def sniff_compression(head: bytes) -> Compression | None:
     """Which compression the first bytes announce; None for none of them."""
     magics: tuple[tuple[bytes, Compression], ...] = (
         (b"\x1f\x8b\x08", "gzip"),
-        (b"BZh", "bzip2"),
         (b"\xfd7zXZ\x00", "xz"),
         (b"\x28\xb5\x2f\xfd", "zstd"),
     )
     for magic, found in magics:
         if head.startswith(magic):
             return found
+    if head[:3] == b"BZh" and head[4:10] in {b"1AY&SY", b"\x17\x72\x45\x38\x50\x90"}:
+        return "bzip2"
     if len(head) > 13 and head[0] == 0x5D and head[1:3] == b"\x00\x00" and head[5:13] == b"\xff" * 8:  # noqa: PLR2004 - the header that `lzma` writes
         return "lzma"
-    if len(head) > 2 and head[0] == 0x78 and head[1] in {0x01, 0x5E, 0x9C, 0xDA}:  # noqa: PLR2004 - deflate with a 32 KiB window
+    if len(head) > 2 and head[0] == 0x78 and head[1] in {0x01, 0x5E, 0x9C, 0xDA} and _inflates(head):  # noqa: PLR2004 - deflate with a 32 KiB window
         return "zlib"
     return None
+
+
+def _inflates(head: bytes) -> bool:
+    """Whether the first bytes inflate, because a text may begin with the same two."""
+    try:
+        return bool(zlib.decompressobj().decompress(head, CHUNK)) or len(head) < MIN_HEAD
+    except zlib.error:
+        return False
 
 
 def read_compressed(source: Source, *, most: int = MAX_INFLATED) -> Source:
@@ -136,7 +146,7 @@ def read_compressed(source: Source, *, most: int = MAX_INFLATED) -> Source:
     Raises:
         MalformedError: It is broken or cut off, bytes follow its end, or it is out of proportion (`budget`).
     """
-    kind = sniff_compression(source.read(0, 16))
+    kind = sniff_compression(source.read(0, CHUNK))
     if kind is None:
         raise MalformedError("compression", "It is not compressed in a way that this reader knows.")
     kept: list[bytes] = []

@@ -46,14 +46,20 @@ _MADE = frozenset(rule.makes for rule in CALLABLES.values() if rule.makes)
 _NO_STATE = frozenset({"builtins.dict", "builtins.set", "collections.deque", "torch.storage.TypedStorage"})
 
 
+def is_script_class(name: str) -> bool:
+    """Whether `name` is a class that a TorchScript archive defines itself; Python cannot import one."""
+    return name.startswith("__torch__.")
+
+
 def may_reference(name: str) -> bool:
     """Whether a pickle may import `name` at all."""
-    return name in CLASSES or name in CALLABLES or name in REFERENCES or name in STORAGES
+    known = name in CLASSES or name in CALLABLES or name in REFERENCES or name in STORAGES
+    return known or is_script_class(name)
 
 
 def instantiable(name: str, arguments: Arguments) -> bool:
     """Whether a pickle may make an object of the class `name` from `arguments` without calling its initialiser."""
-    if name in CLASSES and not arguments:
+    if (name in CLASSES or is_script_class(name)) and not arguments:
         return True
     rule = CALLABLES.get(name)
     return rule is not None and rule.makes == name and rule.accepts(arguments)
@@ -61,7 +67,7 @@ def instantiable(name: str, arguments: Arguments) -> bool:
 
 def may_fill(name: str) -> bool:
     """Whether a pickle may set the state of an object that `name` made."""
-    return name in CLASSES or (name in _MADE and name not in _NO_STATE)
+    return name in CLASSES or is_script_class(name) or (name in _MADE and name not in _NO_STATE)
 
 
 def takes_items(name: str) -> bool:
