@@ -6,8 +6,10 @@ import click
 
 from lockgate.cli.entry import EXIT_HELD, EXIT_OPEN
 from lockgate.cli.output import emit_json, printable
+from lockgate.core.home import home
 from lockgate.core.project import open_project
 from lockgate.gateway import Running
+from lockgate.gateway.telemetry import TOKEN_NAME
 from lockgate.pipeline import serving
 from lockgate.pipeline.run import trust_from
 from lockgate.pipeline.talk import local_key
@@ -17,12 +19,17 @@ from lockgate.pipeline.talk import local_key
 @click.argument("directory", type=click.Path(path_type=Path, file_okay=False))
 @click.option("--port", type=click.IntRange(0, 65535), default=8080, show_default=True, help="0 takes a free one.")
 @click.option("--trust", type=click.Path(path_type=Path, dir_okay=False), help="Trust file, kept outside the project.")
+@click.option("--workers", type=click.IntRange(1, 64), default=1, show_default=True, help="Processes that answer.")
+@click.option("--admin-port", type=click.IntRange(0, 65535), help="Open the admin plane (metrics, reload) here.")
 @click.option("--observe", is_flag=True, help="Start although the deploy gate is HELD. This is recorded.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document when the endpoint answers.")
-def serve(directory: Path, port: int, trust: Path | None, observe: bool, as_json: bool) -> int:
+def serve(
+    directory: Path, port: int, trust: Path | None, workers: int, admin_port: int | None, observe: bool, as_json: bool
+) -> int:
     """Serve the guarded, OpenAI-compatible endpoint of the project in DIRECTORY on loopback.
 
-    Starts only when the deploy gate is OPEN for exactly the files that lie there now; exit code 1 otherwise.
+    Starts only when the deploy gate is OPEN for exactly the files that lie there now; exit code 1 otherwise. SIGHUP
+    reads the settings again without dropping a request; SIGTERM ends after the requests in progress.
     """
     project = open_project(directory)
     trusted = trust_from(trust, project=project.root)
@@ -41,12 +48,28 @@ def serve(directory: Path, port: int, trust: Path | None, observe: bool, as_json
 
     def announce(running: Running) -> None:
         if as_json:
-            emit_json({"served": True, "base_url": running.base_url, "model": running.model, "held": admission.reasons})
+            document = {"served": True, "base_url": running.base_url, "model": running.model, "held": admission.reasons}
+            emit_json(document | ({"admin_url": running.admin_url} if running.admin_url else {}))
             return
         click.echo(f"base_url  {running.base_url}")
         click.echo(f"api_key   {key}")
         click.echo(f"model     {running.model}")
+        if running.admin_url:
+            click.echo(f"admin     {running.admin_url} (token: {home() / TOKEN_NAME})")
         click.echo("Guarded. Ctrl-C stops it.")
 
-    serving.serve(project, trusted, admission, port=port, on_ready=announce)
+    def tell(problem: str) -> None:
+        done = f"Not reloaded, the old settings stay: {printable(problem)}" if problem else "Reloaded."
+        click.echo(done, err=True)
+
+    serving.serve(
+        project,
+        trusted,
+        admission,
+        port=port,
+        on_ready=announce,
+        workers=workers,
+        admin_port=admin_port,
+        on_reload=tell,
+    )
     return EXIT_OPEN

@@ -33,6 +33,7 @@ _REFUSED = tuple(
         "fd20:ce::/32",
     )
 )
+_ADDRESS_CHARS = frozenset("0123456789.:")
 _NAT64 = ip_network("64:ff9b::/96")
 
 
@@ -92,7 +93,9 @@ def check_url(url: str, allowed: frozenset[Address], *, upstream: str) -> None:
         host, _ = parts.hostname, parts.port
     except ValueError:
         host, parts = None, urlsplit("")
-    if not host or parts.username is not None or parts.query or parts.fragment:
+    # Clients take digits and dots for an address and resolve nothing, so an odd spelling would never be judged.
+    odd = bool(host) and address_of(host or "") is None and set(host or "") <= _ADDRESS_CHARS
+    if not host or odd or parts.username is not None or parts.query or parts.fragment:
         raise GatewayError(
             f"The base_url of the upstream {upstream!r} is no plain address.",
             remedy="Write scheme, host, port and path only; the key has settings of its own.",

@@ -57,7 +57,8 @@ class Breaker:
         """The upstream answered. After a trial call the circuit is closed again."""
         self._in_a_row = 0
         if self._open:
-            self._close()
+            if self._trying:  # an answer to a call from before the failures says nothing new
+                self._close()
         elif self._bad or len(self._recent) < self._settings.window:
             self._remember(failed=False)
 
