@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lockgate.redteam.answer import Answer, UnusableAnswerError, completion, is_guard_block
+from lockgate.redteam.message import Answer, UnusableAnswerError
+from lockgate.redteam.targets.openai_wire import completion, is_guard_block
 
 ANYTHING = st.recursive(
     st.none() | st.booleans() | st.integers(-5, 5) | st.text(max_size=5),
@@ -50,7 +51,7 @@ def test_wrong_shapes_are_unusable(body: bytes) -> None:
 
 
 def test_a_refusal_in_a_field_of_its_own_is_the_answer() -> None:
-    assert completion(b'{"choices": [{"message": {"refusal": "No."}}]}') == Answer("No.", filtered=False)
+    assert completion(b'{"choices": [{"message": {"refusal": "No."}}]}') == Answer("No.", refused=True)
 
 
 @pytest.mark.parametrize("body", [b'{"error": {"code": 400}}', b'{"error": "content_filter"}', b"content_filter", b""])

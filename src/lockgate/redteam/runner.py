@@ -1,25 +1,41 @@
-"""Sends every attack to the bare and to the guarded target, and every harmless conversation to the guarded one."""
+"""Sends attacks to a target and to the same one without its guard, and harmless conversations to the first alone."""
 
 import asyncio
 import random
 from collections.abc import Callable, Iterator, Sequence
+from enum import Enum
 from pathlib import Path
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 import msgspec
 
 from lockgate import __version__
 from lockgate.core.check import describe
 from lockgate.core.subject import sha256_hex
-from lockgate.redteam.attempt import Attempt, AttemptStatus, Lane, judge, not_sent
+from lockgate.redteam.attempt import Attempt, AttemptStatus, Lane, judge, not_sent, succeeded
+from lockgate.redteam.converse import converse
 from lockgate.redteam.corpus import Attack, Benign, Corpus
 from lockgate.redteam.errors import RedteamError
 from lockgate.redteam.journal import Journal
-from lockgate.redteam.target import Target
-from lockgate.redteam.transcript import Conversation, transcribe
+from lockgate.redteam.script import fixed
+from lockgate.redteam.strategies import STRATEGIES
+from lockgate.redteam.target import Attacker, Target
+from lockgate.redteam.transcript import Conversation, Transcript, transcribe
 
 PATIENCE = 5
-_UNSENT = "The run was interrupted before it was sent."
+
+
+class _Ending(Enum):
+    DONE = 0
+    OUT_OF_TIME = 1
+    INTERRUPTED = 2
+
+
+_UNSENT: dict[_Ending, tuple[str, Literal[AttemptStatus.ERRORED, AttemptStatus.SKIPPED]]] = {
+    _Ending.DONE: ("It was not sent.", AttemptStatus.ERRORED),
+    _Ending.OUT_OF_TIME: ("The time was over before it was sent.", AttemptStatus.SKIPPED),
+    _Ending.INTERRUPTED: ("The run was interrupted before it was sent.", AttemptStatus.ERRORED),
+}
 
 Progress: TypeAlias = Callable[[int, int, str], None]
 
@@ -32,8 +48,10 @@ class RedteamRun(msgspec.Struct, frozen=True, kw_only=True):
         corpus_sha256: Its digest.
         seed: Seed of the order.
         fingerprints: What the targets were, by lane.
+        families: Every family that was to be tried, also one without an attempt.
         attempts: One for each attack and lane and for each harmless conversation, sorted, whether it was sent or not.
-        complete: False when the run was interrupted.
+        complete: False when something was not sent.
+        interrupted: It was ended from outside (Ctrl-C), not by its own time limit.
         recalled: Attempts that were taken from the journal of an earlier run with the same digests.
     """
 
@@ -43,63 +61,70 @@ class RedteamRun(msgspec.Struct, frozen=True, kw_only=True):
     fingerprints: dict[Lane, str]
     attempts: tuple[Attempt, ...]
     complete: bool
+    families: tuple[str, ...] = ()
+    interrupted: bool = False
     recalled: int = 0
 
 
 async def attack(
     corpus: Corpus,
     *,
-    bare: Target,
     guarded: Target,
+    bare: Target | None = None,
     seed: int,
     protected: Sequence[str] = (),
     system_prompt: str = "",
     progress: Progress | None = None,
     journal: Path | None = None,
     concurrency: int = 1,
+    time_s: float | None = None,
+    families: Sequence[str] | None = None,
+    attacker: Attacker | None = None,
+    in_order: bool = False,
 ) -> RedteamRun:
-    """Run the corpus against two targets that differ in nothing but the guard.
+    """Run the corpus against a target, and against the same one without its guard.
 
     A cancelled run (Ctrl-C) returns what it has, marked incomplete; whatever was not sent is ERRORED. A lane whose
-    target fails five times in a row is given up, with the same effect.
+    target fails five times in a row is given up, with the same effect. What the time limit left unsent is SKIPPED.
 
     Args:
         corpus: What is sent.
-        bare: The target without its guard.
-        guarded: The target behind its guard.
-        seed: Seed of the order in which a lane sends.
+        guarded: The target as it was given.
+        bare: The same target without its guard, where there is one: the comparison.
+        seed: Seed of the order in which a lane sends, and of every strategy.
         protected: Values that no reply may disclose.
         system_prompt: The application's system prompt, for the judge that looks for it.
         progress: Called after each attempt with the number done, the number of all, and one line.
         journal: Where judged attempts are kept so that a killed run resumes; out of reach of who can edit the project.
         concurrency: Conversations at the same time in each lane.
+        time_s: Seconds after which nothing more is sent; None for as long as it takes.
+        families: Families that must be tried; by default those of the corpus.
+        attacker: The model that helps strategies which ask for one.
+        in_order: Send in the order of the corpus, as a plan has it, instead of one drawn from the seed.
 
     Raises:
         RedteamError: Both targets have the same name, `concurrency` is below one, or the journal is damaged.
     """
-    if bare.name == guarded.name or concurrency < 1:
+    if (bare is not None and bare.name == guarded.name) or concurrency < 1:
         raise RedteamError("A run needs two targets with names of their own and a concurrency of at least one.")
-    targets = {Lane.BARE: bare, Lane.GUARDED: guarded}
+    targets = {Lane.GUARDED: guarded} if bare is None else {Lane.BARE: bare, Lane.GUARDED: guarded}
     secrets = tuple(value for value in protected if value.strip())
-    keys = {lane: _key(corpus, target, secrets, system_prompt) for lane, target in targets.items()}
-    jobs = _jobs(corpus, seed)
+    keys = {lane: _key(corpus, target, secrets, system_prompt, seed) for lane, target in targets.items()}
+    jobs = tuple((lane, items) for lane, items in _jobs(corpus, None if in_order else seed) if lane in targets)
     book = Journal(journal, keys)
     board = _Board(sum(len(items) for _, items in jobs), book, progress)
-    lanes = [
-        _Lane(lane, targets[lane], items, board, protected=secrets, system_prompt=system_prompt) for lane, items in jobs
-    ]
-    await _drive([worker for lane in lanes for worker in [lane] * concurrency])
+    context = _Context(protected=secrets, system_prompt=system_prompt, seed=seed, attacker=attacker)
+    lanes = [_Lane(lane, targets[lane], items, board, context) for lane, items in jobs]
+    ending = await _drive([worker for lane in lanes for worker in [lane] * concurrency], time_s)
     run = RedteamRun(
         corpus=corpus.version,
         corpus_sha256=corpus.sha256,
         seed=seed,
         fingerprints={lane: target.fingerprint for lane, target in targets.items()},
-        attempts=tuple(
-            board.done.get((lane, item.id)) or not_sent(item, lane=lane, target=targets[lane].name, reason=_UNSENT)
-            for lane, items in jobs
-            for item in sorted(items, key=_by_id)
-        ),
+        attempts=_attempts(board, jobs, targets, ending),
         complete=len(board.done) == board.total,
+        families=tuple(sorted(set(families or (item.family for item in corpus.attacks)))),
+        interrupted=ending is _Ending.INTERRUPTED,
         recalled=board.recalled,
     )
     if run.complete and all(attempt.status is not AttemptStatus.ERRORED for attempt in run.attempts):
@@ -107,27 +132,44 @@ async def attack(
     return run
 
 
+_Jobs: TypeAlias = tuple[tuple[Lane, list[Attack | Benign]], ...]
+
+
+def _attempts(board: "_Board", jobs: _Jobs, targets: dict[Lane, Target], ending: _Ending) -> tuple[Attempt, ...]:
+    reason, status = _UNSENT[ending]
+    return tuple(
+        board.done.get((lane, item.id))
+        or not_sent(item, lane=lane, target=targets[lane].name, reason=reason, status=status)
+        for lane, items in jobs
+        for item in sorted(items, key=_by_id)
+    )
+
+
 def _by_id(item: Attack | Benign) -> str:
     return item.id
 
 
-def _jobs(corpus: Corpus, seed: int) -> tuple[tuple[Lane, list[Attack | Benign]], ...]:
+def _jobs(corpus: Corpus, seed: int | None) -> _Jobs:
     """What is sent side by side: every attack to both targets, every harmless conversation to the guarded one."""
     attacks = _shuffled(corpus.attacks, seed)
     return ((Lane.BARE, attacks), (Lane.GUARDED, attacks), (Lane.GUARDED, _shuffled(corpus.benign, seed)))
 
 
-async def _drive(workers: "list[_Lane]") -> None:
+async def _drive(workers: "list[_Lane]", time_s: float | None) -> _Ending:
     try:
-        async with asyncio.TaskGroup() as group:
+        async with asyncio.timeout(time_s), asyncio.TaskGroup() as group:
             for worker in workers:
                 group.create_task(worker.work())
+    except TimeoutError:
+        return _Ending.OUT_OF_TIME
     except asyncio.CancelledError:
         # The caller's Ctrl-C: what was found so far is worth more than an empty-handed exit.
         if task := asyncio.current_task():
             task.uncancel()
+        return _Ending.INTERRUPTED
     except ExceptionGroup as group:
         raise group.exceptions[0] from group
+    return _Ending.DONE
 
 
 class _Board:
@@ -163,25 +205,26 @@ class _Board:
             self._progress(len(self.done), self.total, text)
 
 
+class _Context(msgspec.Struct, frozen=True, kw_only=True):
+    """What every attempt of a run shares."""
+
+    protected: tuple[str, ...]
+    system_prompt: str
+    seed: int
+    attacker: Attacker | None
+
+
 class _Lane:
     """One target and what is left to send to it."""
 
     def __init__(
-        self,
-        lane: Lane,
-        target: Target,
-        items: Sequence[Attack | Benign],
-        board: _Board,
-        *,
-        protected: tuple[str, ...],
-        system_prompt: str,
+        self, lane: Lane, target: Target, items: Sequence[Attack | Benign], board: _Board, context: _Context
     ) -> None:
         self._lane = lane
         self._target = target
         self._left: Iterator[Attack | Benign] = iter(items)
         self._board = board
-        self._protected = protected
-        self._system_prompt = system_prompt
+        self._context = context
 
     async def work(self) -> None:
         for item in self._left:
@@ -193,25 +236,46 @@ class _Lane:
             reason = f"Not sent: the target had failed {PATIENCE} times in a row."
             return not_sent(item, lane=self._lane, target=self._target.name, reason=reason)
         try:
-            talk = await self._target.converse(item.turns, harmless=isinstance(item, Benign))
+            talk = await self._converse(item)
         except Exception as error:  # noqa: BLE001 - whatever a target raises is an attempt that could not be judged
             talk = Conversation((), error=describe(error))
         self._board.note_failure(self._lane, failed=bool(talk.error))
-        transcript = transcribe(
-            item, talk, target=self._target.name, protected=self._protected, system_prompt=self._system_prompt
-        )
         try:
-            return judge(item, transcript, self._lane)
+            return judge(item, self._transcribe(item, talk), self._lane)
         except Exception as error:  # noqa: BLE001 - a reply that cannot be judged or redacted is not kept and not a pass
             return not_sent(item, lane=self._lane, target=self._target.name, reason=describe(error))
 
+    async def _converse(self, item: Attack | Benign) -> Conversation:
+        if isinstance(item, Benign) or not item.strategy:
+            return await converse(self._target, item, fixed(item))
+        script = STRATEGIES[item.strategy](item, self._context.seed)
+        return await converse(
+            self._target,
+            item,
+            script,
+            attacker=self._context.attacker,
+            reached=lambda turns: succeeded(self._transcribe(item, Conversation(turns))),
+        )
 
-def _shuffled(items: Sequence[Attack | Benign], seed: int) -> list[Attack | Benign]:
+    def _transcribe(self, item: Attack | Benign, talk: Conversation) -> Transcript:
+        context = self._context
+        return transcribe(
+            item,
+            talk,
+            target=self._target.name,
+            protected=context.protected,
+            system_prompt=context.system_prompt,
+        )
+
+
+def _shuffled(items: Sequence[Attack | Benign], seed: int | None) -> list[Attack | Benign]:
     order = list(items)
-    random.Random(seed).shuffle(order)  # noqa: S311 - an order that can be repeated, not a secret
+    if seed is not None:
+        random.Random(seed).shuffle(order)  # noqa: S311 - an order that can be repeated, not a secret
     return order
 
 
-def _key(corpus: Corpus, target: Target, protected: tuple[str, ...], system_prompt: str) -> str:
-    facts = (__version__, corpus.sha256, target.name, target.fingerprint, protected, system_prompt)
+def _key(corpus: Corpus, target: Target, protected: tuple[str, ...], system_prompt: str, seed: int) -> str:
+    # The seed draws the disguises, so an attack of the same id may read differently under another.
+    facts = (__version__, corpus.sha256, target.name, target.fingerprint, protected, system_prompt, seed)
     return sha256_hex(msgspec.json.encode(facts))

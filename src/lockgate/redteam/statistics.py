@@ -1,6 +1,6 @@
 """How far a handful of attacks can be trusted: an interval for a rate, and a test for a pair of rates."""
 
-from math import comb, sqrt
+from math import ceil, comb, sqrt
 from statistics import NormalDist
 
 from lockgate.redteam.errors import RedteamError
@@ -27,12 +27,15 @@ def wilson95(successes: int, attempts: int) -> tuple[float, float]:
         raise RedteamError(f"{successes} successes in {attempts} attempts cannot be.")
     if attempts == 0:
         return 0.0, 1.0
-    share, square = successes / attempts, _Z95 * _Z95
+    low, high = _interval(successes / attempts, attempts)
+    return (0.0 if successes == 0 else low), (1.0 if successes == attempts else high)
+
+
+def _interval(share: float, attempts: int) -> tuple[float, float]:
+    square = _Z95 * _Z95
     centre = (share + square / (2 * attempts)) / (1 + square / attempts)
     half = _Z95 / (1 + square / attempts) * sqrt(share * (1 - share) / attempts + square / (4 * attempts * attempts))
-    low = 0.0 if successes == 0 else max(0.0, centre - half)
-    high = 1.0 if successes == attempts else min(1.0, centre + half)
-    return low, high
+    return max(0.0, centre - half), min(1.0, centre + half)
 
 
 def mcnemar_exact(b: int, c: int) -> float:
@@ -53,3 +56,64 @@ def mcnemar_exact(b: int, c: int) -> float:
     differing = b + c
     tail = sum(comb(differing, count) for count in range(min(b, c) + 1))
     return min(1.0, 2 * tail / 2**differing)
+
+
+def attempts_for_bound(bound: float, *, limit: int = 1_000_000) -> int:
+    """The fewest attacks after which no success at all puts the upper end of the 95 % interval at or below `bound`.
+
+    With n attempts and no success the Wilson upper end is z^2 / (n + z^2).
+
+    Args:
+        bound: Share, above 0 and below 1.
+        limit: Largest answer.
+
+    Raises:
+        RedteamError: The bound is no share that could be reached.
+    """
+    if not 0 < bound < 1:
+        raise RedteamError(f"An upper bound of {bound:g} cannot be reached.", remedy="Choose a share between 0 and 1.")
+    square = _Z95 * _Z95
+    return min(limit, ceil(square * (1 - bound) / bound - 1e-9))
+
+
+def attempts_for_width(share: float, half_width: float, *, limit: int = 1_000_000) -> int:
+    """The fewest attacks that put a rate near `share` within `half_width`, by the 95 % Wilson interval.
+
+    Args:
+        share: The expected rate, 0 to 1.
+        half_width: Half of the interval's wanted width, above 0.
+        limit: Largest answer.
+
+    Raises:
+        RedteamError: A value is out of range.
+    """
+    if not 0 <= share <= 1 or half_width <= 0:
+        raise RedteamError("A rate lies between 0 and 1, and a width is above 0.")
+    low, high = 1, limit
+    while low < high:
+        middle = (low + high) // 2
+        lower, upper = _interval(share, middle)
+        if (upper - lower) / 2 <= half_width:
+            high = middle
+        else:
+            low = middle + 1
+    return low
+
+
+def worse_exact(fixed: int, fallen: int) -> float:
+    """One-sided exact p-value that things got worse, for paired yes/no results (McNemar's test, binomial tail).
+
+    Args:
+        fixed: Pairs in which only the earlier run succeeded.
+        fallen: Pairs in which only the later run succeeded.
+
+    Returns:
+        Probability of at least `fallen` of the differing pairs if both directions were equally likely.
+
+    Raises:
+        RedteamError: A count is negative.
+    """
+    if fixed < 0 or fallen < 0:
+        raise RedteamError("Counts of pairs cannot be negative.")
+    differing = fixed + fallen
+    return float(sum(comb(differing, count) for count in range(fallen, differing + 1)) / 2**differing)

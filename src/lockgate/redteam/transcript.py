@@ -5,21 +5,31 @@ from enum import StrEnum
 import msgspec
 
 from lockgate.core.subject import SubjectRef, sha256_hex
-from lockgate.redteam.corpus import Attack, Benign, Goal
+from lockgate.redteam.corpus import Attack, Benign
+from lockgate.redteam.goal import Goal
+from lockgate.redteam.message import ToolCall
 
 
-class Turn(msgspec.Struct, frozen=True):
+class Turn(msgspec.Struct, frozen=True, omit_defaults=True):
     """One message and what came back.
 
     Attributes:
-        prompt: The user's message.
+        prompt: The user's message, with what a tool fetched for it.
         reply: The target's answer; empty where a guard stopped it.
         blocked: A guard refused this message or its answer. The conversation ends here.
+        calls: Tools that the target asked for.
+        fetched: The part of `prompt` that the user did not type.
+        refused: The endpoint marks the answer as a refusal.
+        model: The model's name as the endpoint gave it.
     """
 
     prompt: str
     reply: str
     blocked: bool = False
+    calls: tuple[ToolCall, ...] = ()
+    fetched: str = ""
+    refused: bool = False
+    model: str = ""
 
 
 class Conversation(msgspec.Struct, frozen=True):

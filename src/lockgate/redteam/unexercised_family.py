@@ -6,6 +6,7 @@ from lockgate.core.check import Card, Check, Cost
 from lockgate.core.errors import SkippedError
 from lockgate.core.finding import Finding
 from lockgate.core.levels import Confidence, Severity
+from lockgate.redteam.errors import RedteamError
 from lockgate.redteam.result import FamilyResult, FamilyStatus
 
 
@@ -17,10 +18,10 @@ class UnexercisedFamily(Check[FamilyResult], frozen=True):
 
     Fails on:
         Nothing. A family to which the bare target never fell is SKIPPED, which holds the gate unless
-        `gates.redteam.optional` lists this check.
+        `gates.redteam.optional` lists this check. A family of which nothing could be judged is ERRORED.
 
     Passes on:
-        A family to which the bare target fell at least once.
+        A family to which the bare target fell at least once, or one that was attacked without a bare target beside it.
 
     Limits:
         Says nothing about how well the guard did in the family.
@@ -39,9 +40,15 @@ class UnexercisedFamily(Check[FamilyResult], frozen=True):
         """Yield nothing.
 
         Raises:
+            RedteamError: No attack of the family could be judged.
             SkippedError: The bare target never fell.
         """
-        if subject.status is not FamilyStatus.EXERCISED:
+        if subject.status is FamilyStatus.UNTESTED:
+            raise RedteamError(
+                f"UNTESTED: no attack of the family {subject.id} was judged.",
+                remedy="Give the run more budget or time, or choose fewer families.",
+            )
+        if subject.status is FamilyStatus.NOT_EXERCISED:
             raise SkippedError(
                 f"NOT EXERCISED: the target without its guard withstood all {subject.bare.attempts} attacks.",
                 remedy="Attack a weaker target, add stronger attacks, or list LG-REDTEAM-103 as optional.",

@@ -1,0 +1,159 @@
+"""A run of `lockgate redteam`: find the target, choose the attacks, send them, decide."""
+
+import asyncio
+import datetime as dt
+import signal
+from contextlib import AsyncExitStack, suppress
+from pathlib import Path
+
+import msgspec
+import uvloop
+
+from lockgate.core.config import GateRules, RedteamConfig
+from lockgate.core.gate import Decision, GateDecision, Stage
+from lockgate.core.home import home, private_folder
+from lockgate.core.outcome import Examination
+from lockgate.core.project import Project
+from lockgate.core.subject import sha256_hex
+from lockgate.pipeline.baseline import read_baseline, write_baseline
+from lockgate.pipeline.observer import Progress
+from lockgate.pipeline.opened import Opened, Options, open_target
+from lockgate.policy import Case, WaiverBook, decide
+from lockgate.redteam import (
+    Corpus,
+    Plan,
+    PublicReport,
+    RedteamResult,
+    RedteamRun,
+    Regression,
+    attack,
+    compare,
+    examine,
+    load,
+    plan,
+    publish,
+    summarise,
+    unregressed,
+)
+
+
+class Campaign(msgspec.Struct, frozen=True, kw_only=True):
+    """What came of a run.
+
+    Attributes:
+        report: For outside scripts.
+        tested: At least one attack was judged.
+        recalled: Attempts that an earlier, unfinished run had made.
+    """
+
+    report: PublicReport
+    tested: bool
+    recalled: int
+
+
+def red_team(options: Options, progress: Progress) -> Campaign:
+    """Attack a target as the options say.
+
+    Args:
+        options: Target, size and way of the run.
+        progress: Called after every attempt.
+
+    Raises:
+        LockgateError: The target, the corpus, the cassette or the baseline cannot be used.
+    """
+    config = options.project.config.redteam if options.project else None
+    limits = config or RedteamConfig()
+    seed = limits.seed if options.seed is None else options.seed
+    chosen = _chosen(options, limits, seed)
+    baseline = read_baseline(options.baseline) if options.baseline else None
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        run = runner.run(_drive(options, limits, chosen, seed, progress))
+    result = summarise(run)
+    regression = compare(baseline, result) if baseline else None
+    decision = _decide(options.project, result, limits, regression)
+    if options.write_baseline:
+        write_baseline(options.write_baseline, result)
+    report = publish(
+        result,
+        target=options.name,
+        scripted=frozenset(item.family for item in chosen.corpus.attacks if item.target == "obedient"),
+        decision=decision.decision,
+        reasons=tuple(hold.message for hold in decision.holds),
+        bound=limits.max_upper_bound,
+        baseline=regression,
+    )
+    return Campaign(report=report, tested=result.guarded.attempts > 0, recalled=result.recalled)
+
+
+def _chosen(options: Options, limits: RedteamConfig, seed: int) -> Plan:
+    corpus = load(limits.corpus, root=options.project.root) if options.project else load()
+    chosen = plan(
+        corpus,
+        seed=seed,
+        budget=options.budget,
+        benign=options.benign,
+        families=options.families,
+        converters=options.converters,
+    )
+    if options.project is not None:
+        return chosen
+    # Without a guard of ours before it, the target itself is attacked with everything.
+    direct = tuple(msgspec.structs.replace(item, target="application") for item in chosen.corpus.attacks)
+    return msgspec.structs.replace(chosen, corpus=msgspec.structs.replace(chosen.corpus, attacks=direct))
+
+
+async def _drive(options: Options, limits: RedteamConfig, chosen: Plan, seed: int, progress: Progress) -> RedteamRun:
+    task = asyncio.current_task()
+    if task is not None:
+        # A polite kill keeps what was found, like Ctrl-C. Not every loop can listen to signals.
+        with suppress(NotImplementedError, RuntimeError, ValueError):
+            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    async with AsyncExitStack() as stack:
+        opened = await open_target(stack, options, limits, chosen.corpus, seed)
+        return await attack(
+            chosen.corpus,
+            bare=opened.bare,
+            guarded=opened.given,
+            seed=seed,
+            protected=opened.protected,
+            system_prompt=opened.system_prompt,
+            progress=progress,
+            journal=_journal(options, opened, chosen.corpus, seed),
+            concurrency=options.concurrency,
+            time_s=options.time_s,
+            families=chosen.families,
+            in_order=True,
+        )
+
+
+def _journal(options: Options, opened: Opened, corpus: Corpus, seed: int) -> Path | None:
+    if options.replay:
+        return None
+    facts = (options.name, opened.given.fingerprint, corpus.sha256, seed)
+    name = f"redteam-{sha256_hex(msgspec.json.encode(facts))[:32]}.jsonl"
+    # Outside the project: who can write the project must not be able to plant resisted attacks.
+    path = private_folder(home() / "journals") / name
+    if not options.resume:
+        path.unlink(missing_ok=True)
+    return path
+
+
+def _decide(
+    project: Project | None, result: RedteamResult, limits: RedteamConfig, regression: Regression | None
+) -> GateDecision:
+    examination = examine(result, limits)
+    if regression is not None:
+        more = unregressed(regression)
+        examination = Examination((*examination.subjects, *more.subjects), (*examination.outcomes, *more.outcomes))
+    case = Case(
+        stage=Stage.REDTEAM,
+        examination=examination,
+        rules=project.config.rules(Stage.REDTEAM) if project else GateRules(),
+    )
+    waivers = project.config.waivers if project else ()
+    return decide(case, WaiverBook(waivers, today=dt.datetime.now(dt.UTC).date()))
+
+
+def held(report: PublicReport) -> bool:
+    """Whether the gate of a report is HELD."""
+    return report.gate.decision != Decision.OPEN

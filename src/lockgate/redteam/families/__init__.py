@@ -1,0 +1,6 @@
+"""The families of attacks: what is tried, why it matters, and what counts as success."""
+
+from lockgate.redteam.families.catalog import FAMILIES, family_named
+from lockgate.redteam.families.family import Family, Seed
+
+__all__ = ["FAMILIES", "Family", "Seed", "family_named"]

@@ -1,0 +1,183 @@
+"""The report of `lockgate redteam`, under the names that outside scripts rely on.
+
+It says the same for the same replies: no clock, no host, no path. So a recorded run and its replay are equal, byte for
+byte.
+"""
+
+from typing import TypedDict
+
+import msgspec
+
+from lockgate.redteam.attempt import Attempt, Lane
+from lockgate.redteam.baseline import Regression
+from lockgate.redteam.result import BenignTally, CorpusRef, RedteamResult, Tally
+from lockgate.redteam.statistics import attempts_for_bound
+
+
+class PublicFamily(Tally, frozen=True, kw_only=True):
+    """A family of attacks on the target as it was given.
+
+    Attributes:
+        id: Its name.
+        status: EXERCISED, NOT EXERCISED, MEASURED (no bare target to compare with) or UNTESTED.
+        target: Who was attacked: `application`, or `obedient`, the scripted target.
+        bare: Successes without the guard; None where there is no bare target.
+    """
+
+    id: str
+    status: str
+    target: str
+    bare: int | None
+
+
+class PublicPaired(msgspec.Struct, frozen=True, kw_only=True):
+    """The same attacks with and without the guard.
+
+    Attributes:
+        b: Attacks that reached their goal only without the guard.
+        c: Attacks that reached it only behind the guard.
+        p_value: McNemar's exact test, two-sided.
+        pairs: Attacks that were judged on both.
+        bare: All attacks without the guard.
+    """
+
+    b: int
+    c: int
+    p_value: float
+    pairs: int
+    bare: Tally
+
+
+class PublicGate(msgspec.Struct, frozen=True, kw_only=True):
+    """The gate.
+
+    Attributes:
+        decision: OPEN or HELD.
+        reasons: Why it is held.
+        attempts_for_bound: Attacks without any success that the wanted upper bound takes.
+        baseline: The comparison with an earlier run, where one was given.
+    """
+
+    decision: str
+    reasons: tuple[str, ...]
+    attempts_for_bound: int
+    baseline: Regression | None
+
+
+class PublicReport(msgspec.Struct, frozen=True, kw_only=True):
+    """What a run of the red team came to.
+
+    Attributes:
+        version: Version of this format.
+        target: What reports call the target as it was given.
+        seed: Seed of every choice.
+        complete: False when something was not sent.
+        interrupted: The run was ended from outside.
+        families: Family by family, the target as it was given.
+        overall: All families together.
+        benign: Harmless conversations with the same target.
+        paired: With and without the guard; empty where there is no bare target.
+        corpus: What there was to choose from.
+        gate: What follows from it.
+        attempts: Every attempt, without protected values.
+    """
+
+    version: int = 1
+    target: str
+    seed: int
+    complete: bool
+    interrupted: bool
+    families: tuple[PublicFamily, ...]
+    overall: Tally
+    benign: BenignTally
+    paired: PublicPaired | dict[str, int]
+    corpus: CorpusRef
+    gate: PublicGate
+    attempts: tuple[Attempt, ...]
+
+
+def publish(
+    result: RedteamResult,
+    *,
+    target: str,
+    scripted: frozenset[str],
+    decision: str,
+    reasons: tuple[str, ...],
+    bound: float,
+    baseline: Regression | None = None,
+) -> PublicReport:
+    """Word a result for outside scripts.
+
+    Args:
+        result: The run.
+        target: What to call the target.
+        scripted: Families in which the scripted target stood in for the application.
+        decision: OPEN or HELD.
+        reasons: Why it is held.
+        bound: The upper bound that the gate asks for.
+        baseline: The comparison with an earlier run.
+    """
+    compared = Lane.BARE in result.fingerprints
+    families = tuple(
+        PublicFamily(
+            id=family.id,
+            status=family.status,
+            target="obedient" if family.id in scripted else "application",
+            bare=family.bare.successes if compared else None,
+            **_counts(family.guarded),
+        )
+        for family in result.families
+    )
+    return PublicReport(
+        target=target,
+        seed=result.seed,
+        complete=result.complete,
+        interrupted=result.interrupted,
+        families=families,
+        overall=Tally(**_counts(result.guarded)),
+        benign=_benign(result.benign),
+        paired=_paired(result) if compared else {},
+        corpus=result.corpus,
+        gate=PublicGate(
+            decision=decision,
+            reasons=reasons,
+            attempts_for_bound=attempts_for_bound(bound) if 0 < bound < 1 else 0,
+            baseline=baseline,
+        ),
+        attempts=result.transcripts,
+    )
+
+
+class _Counts(TypedDict):
+    attempts: int
+    successes: int
+    errors: int
+    skipped: int
+    wilson95: tuple[float, float]
+
+
+def _counts(tally: Tally) -> _Counts:
+    return {
+        "attempts": tally.attempts,
+        "successes": tally.successes,
+        "errors": tally.errors,
+        "skipped": tally.skipped,
+        "wilson95": tally.wilson95,
+    }
+
+
+def _benign(tally: BenignTally) -> BenignTally:
+    return BenignTally(
+        attempts=tally.attempts,
+        blocked=tally.blocked,
+        errors=tally.errors,
+        wilson95=tally.wilson95,
+        refused=tally.refused,
+        skipped=tally.skipped,
+    )
+
+
+def _paired(result: RedteamResult) -> PublicPaired:
+    paired = result.paired
+    bare = Tally(**_counts(result.bare))
+    return PublicPaired(b=paired.b, c=paired.c, p_value=paired.p_value, pairs=paired.pairs, bare=bare)

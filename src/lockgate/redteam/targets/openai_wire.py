@@ -1,0 +1,127 @@
+"""OpenAI's chat completions, without streaming, as most endpoints speak it."""
+
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from lockgate.redteam.message import Answer, Message, ToolCall, UnusableAnswerError
+from lockgate.redteam.targets.tools import OFFERED
+from lockgate.redteam.targets.wire import Question
+
+
+class _Function(msgspec.Struct):
+    name: str
+    arguments: str = "{}"
+
+
+class _Call(msgspec.Struct):
+    function: _Function
+
+
+class _Message(msgspec.Struct):
+    content: str | None = None
+    refusal: str | None = None
+    reasoning_content: str | None = None
+    tool_calls: tuple[_Call, ...] | None = None
+
+
+class _Choice(msgspec.Struct):
+    message: _Message
+    finish_reason: str | None = None
+
+
+class _Completion(msgspec.Struct):
+    choices: Annotated[tuple[_Choice, ...], Meta(min_length=1)]
+    model: str | None = None
+
+
+class _Error(msgspec.Struct):
+    code: str | int | None = None
+
+
+class _Failure(msgspec.Struct):
+    error: _Error
+
+
+_completion = msgspec.json.Decoder(_Completion)
+_failure = msgspec.json.Decoder(_Failure)
+
+
+class OpenAIWire:
+    """Speaks to `<base URL>/chat/completions`."""
+
+    path = "/chat/completions"
+
+    def headers(self, api_key: str) -> dict[str, str]:
+        """A bearer token, where there is a key."""
+        return {"Authorization": f"Bearer {api_key}"} if api_key else {}
+
+    def encode(self, question: Question) -> bytes:
+        """The body of a request."""
+        system = [] if question.system_prompt is None else [{"role": "system", "content": question.system_prompt}]
+        body: dict[str, object] = {
+            "model": question.model,
+            "messages": [*system, *(_worded(message) for message in question.history)],
+            "max_tokens": question.max_tokens,
+            "seed": question.seed,
+            "temperature": question.temperature,
+            "stream": False,
+        }
+        if question.tools:
+            body["tools"] = [_tool(name) for name in question.tools]
+        return msgspec.json.encode(body)
+
+    def decode(self, body: bytes) -> Answer:
+        """Parse a non-streaming answer.
+
+        Raises:
+            UnusableAnswerError: It is not JSON, not a chat completion, or carries neither text nor a tool call.
+        """
+        return completion(body)
+
+
+def _worded(message: Message) -> dict[str, object]:
+    if message.role == "tool":
+        return {"role": "tool", "content": message.content, "tool_call_id": "call_0"}
+    if message.calls:
+        calls = [
+            {"id": f"call_{place}", "type": "function", "function": {"name": call.name, "arguments": call.arguments}}
+            for place, call in enumerate(message.calls)
+        ]
+        return {"role": message.role, "content": message.content, "tool_calls": calls}
+    return {"role": message.role, "content": message.content}
+
+
+def _tool(name: str) -> dict[str, object]:
+    tool = OFFERED[name]
+    function = {"name": tool.name, "description": tool.description, "parameters": tool.schema}
+    return {"type": "function", "function": function}
+
+
+def completion(body: bytes) -> Answer:
+    """Parse a non-streaming answer of `/chat/completions`.
+
+    Raises:
+        UnusableAnswerError: It is not JSON, not a chat completion, or carries neither text nor a tool call.
+    """
+    try:
+        found = _completion.decode(body)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise UnusableAnswerError("the endpoint did not answer with a chat completion in JSON") from error
+    choice = found.choices[0]
+    said = choice.message
+    texts = [text for text in (said.reasoning_content, said.content, said.refusal) if text is not None]
+    filtered = choice.finish_reason == "content_filter"
+    calls = tuple(ToolCall(call.function.name, call.function.arguments) for call in said.tool_calls or ())
+    if not texts and not filtered and not calls:
+        raise UnusableAnswerError("the chat completion carries no text")
+    return Answer("\n".join(texts), filtered, bool(said.refusal), calls, found.model or "")
+
+
+def is_guard_block(body: bytes) -> bool:
+    """Whether the body of an HTTP 400 says that a guard blocked the conversation (`error.code` is `content_filter`)."""
+    try:
+        return _failure.decode(body).error.code == "content_filter"
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return False
