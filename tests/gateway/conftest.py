@@ -151,7 +151,7 @@ class World:
         return status, raw.decode()
 
 
-def write_project(root: Path, base_url: str, *, timeout_s: float) -> Project:
+def write_project(root: Path, base_url: str, *, timeout_s: float, settings: str = "") -> Project:
     (root / "prompts").mkdir(parents=True)
     (root / "prompts/system.md").write_text(PROMPT + "\n")
     (root / "prompts/protected.txt").write_text(PROTECTED + "\n")
@@ -168,7 +168,7 @@ serve:
   max_tokens: 64
   timeout_s: {timeout_s}
   max_body_bytes: 200000
-"""
+{settings}"""
     )
     return open_project(root)
 
@@ -203,7 +203,10 @@ async def model() -> AsyncIterator[FakeModel]:
 @asynccontextmanager
 async def serving(root: Path, model: FakeModel, **options: Any) -> AsyncIterator[World]:
     project = write_project(
-        root / "project", options.pop("base_url", model.base_url), timeout_s=options.pop("timeout_s", 30.0)
+        root / "project",
+        options.pop("base_url", model.base_url),
+        timeout_s=options.pop("timeout_s", 30.0),
+        settings=options.pop("settings", ""),
     )
     key = EphemeralKey("tester")
     options.setdefault("verifier", key)

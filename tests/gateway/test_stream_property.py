@@ -7,7 +7,7 @@ from contextlib import suppress
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from lockgate.core.config import GuardConfig
@@ -117,6 +117,7 @@ def documents(events: list[bytes]) -> Iterator[dict[str, object]]:
 
 @pytest.mark.parametrize("surface", list(WRITERS))
 @settings(max_examples=40, deadline=None)
+@example(answer="We rent kayaks. " * 40 + "Backwards: 1744-NRETNAL-ROBRAH. ", cuts=list(range(0, 700, 7)))
 @given(answer=ANSWERS, cuts=st.lists(st.integers(0, 2000), max_size=40))
 def test_any_cutting_gives_what_the_whole_gives(surface: str, answer: str, cuts: list[int]) -> None:
     whole, why = stream(surface, [answer], [])
