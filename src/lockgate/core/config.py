@@ -9,6 +9,8 @@ from msgspec import Meta
 
 from lockgate.core.config_auth import SECTIONS as AUTH_SECTIONS
 from lockgate.core.config_auth import AuthConfig, SecretsConfig, TlsServerConfig
+from lockgate.core.config_limits import SECTIONS as LIMIT_SECTIONS
+from lockgate.core.config_limits import LimitsConfig, Rules
 from lockgate.core.config_upstreams import SECTIONS as UPSTREAM_SECTIONS
 from lockgate.core.config_upstreams import (
     AnyUpstream,
@@ -117,6 +119,9 @@ class ServeConfig(_Section, frozen=True, kw_only=True):
         auth: Who may come in.
         tls: TLS of the endpoint itself, and client certificates.
         secrets: Where secrets of the gateway itself are kept.
+        limits: How much callers may use.
+        rules: What callers may ask for. Where there are none, a valid key may ask for every served model; an empty
+            list denies everything.
     """
 
     upstream: AnyUpstream | None = None
@@ -133,6 +138,8 @@ class ServeConfig(_Section, frozen=True, kw_only=True):
     auth: AuthConfig = AuthConfig()
     tls: TlsServerConfig | None = None
     secrets: SecretsConfig = SecretsConfig()
+    limits: LimitsConfig = LimitsConfig()
+    rules: Rules | None = None
 
     def __post_init__(self) -> None:
         check_routes(self.upstream, self.upstreams, self.models, self.model_name)
@@ -320,6 +327,7 @@ _SECTIONS: tuple[type[msgspec.Struct], ...] = (
     OpenAIUpstream,
     *UPSTREAM_SECTIONS,
     *AUTH_SECTIONS,
+    *LIMIT_SECTIONS,
     ServeConfig,
     OutputConfig,
     GuardConfig,

@@ -5,6 +5,8 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from lockgate.core.config_auth import SecretRef
+
 _Text = Annotated[str, Meta(min_length=1, max_length=200)]
 _Amount = Annotated[float, Meta(gt=0, le=1e15)]
 _Price = Annotated[float, Meta(ge=0, le=1e9)]
@@ -115,8 +117,8 @@ class RedisStore(_Section, frozen=True, kw_only=True, tag_field="kind", tag="red
     Attributes:
         url: `redis://HOST:PORT/DB`, `rediss://` for TLS, or `unix:///path/of/socket`; no user and no password in it.
         username: Name of the Redis user; empty for the default one.
-        password_env: Environment variable that holds its password.
-        password_file: File outside the project that holds its password.
+        password: Where its password lies: `env:NAME`, `file:PATH` outside the project, `vault:PATH#FIELD` or
+            `aws-secretsmanager:NAME`. It is read anew for every connection.
         ca_file: PEM file of the authorities that may vouch for its certificate, in place of the system's.
         timeout_ms: Milliseconds in which it must answer.
         prefix: Begins the name of every key. Gateways that share a prefix share their limits.
@@ -126,8 +128,7 @@ class RedisStore(_Section, frozen=True, kw_only=True, tag_field="kind", tag="red
 
     url: Annotated[str, Meta(pattern="^(rediss?://[A-Za-z0-9.:\\[\\]_-]+(/[0-9]{1,4})?|unix:///[!-~]+)$(?!\\n)")]
     username: str = ""
-    password_env: str = ""
-    password_file: str = ""
+    password: SecretRef | None = None
     ca_file: str = ""
     timeout_ms: Annotated[int, Meta(ge=10, le=60_000)] = 500
     prefix: Annotated[str, Meta(pattern="^[A-Za-z0-9:._-]{1,64}$(?!\\n)")] = "lockgate"

@@ -13,6 +13,7 @@ import pytest
 
 from lockgate.core.config_limits import LimitsConfig, RedisStore
 from lockgate.gateway.limits import Limiter
+from lockgate.gateway.secrets import Secrets
 
 
 class Redis:
@@ -87,6 +88,10 @@ def redis_with(tmp_path: Path) -> Iterator[Callable[..., Redis]]:
         server.kill()
 
 
+def open_limiter(settings: LimitsConfig, root: Path) -> AbstractAsyncContextManager[Limiter]:
+    return Limiter.open(settings, project_root=root, secrets=Secrets(300.0, root))
+
+
 Opened = Callable[..., AbstractAsyncContextManager[Limiter]]
 
 
@@ -94,10 +99,15 @@ Opened = Callable[..., AbstractAsyncContextManager[Limiter]]
 def opened(redis: Redis, tmp_path: Path) -> Opened:
     """Opens a limiter at the server of this test: `async with opened(rates=...) as limiter`."""
 
-    def open_limiter(store: dict[str, Any] | None = None, **fields: Any) -> AbstractAsyncContextManager[Limiter]:
+    def open_here(store: dict[str, Any] | None = None, **fields: Any) -> AbstractAsyncContextManager[Limiter]:
         settings = LimitsConfig(store=RedisStore(url=redis.url, **(store or {})), **fields)
-        return Limiter.open(settings, project_root=tmp_path / "project")
+        return open_limiter(settings, tmp_path / "project")
 
+    return open_here
+
+
+@pytest.fixture
+def open_at() -> Callable[[LimitsConfig, Path], AbstractAsyncContextManager[Limiter]]:
     return open_limiter
 
 

@@ -1,6 +1,7 @@
 import contextlib
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -236,17 +237,17 @@ async def test_where_every_counter_is_in_use_nothing_new_passes(caplog: pytest.L
     assert limits.in_progress == 0
 
 
-async def test_a_limiter_in_process_opens_and_is_healthy(tmp_path: Path):
-    async with Limiter.open(LimitsConfig(rates=(RateLimit(per="key", limit=1),)), project_root=tmp_path) as limits:
+async def test_a_limiter_in_process_opens_and_is_healthy(open_at: Any, tmp_path: Path):
+    async with open_at(LimitsConfig(rates=(RateLimit(per="key", limit=1),)), tmp_path) as limits:
         assert limits.healthy
         await use(limits)
 
 
-async def test_without_hiredis_the_remedy_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+async def test_without_hiredis_the_remedy_is_named(open_at: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setitem(sys.modules, "lockgate.gateway.limits.redis_meters", None)
     settings = LimitsConfig(store=RedisStore(url="redis://127.0.0.1:1"))
     with pytest.raises(GatewayError, match="lockgate\\[redis\\]"):
-        async with Limiter.open(settings, project_root=tmp_path):
+        async with open_at(settings, tmp_path):
             pass
 
 

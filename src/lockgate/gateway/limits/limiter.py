@@ -1,11 +1,11 @@
 """The one entry: may this caller send this request now, and what did it use in the end."""
 
 import logging
-import secrets
 import time
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from secrets import token_bytes
 from typing import TYPE_CHECKING, Self
 
 from lockgate.core.config_limits import LimitsConfig, RedisStore
@@ -28,9 +28,10 @@ from lockgate.gateway.limits.refusals import (
 from lockgate.gateway.limits.sketch import DistinctMeters
 from lockgate.gateway.limits.slots import Slots
 from lockgate.gateway.limits.standing import Shape, standing
+from lockgate.gateway.secrets import Secrets
 
 if TYPE_CHECKING:
-    from lockgate.gateway.limits.redis_meters import RedisMeters
+    from lockgate.gateway.limits.redis_meters import Password, RedisMeters
 
 _log = logging.getLogger(__name__)
 _LEASE_MARGIN_S = 60
@@ -68,11 +69,19 @@ class Limiter:
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, settings: LimitsConfig, *, project_root: Path, workers: int = 1) -> AsyncGenerator[Self]:
+    async def open(
+        cls, settings: LimitsConfig, *, project_root: Path, secrets: Secrets, workers: int = 1
+    ) -> AsyncGenerator[Self]:
         """A limiter for these settings, connected to Redis where they name it.
 
         An unreachable Redis does not keep it from opening: `healthy` is false, and `admit` refuses or counts alone,
         as the settings say.
+
+        Args:
+            settings: The limits.
+            project_root: The project, to which paths are relative.
+            secrets: Knows the password of Redis.
+            workers: Processes that serve together.
 
         Raises:
             GatewayError: The address or password of Redis is wrong, `hiredis` is not installed, or a limit cannot be
@@ -90,6 +99,7 @@ class Limiter:
             ) from error
         async with RedisMeters.open(
             read_address(store, project_root=project_root),
+            await _password(store, secrets),
             prefix=store.prefix,
             timeout_s=store.timeout_ms / 1000,
             lease_s=int(settings.patience.stream_s + settings.patience.body_s) + _LEASE_MARGIN_S,
@@ -206,11 +216,23 @@ class Limiter:
                 _log.warning("Redis is back and counts limits again.")
 
 
+async def _password(store: RedisStore, secrets: Secrets) -> "Password | None":
+    reference = store.password
+    if reference is None:
+        return None
+
+    async def read() -> str:
+        return (await secrets.get(reference)).reveal()
+
+    await read()
+    return read
+
+
 def _distinct(settings: LimitsConfig, workers: int, clock: Callable[[], float]) -> DistinctMeters | None:
     chosen = settings.distinct_prompts
     if chosen is None:
         return None
-    return DistinctMeters(max(1, chosen.limit // workers), chosen.every_s, clock, secrets.token_bytes(32))
+    return DistinctMeters(max(1, chosen.limit // workers), chosen.every_s, clock, token_bytes(32))
 
 
 def _refusal(plan: Plan, costs: Costs, full: Full, shape: Shape) -> ApiError:

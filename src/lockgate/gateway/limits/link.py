@@ -16,6 +16,7 @@ from lockgate.gateway.limits.link_errors import LinkDownError, ReplyError
 
 _MAX_PENDING = 20_000
 _MAX_REPLY_BUFFER = 1 << 20
+_GRACE_S = 0.02
 
 Reply = bytes | int | list[bytes | int] | None
 
@@ -39,6 +40,7 @@ class Link(asyncio.Protocol):
         self._out: list[bytes] = []
         self._transport: asyncio.Transport | None = None
         self._watch: asyncio.TimerHandle | None = None
+        self._overdue: asyncio.Future[Reply] | None = None
         self._closed = False
 
     def send(self, *parts: str | bytes | float) -> "asyncio.Future[Reply]":
@@ -105,11 +107,15 @@ class Link(asyncio.Protocol):
         self._watch = None
         if not self._pending:
             return
-        _, deadline = self._pending[0]
-        if deadline <= self._loop.time():
+        oldest, deadline = self._pending[0]
+        if deadline > self._loop.time():
+            self._watch = self._loop.call_at(deadline, self._check)
+        elif oldest is self._overdue:
             self.close()
         else:
-            self._watch = self._loop.call_at(deadline, self._check)
+            # When it was this process that stood still, the reply may lie in the socket: read once more.
+            self._overdue = oldest
+            self._watch = self._loop.call_later(_GRACE_S, self._check)
 
 
 def _reply_error(text: str) -> Exception:

@@ -6,11 +6,12 @@ import logging
 import random
 import secrets
 import time
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Self, cast
 
 from lockgate.core.config_limits import DistinctPrompts
+from lockgate.gateway.errors import GatewayError
 from lockgate.gateway.limits.gcra import REQUESTS, Costs, Entry, Full
 from lockgate.gateway.limits.link import Link, Reply
 from lockgate.gateway.limits.link_errors import LinkDownError, ReplyError
@@ -18,6 +19,8 @@ from lockgate.gateway.limits.plan import short
 from lockgate.gateway.limits.redis_address import Address
 from lockgate.gateway.limits.scripts import SETTLE, TAKE
 from lockgate.gateway.limits.sketch import SLICES, fingerprint
+
+Password = Callable[[], Awaitable[str]]
 
 _log = logging.getLogger(__name__)
 _CONNECT_S = 3.0
@@ -55,6 +58,7 @@ class RedisMeters:
 
     Args:
         address: Where it answers.
+        password: Gives the password for a connection; None for none.
         prefix: Begins the name of every key; in braces, so that in a cluster all lie together.
         timeout_s: Seconds in which it must answer.
         lease_s: Seconds after which what an admission holds counts as used.
@@ -62,9 +66,17 @@ class RedisMeters:
     """
 
     def __init__(
-        self, address: Address, *, prefix: str, timeout_s: float, lease_s: int, distinct: DistinctPrompts | None
+        self,
+        address: Address,
+        password: Password | None,
+        *,
+        prefix: str,
+        timeout_s: float,
+        lease_s: int,
+        distinct: DistinctPrompts | None,
     ) -> None:
         self._address = address
+        self._password = password
         self._prefix = f"{{{prefix}}}:"
         self._timeout_s = timeout_s
         self._lease_s = lease_s
@@ -76,10 +88,17 @@ class RedisMeters:
     @classmethod
     @asynccontextmanager
     async def open(
-        cls, address: Address, *, prefix: str, timeout_s: float, lease_s: int, distinct: DistinctPrompts | None
+        cls,
+        address: Address,
+        password: Password | None,
+        *,
+        prefix: str,
+        timeout_s: float,
+        lease_s: int,
+        distinct: DistinctPrompts | None,
     ) -> AsyncGenerator[Self]:
         """Connect, and stay connected until the block ends. Whether Redis answers shows in `healthy`."""
-        meters = cls(address, prefix=prefix, timeout_s=timeout_s, lease_s=lease_s, distinct=distinct)
+        meters = cls(address, password, prefix=prefix, timeout_s=timeout_s, lease_s=lease_s, distinct=distinct)
         first = asyncio.Event()
         task = asyncio.create_task(meters._stay_connected(first))
         try:
@@ -191,10 +210,10 @@ class RedisMeters:
                 async with asyncio.timeout(_CONNECT_S):
                     link = await self._connect(lost)
                     await self._greet(link)
-            except (OSError, TimeoutError, LinkDownError, ReplyError) as error:
+            except (OSError, TimeoutError, LinkDownError, ReplyError, GatewayError) as error:
                 if link:
                     link.close()
-                why = str(error) if isinstance(error, LinkDownError | ReplyError) else type(error).__name__
+                why = type(error).__name__ if isinstance(error, OSError) else str(error).rstrip(".")
                 if why != told:
                     _log.error("Redis, which counts limits, cannot be used: %s.", why)
                     told = why
@@ -229,8 +248,8 @@ class RedisMeters:
 
     async def _greet(self, link: Link) -> None:
         where = self._address
-        if where.password:
-            await link.send("AUTH", *([where.username] if where.username else []), where.password)
+        if self._password:
+            await link.send("AUTH", *([where.username] if where.username else []), await self._password())
         if where.database:
             await link.send("SELECT", where.database)
         await link.send("SCRIPT", "LOAD", TAKE)
