@@ -1,7 +1,7 @@
 """Writes the pickle allow-lists under `src/lockgate/detect/allow/` from the wheels of the frameworks.
 
-Run `python tools/make_allowlists.py WHEELS`, where the folder WHEELS holds wheels of any versions; those of one framework
-are merged. Wheels are only unzipped and parsed, never installed or imported. A class is listed if all of its bases can
+Run `python tools/make_allowlists.py WHEELS`, where the folder WHEELS holds wheels of any versions; those of one
+framework are merged. Wheels are only unzipped and parsed, never installed or imported. A class is listed if all of its bases can
 be found and no method that runs while a pickle is loaded is unknown: each such method is named in
 `tools/reviewed_hooks.json` with the digest of its code, so a new version of it asks for a new review; `--accept` notes
 the digests after that review.
@@ -22,14 +22,36 @@ ROOT = Path(__file__).resolve().parents[1]
 OUT = ROOT / "src/lockgate/detect/allow"
 REVIEWED = Path(__file__).with_name("reviewed_hooks.json")
 CURATED = Path(__file__).with_name("allow_curated.json")
-HOOKS = frozenset(
-    ["__new__", "__del__", "__setstate__", "__setattr__", "__getattr__", "__getattribute__"]
-)
+HOOKS = frozenset(["__new__", "__del__", "__setstate__", "__setattr__", "__getattr__", "__getattribute__"])
+MAX_REEXPORTS = 8
 PLAIN_BASES = frozenset(
-    """
-    object dict list tuple ABC Generic Protocol NamedTuple Exception ValueError Warning UserWarning ABCMeta str int Enum
-    OrderedDict MutableMapping Mapping Sequence UserDict Collection IntEnum StrEnum nn.Module
-    """.split()
+    [
+        "object",
+        "dict",
+        "list",
+        "tuple",
+        "ABC",
+        "Generic",
+        "Protocol",
+        "NamedTuple",
+        "Exception",
+        "ValueError",
+        "Warning",
+        "UserWarning",
+        "ABCMeta",
+        "str",
+        "int",
+        "Enum",
+        "OrderedDict",
+        "MutableMapping",
+        "Mapping",
+        "Sequence",
+        "UserDict",
+        "Collection",
+        "IntEnum",
+        "StrEnum",
+        "nn.Module",
+    ]
 )
 """Bases from outside a wheel that run nothing of their own while a pickle is loaded."""
 
@@ -82,7 +104,7 @@ class Wheel:
     def resolve(self, module: str, name: str, depth: int = 0) -> str:
         """The full name that `name` has in `module`, followed through re-exports."""
         full = f"{module}.{name}"
-        if full in self.classes or depth > 8:
+        if full in self.classes or depth > MAX_REEXPORTS:
             return full
         target = self.imports[module].get(name)
         if target is None:
@@ -138,7 +160,9 @@ def _found(module: str, node: ast.ClassDef) -> Found:
     return Found(module, tuple(ast.unparse(base) for base in node.bases), hooks, tuple(aliases))
 
 
-def _build(rules: dict[str, object], wheels: list[Wheel], reviewed: dict[str, list[str]]) -> tuple[dict[str, object], dict[str, str]]:
+def _build(
+    rules: dict[str, object], wheels: list[Wheel], reviewed: dict[str, list[str]]
+) -> tuple[dict[str, object], dict[str, str]]:
     """The allow-list of one framework, and the hooks that nobody has reviewed."""
     classes: set[str] = set(rules.get("classes", []))  # type: ignore[call-overload] - JSON of our own
     references: set[str] = set(rules.get("references", []))  # type: ignore[call-overload] - same
@@ -201,7 +225,8 @@ def main() -> None:
             print(f"review {name} ({open_hooks[name]})", file=sys.stderr)
         target = OUT / f"{rules['framework']}.json"
         target.write_text(json.dumps(listed, indent=1, sort_keys=True) + "\n")
-        print(f"{target.name}: {sum(map(len, listed['classes'].values()))} classes, {sum(map(len, listed['references'].values()))} references")  # type: ignore[union-attr] - same
+        counts = [sum(map(len, listed[key].values())) for key in ("classes", "references")]  # type: ignore[union-attr] - same
+        print(f"{target.name}: {counts[0]} classes, {counts[1]} references")
     if chosen.accept:
         REVIEWED.write_text(json.dumps(reviewed, indent=1, sort_keys=True) + "\n")
 

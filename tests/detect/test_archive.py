@@ -304,6 +304,7 @@ COMPRESSED = {
 @pytest.mark.parametrize("kind", COMPRESSED)
 def test_a_compressed_stream_is_one_stream_from_the_first_byte_to_the_last(kind: str) -> None:
     body = COMPRESSED[kind]
+    at = 4 if kind == "zstd" else len(body) // 2
     assert sniff_compression(body) == kind
     inflated = read_compressed(Memory(body))
     assert inflated.read(0, inflated.size) == b"hello " * 1000
@@ -311,7 +312,7 @@ def test_a_compressed_stream_is_one_stream_from_the_first_byte_to_the_last(kind:
         (body + b"x", {"suffix"}),
         (body + body, {"suffix"}),
         (body[:-6], {"truncated"}),
-        (body[:4] + b"\xff\xff\xff" + body[7:], {"inflate", "truncated", "suffix", "compression", "budget"}),
+        (body[:at] + b"\xff\xff\xff" + body[at + 3 :], {"inflate", "truncated", "suffix", "compression", "budget"}),
     ):
         with pytest.raises(MalformedError) as caught:
             read_compressed(Memory(bad))
