@@ -1,5 +1,6 @@
 """The one object that the data path tells what happens."""
 
+from bisect import bisect_left
 from collections.abc import Iterable
 from typing import Protocol
 
@@ -11,6 +12,8 @@ from lockgate.gateway.upstreams.server import UpstreamState
 
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0)
 _FAST = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0)
+_MAX_LINES = 5_000
+_OTHER = ("other", 0, "other", "other")
 _PROBES = frozenset({"/livez", "/readyz"})
 
 
@@ -24,6 +27,34 @@ class Exporter(Protocol):
     def close(self) -> None:
         """Send what waits and end."""
         ...
+
+
+class _Line:
+    """What is counted of requests that are alike; metrics are summed up from it when somebody asks."""
+
+    __slots__ = ("count", "durations", "first_s", "firsts", "guard_s", "guards", "tokens_in", "tokens_out", "total_s")
+
+    def __init__(self) -> None:
+        self.count = self.tokens_in = self.tokens_out = 0
+        self.total_s = self.guard_s = self.first_s = 0.0
+        self.durations = [0] * (len(_SECONDS) + 1)
+        self.firsts = [0] * (len(_SECONDS) + 1)
+        self.guards = [0] * (len(_FAST) + 1)
+
+    def take(self, finished: Finished) -> None:
+        """Count one request."""
+        self.count += 1
+        total_s, guard_s, first_s = finished.total_s, finished.guard_s, finished.first_token_s
+        self.total_s += total_s
+        self.durations[bisect_left(_SECONDS, total_s)] += 1
+        if guard_s:
+            self.guard_s += guard_s
+            self.guards[bisect_left(_FAST, guard_s)] += 1
+        if first_s:
+            self.first_s += first_s
+            self.firsts[bisect_left(_SECONDS, first_s)] += 1
+        self.tokens_in += finished.input_tokens
+        self.tokens_out += finished.output_tokens
 
 
 class Telemetry:
@@ -40,15 +71,10 @@ class Telemetry:
         self._access_log = access_log
         self._exporter = exporter
         self._in_flight = 0
-        self._requests = Counter(*METRICS["requests"], ("route", "status"))
-        self._verdicts = Counter(*METRICS["verdicts"], ("route", "action"))
-        self._tokens = Counter(*METRICS["tokens"], ("model", "direction"))
+        self._lines: dict[tuple[str, int, str, str], _Line] = {}
         self._sheds = Counter(*METRICS["sheds"], ("queue",))
         self._calls = Counter(*METRICS["calls"], ("upstream", "outcome"))
         self._second_tries = Counter(*METRICS["second_tries"], ("upstream", "kind"))
-        self._duration = Histogram(*METRICS["duration"], ("route",), _SECONDS)
-        self._first_token = Histogram(*METRICS["first_token"], ("route",), _SECONDS)
-        self._guard = Histogram(*METRICS["guard"], ("route",), _FAST)
         self._call_duration = Histogram(*METRICS["call_duration"], ("upstream",), _SECONDS)
 
     def request_started(self) -> None:
@@ -58,20 +84,13 @@ class Telemetry:
     def request_finished(self, finished: Finished) -> None:
         """A request that `request_started` announced was answered, or its caller left."""
         self._in_flight -= 1
-        route = finished.route
-        self._requests.add((route, str(finished.status)))
-        if route in _PROBES:
+        key = (finished.route, finished.status, finished.action, finished.model)
+        line = self._lines.get(key)
+        if line is None:
+            line = self._lines.setdefault(key if len(self._lines) < _MAX_LINES else _OTHER, _Line())
+        line.take(finished)
+        if finished.route in _PROBES:
             return
-        self._verdicts.add((route, finished.action))
-        place = (route,)
-        self._duration.observe(place, finished.total_s)
-        if finished.guard_s:
-            self._guard.observe(place, finished.guard_s)
-        if finished.first_token_s:
-            self._first_token.observe(place, finished.first_token_s)
-        if finished.input_tokens or finished.output_tokens:
-            self._tokens.add((finished.model, "input"), finished.input_tokens)
-            self._tokens.add((finished.model, "output"), finished.output_tokens)
         if self._access_log and not self._access_log.take(finished):
             self._sheds.add(("access_log",))
         if self._exporter and not self._exporter.take(finished):
@@ -100,11 +119,28 @@ class Telemetry:
             for circuit in ("closed", "half-open", "open"):
                 circuits.set((state.name, circuit), float(state.circuit == circuit))
             calls.set((state.name,), state.in_flight)
-        known = (
-            *(self._requests, self._verdicts, self._duration, self._first_token, self._guard, self._tokens, in_flight),
-            *(self._sheds, self._calls, self._call_duration, self._second_tries, circuits, calls),
-        )
-        return [metric.family() for metric in known]
+        rest = (in_flight, self._sheds, self._calls, self._call_duration, self._second_tries, circuits, calls)
+        return [*self._of_requests(), *(metric.family() for metric in rest)]
+
+    def _of_requests(self) -> list[Family]:
+        requests = Counter(*METRICS["requests"], ("route", "status"))
+        verdicts = Counter(*METRICS["verdicts"], ("route", "action"))
+        tokens = Counter(*METRICS["tokens"], ("model", "direction"))
+        duration = Histogram(*METRICS["duration"], ("route",), _SECONDS)
+        first_token = Histogram(*METRICS["first_token"], ("route",), _SECONDS)
+        guard = Histogram(*METRICS["guard"], ("route",), _FAST)
+        for (route, status, action, model), line in self._lines.items():
+            requests.add((route, str(status)), line.count)
+            if route in _PROBES:
+                continue
+            verdicts.add((route, action), line.count)
+            duration.add((route,), line.durations, line.total_s)
+            guard.add((route,), line.guards, line.guard_s)
+            first_token.add((route,), line.firsts, line.first_s)
+            if line.tokens_in or line.tokens_out:
+                tokens.add((model, "input"), line.tokens_in)
+                tokens.add((model, "output"), line.tokens_out)
+        return [metric.family() for metric in (requests, verdicts, duration, first_token, guard, tokens)]
 
     def close(self) -> None:
         """Write and send what waits."""

@@ -106,6 +106,12 @@ class Histogram:
         counts[bisect_left(self._bounds, measure)] += 1
         self._sums[values] += measure
 
+    def add(self, values: tuple[str, ...], counts: Sequence[int], total: float) -> None:
+        """Add measures that were counted elsewhere, one number for each bound and one beyond."""
+        known = self._counts.setdefault(values, [0] * (len(self._bounds) + 1))
+        known[:] = map(sum, zip(known, counts, strict=True))
+        self._sums[values] = self._sums.get(values, 0.0) + total
+
     def family(self) -> Family:
         """What it has to say, cumulative as Prometheus wants it."""
         samples: list[Sample] = []
