@@ -2,8 +2,9 @@
 
 from lockgate.gateway.limits.admission import Admission, Estimate, estimate_tokens
 from lockgate.gateway.limits.limiter import Limiter
+from lockgate.gateway.limits.patience import patient
 from lockgate.gateway.limits.plan import check_prices
 from lockgate.gateway.limits.refusals import LimitError
 from lockgate.gateway.limits.standing import Shape
 
-__all__ = ["Admission", "Estimate", "LimitError", "Limiter", "Shape", "check_prices", "estimate_tokens"]
+__all__ = ["Admission", "Estimate", "LimitError", "Limiter", "Shape", "check_prices", "estimate_tokens", "patient"]
