@@ -7,6 +7,7 @@ import yaml
 
 from lockgate.core import sha256_hex
 from lockgate.evidence import (
+    APPROVAL,
     OVERRIDE,
     PREDICATES,
     PROVENANCE,
@@ -39,7 +40,7 @@ def test_a_rendered_file_gives_each_role_its_predicates(separate: Path) -> None:
     granted = {
         Role.BUILDER: {PROVENANCE},
         Role.SCANNER: {TEST_RESULT},
-        Role.APPROVER: {VERIFICATION_SUMMARY, OVERRIDE},
+        Role.APPROVER: {VERIFICATION_SUMMARY, OVERRIDE, APPROVAL},
     }
     for role, predicates in granted.items():
         key = key_for(role)

@@ -24,6 +24,7 @@ class LazyGroup(click.Group):
         "serve": ("lockgate.cli.serve:serve", "Serve the guarded endpoint of a project whose deploy gate is OPEN."),
         "init": ("lockgate.cli.init:init", "Write a commented lockgate.yaml."),
         "manifest": ("lockgate.cli.manifest:manifest", "Write the integrity manifest of a project."),
+        "approve": ("lockgate.cli.approve:approve", "Sign that a project may be deployed."),
         "record": (
             "lockgate.cli.record:record",
             "Run a training command isolated, and sign what went in and came out.",

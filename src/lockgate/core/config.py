@@ -9,6 +9,8 @@ from msgspec import Meta
 
 from lockgate.core.config_auth import SECTIONS as AUTH_SECTIONS
 from lockgate.core.config_auth import AuthConfig, SecretsConfig, TlsServerConfig
+from lockgate.core.config_deploy import SECTIONS as DEPLOY_SECTIONS
+from lockgate.core.config_deploy import DeployConfig
 from lockgate.core.config_limits import SECTIONS as LIMIT_SECTIONS
 from lockgate.core.config_limits import LimitsConfig, Rules
 from lockgate.core.config_upstreams import SECTIONS as UPSTREAM_SECTIONS
@@ -257,6 +259,7 @@ class Config(_Section, frozen=True, kw_only=True):
         serve: Where and how.
         guard: How the guard judges.
         redteam: The attack run.
+        deploy: What the project says about its release.
         gates: What holds each gate; the defaults are strict.
         waivers: Accepted findings.
         ignore: Paths or globs of folders and files that are no part of the application, for instance `.venv` or
@@ -275,6 +278,7 @@ class Config(_Section, frozen=True, kw_only=True):
     serve: ServeConfig | None = None
     guard: GuardConfig = GuardConfig()
     redteam: RedteamConfig | None = None
+    deploy: DeployConfig = DeployConfig()
     gates: dict[Stage, GateRules] = {}
     waivers: tuple[Waiver, ...] = ()
     ignore: tuple[Text, ...] = ()
@@ -327,6 +331,7 @@ _SECTIONS: tuple[type[msgspec.Struct], ...] = (
     OpenAIUpstream,
     *UPSTREAM_SECTIONS,
     *AUTH_SECTIONS,
+    *DEPLOY_SECTIONS,
     *LIMIT_SECTIONS,
     ServeConfig,
     OutputConfig,

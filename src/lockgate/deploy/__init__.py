@@ -1,7 +1,19 @@
 """The deploy stage: trusts digests and signatures, never file names, and names the missing link of the chain."""
 
 from lockgate.deploy.catalog import CHECKS
-from lockgate.deploy.examine import examine
-from lockgate.deploy.subject import Chain, Deployed, Link, Requirement
+from lockgate.deploy.examine import examine, examine_again
+from lockgate.deploy.subject import Approval, Chain, Deployed, Lineage, Link, Release, Requirement, SignedPath
 
-__all__ = ["CHECKS", "Chain", "Deployed", "Link", "Requirement", "examine"]
+__all__ = [
+    "CHECKS",
+    "Approval",
+    "Chain",
+    "Deployed",
+    "Lineage",
+    "Link",
+    "Release",
+    "Requirement",
+    "SignedPath",
+    "examine",
+    "examine_again",
+]

@@ -15,13 +15,15 @@ class UntrustedPolicy(Check[Chain], frozen=True):
         trust file lies outside the project and pins the digest of the policy that its owner has read.
 
     Fails on:
-        A `lockgate.yaml` with one more waiver than the one whose digest the trust file holds.
+        A `lockgate.yaml` with one more waiver than the one whose digest the trust file holds, or with another
+        `policy_id` or a lower `policy_version` than the trust file demands.
 
     Passes on:
         The pinned file, byte for byte, from the start of the run to its end.
 
     Limits:
-        Without a `policy` in the trust file only a change during the run is found.
+        Without a `policy` in the trust file only a change during the run is found, and a policy that names itself
+        otherwise. Name and version are the file's own words; the digest is what proves them.
     """
 
     card: ClassVar[Card] = Card(
@@ -39,3 +41,10 @@ class UntrustedPolicy(Check[Chain], frozen=True):
             yield self.finding("The policy changed while the run was under way.", at=at)
         elif subject.trusted_policy is not None and subject.policy.sha256 != subject.trusted_policy:
             yield self.finding("The policy is not the one that the trust file pins.", at=at)
+        wanted = subject.demands
+        if wanted.policy_id and subject.policy_id != wanted.policy_id:
+            message = f"The policy calls itself {subject.policy_id!r}; the trust file demands {wanted.policy_id!r}."
+            yield self.finding(message, at=Location(subject.policy.uri, "/deploy/policy_id"))
+        if subject.policy_version < wanted.min_policy_version:
+            message = f"The policy has version {subject.policy_version}, below {wanted.min_policy_version}."
+            yield self.finding(message, at=Location(subject.policy.uri, "/deploy/policy_version"))

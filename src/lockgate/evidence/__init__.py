@@ -16,16 +16,20 @@ Example:
 """
 
 from lockgate.evidence.checkpoint import Checkpoint, parse_checkpoint, verify_checkpoint
+from lockgate.evidence.demands import Demands, Revoked
 from lockgate.evidence.dsse import Envelope, open_envelope, sign, verify
 from lockgate.evidence.errors import EvidenceError
 from lockgate.evidence.keys import KeyInfo, Role, SigningKey, VerifyKey, create_key, key_for, list_keys
 from lockgate.evidence.ledger import ConsistencyProof, Entry, InclusionProof, Ledger
 from lockgate.evidence.predicates import (
+    APPROVAL,
+    MODEL_SIGNATURE,
     OVERRIDE,
     PREDICATES,
     PROVENANCE,
     TEST_RESULT,
     VERIFICATION_SUMMARY,
+    Approval,
     CheckResults,
     Override,
     Predicate,
@@ -36,6 +40,7 @@ from lockgate.evidence.predicates import (
 )
 from lockgate.evidence.statement import (
     Statement,
+    approval_statement,
     override_statement,
     parse_statement,
     provenance_statement,
@@ -46,14 +51,18 @@ from lockgate.evidence.trust import Trust, TrustedKey, first_use_trust, load_tru
 from lockgate.evidence.verification import LedgerReport, Problem, VerifiedEntry, verify_ledger
 
 __all__ = [
+    "APPROVAL",
+    "MODEL_SIGNATURE",
     "OVERRIDE",
     "PREDICATES",
     "PROVENANCE",
     "TEST_RESULT",
     "VERIFICATION_SUMMARY",
+    "Approval",
     "CheckResults",
     "Checkpoint",
     "ConsistencyProof",
+    "Demands",
     "Entry",
     "Envelope",
     "EvidenceError",
@@ -66,6 +75,7 @@ __all__ = [
     "Problem",
     "Provenance",
     "Result",
+    "Revoked",
     "Role",
     "RunContext",
     "SigningKey",
@@ -75,6 +85,7 @@ __all__ = [
     "VerificationSummary",
     "VerifiedEntry",
     "VerifyKey",
+    "approval_statement",
     "create_key",
     "first_use_trust",
     "key_for",

@@ -22,6 +22,7 @@ TEST_RESULT = "https://in-toto.io/attestation/test-result/v0.1"
 PROVENANCE = "https://slsa.dev/provenance/v1"
 VERIFICATION_SUMMARY = "https://slsa.dev/verification_summary/v1"
 OVERRIDE = "https://lockgate.dev/override/v1"
+APPROVAL = "https://lockgate.dev/approval/v1"
 MODEL_SIGNATURE = "https://model_signing/signature/v1.0"
 """What OpenSSF model-signing states; it stands in a bundle beside the files, never in the ledger."""
 
@@ -194,13 +195,30 @@ class Override(_Part, frozen=True, kw_only=True):
     held: tuple[str, ...]
 
 
-Predicate = CheckResults | Provenance | VerificationSummary | Override
+class Approval(_Part, frozen=True, kw_only=True):
+    """Predicate of our own: a person approves that these very files are deployed under this policy.
+
+    Attributes:
+        lockgate: Stage and run; the run is the approval's own.
+        reason: Why, in their words.
+        at: When.
+        policy: The policy that they have read.
+    """
+
+    lockgate: RunContext
+    reason: Name
+    at: Moment
+    policy: Resource
+
+
+Predicate = CheckResults | Provenance | VerificationSummary | Override | Approval
 
 PREDICATES: dict[str, type[Predicate]] = {
     TEST_RESULT: CheckResults,
     PROVENANCE: Provenance,
     VERIFICATION_SUMMARY: VerificationSummary,
     OVERRIDE: Override,
+    APPROVAL: Approval,
 }
 """Every predicate type that Lockgate writes and reads, with its shape."""
 

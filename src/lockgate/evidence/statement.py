@@ -13,12 +13,14 @@ from lockgate.core.subject import SubjectRef
 from lockgate.evidence import canonical
 from lockgate.evidence.errors import EvidenceError
 from lockgate.evidence.predicates import (
+    APPROVAL,
     OVERRIDE,
     PREDICATES,
     PROVENANCE,
     STATEMENT,
     TEST_RESULT,
     VERIFICATION_SUMMARY,
+    Approval,
     Artifact,
     BuildDefinition,
     Builder,
@@ -260,6 +262,25 @@ def override_statement(
         lockgate=context, mode=mode, reason=reason, at=_utc(at), policy=resource(policy), held=tuple(held)
     )
     return _statement(subjects, OVERRIDE, predicate)
+
+
+def approval_statement(
+    subjects: Iterable[SubjectRef], *, context: RunContext, reason: str, at: dt.datetime, policy: SubjectRef
+) -> Statement:
+    """State that somebody approves a deployment (our own predicate: no standard one says this).
+
+    Args:
+        subjects: Every file that may be deployed.
+        context: Stage and run.
+        reason: Why.
+        at: When, with a time zone.
+        policy: The policy that they have read.
+
+    Raises:
+        EvidenceError: There is no subject, or something could not be read.
+    """
+    predicate = Approval(lockgate=context, reason=reason, at=_utc(at), policy=resource(policy))
+    return _statement(subjects, APPROVAL, predicate)
 
 
 def _statement(subjects: Iterable[SubjectRef], predicate_type: str, predicate: Predicate) -> Statement:

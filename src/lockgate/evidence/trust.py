@@ -10,9 +10,11 @@ from msgspec import Meta
 
 from lockgate.core import strict_yaml
 from lockgate.core.errors import ConfigError
+from lockgate.evidence.demands import Demands, Revoked
 from lockgate.evidence.errors import EvidenceError
 from lockgate.evidence.keys import Role, VerifyKey, list_keys
 from lockgate.evidence.predicates import (
+    APPROVAL,
     MODEL_SIGNATURE,
     OVERRIDE,
     PREDICATES,
@@ -31,7 +33,7 @@ _DEFAULTS: dict[Role, tuple[str, ...]] = {
     Role.LOCAL: GRANTABLE,
     Role.BUILDER: (PROVENANCE, MODEL_SIGNATURE),
     Role.SCANNER: (TEST_RESULT,),
-    Role.APPROVER: (VERIFICATION_SUMMARY, OVERRIDE),
+    Role.APPROVER: (VERIFICATION_SUMMARY, OVERRIDE, APPROVAL),
 }
 
 
@@ -50,6 +52,8 @@ class Trust(msgspec.Struct, frozen=True, kw_only=True):
         keys: The trusted keys. Any of them may sign a checkpoint.
         policy: SHA-256 of the `lockgate.yaml` that was approved, where the file pins one.
         separate_roles: No predicate type may be signed by keys of two roles, and none is a local key.
+        demands: What a deployment must fulfil besides.
+        revoked: Keys and files that no longer count.
         first_use: The keys are simply those of this machine.
         source: Name of the trust file.
     """
@@ -57,6 +61,8 @@ class Trust(msgspec.Struct, frozen=True, kw_only=True):
     keys: tuple[TrustedKey, ...]
     policy: str | None = None
     separate_roles: bool = False
+    demands: Demands = Demands()
+    revoked: Revoked = Revoked()
     first_use: bool = False
     source: str = ""
 
@@ -98,6 +104,8 @@ class _File(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     policy: Sha256 | None = None
     keys: Annotated[tuple[_Key, ...], Meta(min_length=1)]
     separate_roles: bool
+    deploy: Demands = Demands()
+    revoked: Revoked = Revoked()
 
 
 def load_trust(path: Path) -> Trust:
@@ -124,7 +132,14 @@ def load_trust(path: Path) -> Trust:
         raise EvidenceError(f"The trust file {path.name} lists a key twice.", remedy=_REMEDY)
     if found.separate_roles:
         _require_separation(keys)
-    return Trust(keys=keys, policy=found.policy, separate_roles=found.separate_roles, source=path.name)
+    return Trust(
+        keys=keys,
+        policy=found.policy,
+        separate_roles=found.separate_roles,
+        demands=found.deploy,
+        revoked=found.revoked,
+        source=path.name,
+    )
 
 
 def first_use_trust() -> Trust:

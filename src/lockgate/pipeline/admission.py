@@ -3,11 +3,21 @@
 import msgspec
 
 from lockgate.core.gate import Stage
+from lockgate.core.outcome import Status
 from lockgate.core.project import Project
 from lockgate.core.subject import SubjectRef
-from lockgate.evidence import VERIFICATION_SUMMARY, Result, Trust, VerificationSummary, VerifiedEntry, verify_ledger
-from lockgate.evidence.errors import EvidenceError
-from lockgate.pipeline.chain import deployed
+from lockgate.deploy import Chain, examine_again
+from lockgate.evidence import (
+    VERIFICATION_SUMMARY,
+    EvidenceError,
+    LedgerReport,
+    Result,
+    Trust,
+    VerificationSummary,
+    VerifiedEntry,
+)
+from lockgate.pipeline.chain import chain_from
+from lockgate.pipeline.kept import verified
 
 
 class Admission(msgspec.Struct, frozen=True):
@@ -31,7 +41,7 @@ def admit(project: Project, trust: Trust) -> Admission:
         LockgateError: A file of the project cannot be read.
     """
     try:
-        report = verify_ledger(project.state, trust)
+        report = verified(project, trust)
     except EvidenceError as error:
         return Admission((f"There is no evidence to rely on: {error}",))
     if report.problems:
@@ -45,10 +55,10 @@ def admit(project: Project, trust: Trust) -> Admission:
         return Admission(
             ("The ledger holds no deploy decision signed by a trusted approver: run 'lockgate run' first.",)
         )
-    return _judge(project, trust, decisions[-1])
+    return _judge(project, trust, report, decisions[-1])
 
 
-def _judge(project: Project, trust: Trust, latest: VerifiedEntry) -> Admission:
+def _judge(project: Project, trust: Trust, report: LedgerReport, latest: VerifiedEntry) -> Admission:
     summary = latest.statement.predicate
     if not isinstance(summary, VerificationSummary):
         return Admission((f"Entry {latest.seq} is no gate decision.",))
@@ -59,13 +69,18 @@ def _judge(project: Project, trust: Trust, latest: VerifiedEntry) -> Admission:
         reasons.append("lockgate.yaml is not the policy that the trust file pins.")
     if project.policy not in latest.subjects:
         reasons.append(f"{project.policy.uri} is not the file that the deploy gate approved.")
-    reasons += _differences(project, latest)
+    chain = chain_from(project, trust, report, latest.run)
+    reasons += _differences(chain, latest)
+    for outcome in examine_again(chain):
+        reasons += [f"{finding.check}: {finding.message}" for finding in outcome.findings]
+        if outcome.status is Status.ERRORED:
+            reasons.append(f"{outcome.check} could not look: {outcome.reason}")
     return Admission(tuple(reasons), latest.run, latest.subjects)
 
 
-def _differences(project: Project, latest: VerifiedEntry) -> list[str]:
+def _differences(chain: Chain, latest: VerifiedEntry) -> list[str]:
     approved = {ref.uri: ref.sha256 for ref in latest.subjects}
-    present = {item.ref.uri: item.ref.sha256 for item in deployed(project, project.snapshot())}
+    present = {item.ref.uri: item.ref.sha256 for item in chain.deployed}
     changed = [uri for uri in sorted(approved.keys() & present.keys()) if approved[uri] != present[uri]]
     return [
         *(f"{uri} changed since the deploy gate was decided: no evidence covers its digest." for uri in changed),

@@ -1,22 +1,36 @@
 """Puts the facts together on which the deploy gate is decided."""
 
-from lockgate.core.files import Snapshot
+import datetime as dt
+from collections.abc import Iterable
+
+from msgspec.structs import replace
+
+from lockgate.core.errors import LockgateError
+from lockgate.core.files import Snapshot, relative
 from lockgate.core.gate import Stage
 from lockgate.core.project import Project
 from lockgate.core.subject import SubjectRef
-from lockgate.deploy import Chain, Deployed, Link, Requirement
+from lockgate.deploy import Approval, Chain, Deployed, Lineage, Link, Release, Requirement, SignedPath
 from lockgate.evidence import (
+    MODEL_SIGNATURE,
     VERIFICATION_SUMMARY,
+    CheckResults,
+    LedgerReport,
     Provenance,
     Result,
     Trust,
     VerificationSummary,
     VerifiedEntry,
-    verify_ledger,
 )
+from lockgate.evidence import Approval as Approved
+from lockgate.pipeline.approve import waiting_approvals
 from lockgate.pipeline.errors import PipelineError
-from lockgate.pipeline.notary import REQUIRED, TITLES
+from lockgate.pipeline.kept import verified
+from lockgate.pipeline.notary import REQUIRED, TITLES, release_of
+from lockgate.pipeline.signing import verify_signed
 
+DATA_AT = "vulnerability_data_at"
+"""Key in the statistics of a supply result under which it says how old its vulnerability data is, ISO 8601."""
 BEFORE_DEPLOY = (Stage.DATA, Stage.TRAIN, Stage.SUPPLY, Stage.REDTEAM)
 
 
@@ -31,24 +45,44 @@ def read_chain(project: Project, trust: Trust, run: str) -> Chain:
     Raises:
         LockgateError: The ledger cannot be opened, or a file of the project cannot be read.
     """
-    report = verify_ledger(project.state, trust)
-    entries = [entry for entry in report.entries if entry.run == run]
+    return chain_from(project, trust, verified(project, trust), run)
+
+
+def chain_from(project: Project, trust: Trust, report: LedgerReport, run: str) -> Chain:
+    """The same from a ledger that was verified before.
+
+    Raises:
+        LockgateError: A file of the project cannot be read.
+    """
     taken = project.snapshot()
     policy = next((ref for ref in taken.files if ref.uri == project.policy.uri), SubjectRef(project.policy.uri))
+    settings = project.config.deploy
     return Chain(
         ref=SubjectRef(".lockgate/ledger.db", report.root),
         problems=tuple(
             f"Entry {problem.seq}: {problem.message}" if problem.seq is not None else problem.message
             for problem in report.problems
         ),
-        links=tuple(_link(entry) for entry in entries),
-        required=_required(project),
+        links=tuple(_link(entry) for entry in report.entries if entry.run == run),
+        required=_required(project, trust),
         deployed=deployed(project, taken),
         policy=policy,
         policy_at_start=project.policy.sha256,
         trusted_policy=trust.policy,
         separate_roles=trust.separate_roles,
         first_use=trust.first_use,
+        now=dt.datetime.now(dt.UTC),
+        demands=trust.demands,
+        revoked=trust.revoked,
+        policy_id=settings.policy_id,
+        policy_version=settings.policy_version,
+        release=settings.release,
+        earlier=tuple(_releases(entry for entry in report.entries if entry.run != run)),
+        approvals=tuple(_approvals(report.entries)),
+        refused_approvals=sum(not found for _, found in waiting_approvals(project, trust)),
+        models=tuple(model.path for model in project.config.models),
+        lineage=tuple(Lineage(model=item.model, base=item.base, data=item.data) for item in settings.lineage),
+        signed=tuple(_signatures(project, trust)),
     )
 
 
@@ -70,24 +104,50 @@ def deployed(project: Project, taken: Snapshot) -> tuple[Deployed, ...]:
     return (*files, *(Deployed(ref, Stage.TRAIN) for ref in products.files))
 
 
-def _required(project: Project) -> tuple[Requirement, ...]:
-    needed: list[Requirement] = []
+def _required(project: Project, trust: Trust) -> tuple[Requirement, ...]:
+    needed: dict[tuple[Stage, str], Requirement] = {}
     for stage in BEFORE_DEPLOY:
         predicates = () if stage in project.config.absent else REQUIRED[stage]
-        needed += [Requirement(stage, name, TITLES[name]) for name in (*predicates, VERIFICATION_SUMMARY)]
-    return tuple(needed)
+        also = (*project.config.rules(stage).require, *trust.demands.require.get(stage, ()))
+        for name in (*predicates, VERIFICATION_SUMMARY, *also):
+            needed[stage, name] = Requirement(stage, name, TITLES.get(name, f"evidence {name}"))
+    return tuple(needed.values())
+
+
+def _releases(entries: Iterable[VerifiedEntry]) -> Iterable[Release]:
+    for entry in entries:
+        predicate = entry.statement.predicate
+        if entry.stage is Stage.DEPLOY and isinstance(predicate, VerificationSummary):
+            number = release_of(predicate.resource_uri)
+            if number is not None and predicate.verification_result == Result.PASSED:
+                yield Release(number=number, seq=entry.seq, subjects=frozenset(entry.subjects))
+
+
+def _approvals(entries: Iterable[VerifiedEntry]) -> Iterable[Approval]:
+    for entry in entries:
+        predicate = entry.statement.predicate
+        if isinstance(predicate, Approved):
+            policy = predicate.policy.digest.sha256
+            yield Approval(keyid=entry.keyid, subjects=frozenset(entry.subjects), policy=policy)
+
+
+def _signatures(project: Project, trust: Trust) -> Iterable[SignedPath]:
+    keys = [item.public for item in trust.keys if trust.allows(item.public.keyid, MODEL_SIGNATURE)]
+    for wanted in project.config.deploy.signatures:
+        try:
+            path = project.root / relative(wanted.path)
+            place = project.root / relative(wanted.signature) if wanted.signature else None
+            found = verify_signed(path, keys, signature=place, ignore=wanted.ignore)
+        except LockgateError as error:
+            yield SignedPath(uri=wanted.path, problems=(str(error),))
+        else:
+            problems = tuple(item.message for item in found.differences)
+            yield SignedPath(uri=wanted.path, problems=problems, keyid=found.keyid)
 
 
 def _link(entry: VerifiedEntry) -> Link:
     predicate = entry.statement.predicate
-    materials: tuple[SubjectRef, ...] = ()
-    opened: bool | None = None
-    if isinstance(predicate, Provenance):
-        wanted = predicate.build_definition.resolved_dependencies
-        materials = tuple(SubjectRef(item.uri, item.digest.sha256) for item in wanted)
-    if isinstance(predicate, VerificationSummary):
-        opened = predicate.verification_result == Result.PASSED
-    return Link(
+    link = Link(
         seq=entry.seq,
         stage=entry.stage,
         predicate=entry.predicate_type,
@@ -95,6 +155,21 @@ def _link(entry: VerifiedEntry) -> Link:
         keyid=entry.keyid,
         sha256=entry.sha256,
         subjects=entry.subjects,
-        materials=materials,
-        opened=opened,
     )
+    if isinstance(predicate, Provenance):
+        wanted = predicate.build_definition.resolved_dependencies
+        return replace(link, materials=tuple(SubjectRef(item.uri, item.digest.sha256) for item in wanted))
+    if isinstance(predicate, VerificationSummary):
+        opened = predicate.verification_result == Result.PASSED
+        return replace(link, opened=opened, at=predicate.time_verified, waived=predicate.decision.waived)
+    if isinstance(predicate, CheckResults) and isinstance(predicate.statistics, dict):
+        return replace(link, data_at=_moment(predicate.statistics.get(DATA_AT)))
+    return link
+
+
+def _moment(stated: object) -> dt.datetime | None:
+    try:
+        moment = dt.datetime.fromisoformat(stated) if isinstance(stated, str) else None
+    except ValueError:
+        return None
+    return moment if moment is not None and moment.tzinfo is not None else None

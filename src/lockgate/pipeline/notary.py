@@ -26,11 +26,14 @@ from lockgate.evidence import (
     sign,
     summary_statement,
 )
+from lockgate.pipeline.approve import waiting_approvals
 from lockgate.train import Recording, to_provenance
 
 SIGNERS = {TEST_RESULT: Role.SCANNER, PROVENANCE: Role.BUILDER}
 VERIFIER = "https://lockgate.dev/lockgate"
 BUILDER = "https://lockgate.dev/lockgate/record"
+RELEASE = "?release="
+_MAX_DIGITS = 20
 
 
 class Signed(msgspec.Struct, frozen=True):
@@ -116,7 +119,7 @@ class Notary:
             decision,
             tuple(ref for ref in subjects if ref.sha256) or (self._project.policy,),
             context=RunContext(stage=stage, run=self.run),
-            resource_uri=f"lockgate:{self._project.config.project}/{stage}",
+            resource_uri=self._resource(stage),
             policy=self._project.policy,
             inputs=tuple(SubjectRef(f"ledger:{item.seq}", item.sha256) for item in basis),
             verifier_id=VERIFIER,
@@ -124,6 +127,18 @@ class Notary:
             at=now,
         )
         return self._append(stage, statement)
+
+    def _resource(self, stage: Stage) -> str:
+        release = self._project.config.deploy.release
+        number = f"{RELEASE}{release}" if release is not None and stage is Stage.DEPLOY else ""
+        return f"lockgate:{self._project.config.project}/{stage}{number}"
+
+    def file_approvals(self) -> None:
+        """Append the approvals of trusted approvers that wait beside the ledger."""
+        for path, envelope in waiting_approvals(self._project, self._trust):
+            if envelope:
+                self._ledger.append(envelope)
+                path.unlink()
 
     def override(self, mode: str, held: tuple[str, ...], now: dt.datetime) -> Signed:
         """Sign that somebody started the endpoint although its gate is HELD."""
@@ -155,6 +170,12 @@ class Notary:
         )
         self.signed.append(signed)
         return signed
+
+
+def release_of(resource_uri: str) -> int | None:
+    """The release number that a deploy decision is about, where it has one."""
+    _, found, number = resource_uri.rpartition(RELEASE)
+    return int(number) if found and number.isdecimal() and len(number) < _MAX_DIGITS else None
 
 
 REQUIRED = dict.fromkeys(Stage, (TEST_RESULT,)) | {Stage.TRAIN: (TEST_RESULT, PROVENANCE)}

@@ -29,6 +29,7 @@ from lockgate.monitor import unexamined as events_unexamined
 from lockgate.pipeline.attack import attack_project
 from lockgate.pipeline.chain import read_chain
 from lockgate.pipeline.errors import PipelineError
+from lockgate.pipeline.kept import keep
 from lockgate.pipeline.lock import exclusive
 from lockgate.pipeline.notary import REQUIRED, Notary
 from lockgate.pipeline.observer import Observer, Progress
@@ -194,10 +195,13 @@ class _Way:
         def look(progress: Progress) -> Examination:
             progress(0, 1, "verifying the ledger and hashing what would be deployed")
             try:
+                self.notary.file_approvals()
                 chain = read_chain(self.project, self.trust, self.notary.run)
-            except LockgateError as error:
+                if not chain.problems:
+                    keep(self.project)
+            except (LockgateError, OSError) as error:
                 policy = self.project.policy
-                return Examination((policy,), tuple(errored(check, policy, str(error)) for check in DEPLOY_CHECKS))
+                return Examination((policy,), tuple(errored(check, policy, describe(error)) for check in DEPLOY_CHECKS))
             return examine_chain(chain)
 
         self._stage(Stage.DEPLOY, look)
