@@ -199,7 +199,7 @@ async def test_two_authorization_headers_are_refused(shared_world: Any) -> None:
         f"GET /v1/models HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {shared_world.key}\r\n"
         "Authorization: Bearer other\r\n\r\n".encode()
     )
-    assert b"400" in await asyncio.wait_for(reader.readline(), 5)
+    assert b"401" in await asyncio.wait_for(reader.readline(), 5)
     writer.close()
 
 

@@ -48,7 +48,7 @@ async def test_an_event_tells_what_happened(world: Any) -> None:
     assert (blocked.action, blocked.status) == ("block", 400)
     assert blocked.labels[0].startswith("injection.")
     assert blocked.score > redacted.score
-    assert (refused.action, refused.status, refused.labels) == ("error", 401, ("error.invalid_api_key",))
+    assert (refused.action, refused.status, refused.labels) == ("error", 401, ("auth.missing",))
     assert redacted.id.startswith("req-")
 
 
@@ -70,6 +70,9 @@ async def test_a_fault_of_ours_is_a_500_without_a_traceback(
 ) -> None:
     class BrokenKeys:
         def verify(self, key: str) -> str | None:
+            raise ZeroDivisionError(key)
+
+        def caller(self, key: str) -> Any:
             raise ZeroDivisionError(key)
 
     async with start(verifier=BrokenKeys()) as world:

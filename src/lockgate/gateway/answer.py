@@ -55,6 +55,7 @@ class GuardedStream:
         judgement: What the guard decided so far.
         guard_ms: Milliseconds spent in the guard.
         usage: Token counts, once the upstream gave them.
+        begun: Whether text was let out.
     """
 
     def __init__(self, guard: Guard, pool: GuardPool, writer: Writer, request_id: str) -> None:
@@ -71,6 +72,7 @@ class GuardedStream:
         self.judgement = Judgement()
         self.guard_ms = 0.0
         self.usage: Usage | None = None
+        self.begun = False
 
     async def relay(self, chunks: AsyncIterator[UpstreamAnswer]) -> AsyncGenerator[bytes]:
         """The events for the caller.
@@ -123,6 +125,7 @@ class GuardedStream:
         except StreamBlockedError as error:
             released, refused = error.released, error
         if released:
+            self.begun = True
             self._sent.append(released)
             yield self._writer.text(released)
         if refused:

@@ -9,16 +9,32 @@ import msgspec
 
 from lockgate.core import describe
 from lockgate.core.config import ServeConfig
-from lockgate.gateway.asgi import DisconnectedError, Receive, Responder, Scope, Send, header, read_body, while_connected
+from lockgate.gateway.asgi import (
+    CERTIFICATE,
+    DisconnectedError,
+    Headers,
+    Receive,
+    Responder,
+    Scope,
+    Send,
+    header,
+    read_body,
+    while_connected,
+)
+from lockgate.gateway.auth.authenticator import Authenticator
+from lockgate.gateway.auth.refusal import Refusal
 from lockgate.gateway.caller import Caller
-from lockgate.gateway.errors import ApiError, GatewayError, invalid
+from lockgate.gateway.errors import ApiError
+from lockgate.gateway.gatekeeper import Gatekeeper
 from lockgate.gateway.guarding import GuardPool
 from lockgate.gateway.handling import Exchange, Handling
 from lockgate.gateway.keys import Verifier
+from lockgate.gateway.limits.limiter import Limiter
 from lockgate.gateway.openapi import openapi_document
 from lockgate.gateway.record import Record
 from lockgate.gateway.request import Json
 from lockgate.gateway.routes import MODEL, MODELS, OPENAPI, READY, find_route
+from lockgate.gateway.telemetry.recorder import Telemetry
 from lockgate.gateway.upstream import Upstream
 from lockgate.guard import Guard
 from lockgate.monitor import EventStore, utc_now
@@ -41,6 +57,9 @@ class Gateway:
         verifier: Knows the callers' keys.
         store: Takes an event for every request; None for none.
         source: What events say about who causes the traffic: `serve`, `serve-observe` or `redteam`.
+        authenticator: Tells who callers are; by default by `verifier` alone.
+        limiter: Counts what callers use; by default in this process alone.
+        telemetry: Is told what happens.
     """
 
     def __init__(
@@ -54,12 +73,24 @@ class Gateway:
         verifier: Verifier,
         store: EventStore | None,
         source: str,
+        authenticator: Authenticator | None = None,
+        limiter: Limiter | None = None,
+        telemetry: Telemetry | None = None,
     ) -> None:
         self._serve = serve
-        self._handling = Handling(serve=serve, system_prompt=system_prompt, guard=guard, pool=pool, upstream=upstream)
+        self._gatekeeper = Gatekeeper(serve, limiter)
+        self._handling = Handling(
+            serve=serve,
+            system_prompt=system_prompt,
+            guard=guard,
+            pool=pool,
+            upstream=upstream,
+            gatekeeper=self._gatekeeper,
+        )
         self._pool = pool
         self._upstream = upstream
-        self._verifier = verifier
+        self._authenticator = authenticator or Authenticator(verifier, tls=serve.tls)
+        self._telemetry = telemetry or Telemetry()
         self._store = store
         self._source = source
         self._in_flight = 0
@@ -71,6 +102,7 @@ class Gateway:
         record = Record.new()
         responder = Responder(send, record.headers)
         self._in_flight += 1
+        self._telemetry.request_started()
         status = _CLIENT_LEFT
         try:
             await self._answer(record, scope, receive, responder)
@@ -92,7 +124,7 @@ class Gateway:
             status = responder.status
         finally:
             self._in_flight -= 1
-            record.finish(status, source=self._source, store=self._store)
+            record.finish(status, source=self._source, store=self._store, telemetry=self._telemetry)
 
     async def _answer(self, record: Record, scope: Scope, receive: Receive, responder: Responder) -> None:
         path, method = cast("str", scope["path"]), cast("str", scope["method"])
@@ -113,31 +145,25 @@ class Gateway:
         if not route.needs_key:
             await self._tell(route.path, responder)
             return
-        caller = self._authenticate(record, scope)
+        caller = await self._authenticate(record, scope)
         if route.path in {MODELS, MODEL}:
             await self._models(path.removeprefix(MODELS).removeprefix("/"), responder, anthropic=anthropic)
             return
         if self._in_flight > _MAX_IN_FLIGHT:
             raise ApiError(503, "overloaded", "Too many requests are in progress.", retry_after_s=1)
-        body = await read_body(scope, receive, limit=self._serve.max_body_bytes)
+        body = await read_body(
+            scope, receive, limit=self._serve.max_body_bytes, within_s=self._serve.limits.patience.body_s
+        )
         await while_connected(receive, self._handling.answer(Exchange(record, caller, body, responder)))
 
-    def _authenticate(self, record: Record, scope: Scope) -> Caller:
-        """The caller by its one credential: a bearer token, or `x-api-key` as Anthropic's clients send it."""
-        scheme, _, bearer = (header(scope, b"authorization") or b"").decode("latin-1").partition(" ")
-        plain = (header(scope, b"x-api-key") or b"").decode("latin-1")
-        if scheme and plain:
-            raise invalid("two_credentials", "Send either 'Authorization' or 'x-api-key'.")
-        key = plain or (bearer if scheme.lower() == "bearer" else "")
-        try:
-            key_id = self._verifier.verify(key.strip()) if key else None
-        except GatewayError as error:
-            _log.error("API keys cannot be verified: %s", error)
-            raise ApiError(503, "keys_unavailable", "API keys cannot be verified at the moment.") from error
-        if key_id is None:
-            raise ApiError(401, "invalid_api_key", "The API key is missing or wrong. Send 'Authorization: Bearer KEY'.")
-        record.key_id = key_id
-        return Caller(key_id)
+    async def _authenticate(self, record: Record, scope: Scope) -> Caller:
+        found = await self._authenticator.authenticate(
+            cast("Headers", scope["headers"]), cast("bytes | None", scope.get(CERTIFICATE))
+        )
+        if isinstance(found, Refusal):
+            raise found.error()
+        record.key_id, record.tenant = found.key_id, found.tenant
+        return found
 
     async def _tell(self, path: str, responder: Responder) -> None:
         """Answer what needs no key."""
@@ -150,6 +176,7 @@ class Gateway:
         faults = {
             "upstream": not self._upstream.open_for_traffic,
             "guard": self._pool.saturated,
+            "limits": not self._gatekeeper.healthy,
             "events": self._store is not None and not self._store.healthy,
         }
         bad = [name for name, fault in faults.items() if fault]

@@ -12,7 +12,8 @@ Receive = Callable[[], Awaitable[AsgiMessage]]
 Send = Callable[[AsgiMessage], Awaitable[None]]
 Headers = list[tuple[bytes, bytes]]
 
-_BODY_S = 30.0
+CERTIFICATE = "lockgate.certificate"
+"""Key of the scope that holds the client certificate (DER) of the connection, or None."""
 
 
 class DisconnectedError(Exception):
@@ -99,11 +100,11 @@ def header(scope: Scope, name: bytes) -> bytes | None:
     return values[0] if values else None
 
 
-async def read_body(scope: Scope, receive: Receive, *, limit: int) -> bytes:
+async def read_body(scope: Scope, receive: Receive, *, limit: int, within_s: float) -> bytes:
     """Read a request body of at most `limit` bytes.
 
     Raises:
-        ApiError: 413 when it is larger, 408 when it takes more than 30 seconds, 400 when it is compressed.
+        ApiError: 413 when it is larger, 408 when it takes longer than `within_s`, 400 when it is compressed.
         DisconnectedError: The caller left.
     """
     if (header(scope, b"content-encoding") or b"identity") != b"identity":
@@ -112,7 +113,7 @@ async def read_body(scope: Scope, receive: Receive, *, limit: int) -> bytes:
     if announced and announced.isdigit() and int(announced) > limit:
         raise _too_large(limit)
     try:
-        async with asyncio.timeout(_BODY_S):
+        async with asyncio.timeout(within_s):
             return await _collect(receive, limit)
     except TimeoutError as error:
         raise ApiError(408, "request_timeout", "The body did not arrive in time.") from error

@@ -11,6 +11,8 @@ from lockgate.gateway.judging import Judgement, Slot, judge, strings
 from lockgate.gateway.request import Json
 from lockgate.guard import Guard, Message
 
+_LENGTHS = ("max_tokens", "max_completion_tokens")
+
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """What the application adds to every request.
@@ -46,6 +48,12 @@ def prepare(guard: Guard, conversation: Conversation, limits: Limits) -> tuple[b
         document["stream"] = True
         document["stream_options"] = {"include_usage": True}
     return msgspec.json.encode(document), judgement
+
+
+def longest_answer(document: Json, limits: Limits) -> int:
+    """Tokens of the longest answer that a conversation may get."""
+    asked = [cast("int", document[name]) for name in _LENGTHS if name in document]
+    return min([limits.max_tokens, *asked])
 
 
 def judge_groups(guard: Guard, groups: list[list[Slot]]) -> Verdict:
@@ -93,6 +101,6 @@ def _finish(document: Json, messages: list[Json], limits: Limits) -> None:
     document["model"] = limits.upstream_model
     if limits.system_prompt:
         messages.insert(0, {"role": "system", "content": limits.system_prompt})
-    asked = [name for name in ("max_tokens", "max_completion_tokens") if name in document]
+    asked = [name for name in _LENGTHS if name in document]
     for name in asked or ["max_tokens"]:
         document[name] = min(cast("int", document.get(name, limits.max_tokens)), limits.max_tokens)

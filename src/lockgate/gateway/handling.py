@@ -2,10 +2,10 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import aclosing
 from functools import partial
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import msgspec
 
@@ -13,13 +13,15 @@ from lockgate.core.config import ServeConfig
 from lockgate.gateway.answer import GuardedStream, guarded_answer
 from lockgate.gateway.asgi import Responder
 from lockgate.gateway.caller import Caller
-from lockgate.gateway.conversation import Conversation, Envelope, Reader
-from lockgate.gateway.draft import Limits, prepare
+from lockgate.gateway.conversation import Conversation, Envelope, Reader, Writer
+from lockgate.gateway.draft import Limits, longest_answer, prepare
 from lockgate.gateway.errors import ApiError
+from lockgate.gateway.gatekeeper import Asked, Gatekeeper
 from lockgate.gateway.guarding import GuardPool
-from lockgate.gateway.judging import Judgement, labels_of
+from lockgate.gateway.judging import Judgement
+from lockgate.gateway.limits.admission import Admission
 from lockgate.gateway.record import Record
-from lockgate.gateway.request import read_json
+from lockgate.gateway.request import Json, read_json
 from lockgate.gateway.routes import CHAT, COMPLETIONS, COUNT, EMBEDDINGS, GUARD, MESSAGES, MODERATIONS, RESPONSES
 from lockgate.gateway.surfaces.chat_request import read_chat
 from lockgate.gateway.surfaces.completions import read_completion
@@ -27,7 +29,7 @@ from lockgate.gateway.surfaces.embeddings import prepare_embedding, read_embeddi
 from lockgate.gateway.surfaces.messages_request import count_tokens, read_messages
 from lockgate.gateway.surfaces.opinion import GUARD_MODEL, give_opinion, moderate
 from lockgate.gateway.surfaces.responses_request import read_response
-from lockgate.gateway.upstream import Upstream
+from lockgate.gateway.upstream import Upstream, Usage
 from lockgate.guard import Guard
 
 T = TypeVar("T")
@@ -40,6 +42,18 @@ _CONVERSATIONS: Mapping[str, Reader] = {
 }
 # Up to here parsing takes less time than handing it to a thread and back would disturb.
 _READ_AT_ONCE = 16 << 10
+
+
+_ACTIONS = {
+    CHAT: "chat",
+    COMPLETIONS: "completions",
+    MESSAGES: "messages",
+    COUNT: "messages",
+    RESPONSES: "responses",
+    EMBEDDINGS: "embeddings",
+    GUARD: "guard",
+    MODERATIONS: "guard",
+}
 
 
 class Exchange(msgspec.Struct, frozen=True):
@@ -67,6 +81,7 @@ class Handling:
         guard: Judges everything that goes in and out.
         pool: Where the guard runs.
         upstream: Where models answer.
+        gatekeeper: Decides who may have what, before the guard works.
     """
 
     def __init__(
@@ -77,18 +92,21 @@ class Handling:
         guard: Guard,
         pool: GuardPool,
         upstream: Upstream,
+        gatekeeper: Gatekeeper,
     ) -> None:
         self._limits = Limits(system_prompt=system_prompt, upstream_model=upstream.model, max_tokens=serve.max_tokens)
         self._default = serve.model_name
         self._guard = guard
         self._pool = pool
         self._upstream = upstream
+        self._gatekeeper = gatekeeper
+        self._patience_s = serve.limits.patience.stream_s
         self._passing = frozenset[str](serve.unscanned)
         self._others = {
             COUNT: self._count,
             EMBEDDINGS: self._embed,
-            GUARD: self._give_opinion,
-            MODERATIONS: self._moderate,
+            GUARD: self._ask_guard,
+            MODERATIONS: self._ask_guard,
         }
 
     async def answer(self, exchange: Exchange) -> None:
@@ -107,69 +125,107 @@ class Handling:
         record = exchange.record
         conversation = await self._read(exchange, lambda document: read(document, self._passing))
         alias = self._known(record, conversation.model)
-        record.unscanned = conversation.unscanned
-        outgoing, judgement = await self._guarded(record, partial(prepare, self._guard, conversation, self._limits))
-        record.note(judgement)
-        if conversation.streams:
-            await self._stream(exchange, conversation, outgoing, alias)
-            return
-        answer = await self._upstream.complete(outgoing, alias=alias)
-        judged, judgement = await self._guarded(record, partial(guarded_answer, self._guard, answer, record.id))
-        record.note(judgement)
-        writer = conversation.writer(Envelope.new(record.id, conversation.model))
-        await exchange.responder.document(200, writer.whole(judged))
+        record.unscanned, record.streams = conversation.unscanned, conversation.streams
+        with await self._admitted(exchange, self._asked(exchange, conversation)) as admission:
+            work = partial(prepare, self._guard, conversation, self._limits)
+            outgoing = await self._judged(record, admission, work)
+            writer = conversation.writer(Envelope.new(record.id, conversation.model))
+            if conversation.streams:
+                await self._stream(exchange, admission, writer, outgoing, alias)
+                return
+            answer = await self._upstream.complete(outgoing, alias=alias)
+            _settle(record, admission, answer.usage)
+            judged, judgement = await self._guarded(record, partial(guarded_answer, self._guard, answer, record.id))
+            record.note(judgement)
+            await exchange.responder.document(200, writer.whole(judged))
 
-    async def _stream(self, exchange: Exchange, conversation: Conversation, outgoing: bytes, alias: str | None) -> None:
+    async def _stream(
+        self, exchange: Exchange, admission: Admission, writer: Writer, outgoing: bytes, alias: str | None
+    ) -> None:
         record, responder = exchange.record, exchange.responder
         async with self._upstream.stream(outgoing, alias=alias) as chunks:
-            writer = conversation.writer(Envelope.new(record.id, conversation.model))
             responder.last_event = writer.failure
             await responder.start_events()
             guarded = GuardedStream(self._guard, self._pool, writer, record.id)
             try:
-                async with aclosing(guarded.relay(chunks)) as events:
+                async with asyncio.timeout(self._patience_s), aclosing(guarded.relay(chunks)) as events:
                     async for event in events:
                         await responder.event(event)
+                        record.first_token_s = record.first_token_s or guarded.begun * record.elapsed_s
+            except TimeoutError as error:
+                raise ApiError(504, "stream_too_long", "The answer took too long.") from error
             finally:
                 record.guard_ms += guarded.guard_ms
                 record.note(guarded.judgement)
+                _settle(record, admission, guarded.usage)
         await responder.end_events()
 
     async def _count(self, exchange: Exchange) -> None:
         """Nothing travels, so there is nothing to judge."""
         model, tokens = await self._read(exchange, lambda document: count_tokens(document, self._passing))
         self._known(exchange.record, model)
-        await exchange.responder.document(200, msgspec.json.encode({"input_tokens": tokens}))
+        with await self._admitted(exchange, self._asked(exchange)) as admission:
+            admission.settle(input_tokens=0, output_tokens=0)
+            await exchange.responder.document(200, msgspec.json.encode({"input_tokens": tokens}))
 
     async def _embed(self, exchange: Exchange) -> None:
         record = exchange.record
         request = await self._read(exchange, read_embedding)
         alias = self._known(record, request.model)
-        model = self._limits.upstream_model
-        outgoing, judgement = await self._guarded(record, partial(prepare_embedding, self._guard, request, model))
-        record.note(judgement)
-        answer = await self._upstream.exchange("embeddings", outgoing, alias=alias)
-        envelope = Envelope.new(record.id, request.model)
-        body = await asyncio.to_thread(write_embedding, answer, request, envelope)
-        await exchange.responder.document(200, body)
+        with await self._admitted(exchange, self._asked(exchange)) as admission:
+            work = partial(prepare_embedding, self._guard, request, self._limits.upstream_model)
+            outgoing = await self._judged(record, admission, work)
+            answer = await self._upstream.exchange("embeddings", outgoing, alias=alias)
+            envelope = Envelope.new(record.id, request.model)
+            body, usage = await asyncio.to_thread(write_embedding, answer, request, envelope)
+            _settle(record, admission, usage)
+            await exchange.responder.document(200, body)
 
-    async def _give_opinion(self, exchange: Exchange) -> None:
+    async def _ask_guard(self, exchange: Exchange) -> None:
+        """`POST /v1/guard` and `POST /v1/moderations`: a verdict is the answer, so a block is no error."""
         record = exchange.record
-        body, verdict = await self._guarded(
-            record, lambda: give_opinion(self._guard, read_json(exchange.body), record.id)
-        )
-        record.note(Judgement(verdict.action, labels_of(verdict), verdict.score))
+        give = give_opinion if record.route == GUARD else moderate
         record.model = GUARD_MODEL
-        await exchange.responder.document(200, body)
+        with await self._admitted(exchange, self._asked(exchange)) as admission:
+            admission.settle(input_tokens=0, output_tokens=0)
+            work = partial(_opinion, give, self._guard, exchange.body, record.id)
+            body, judgement = await self._guarded(record, work)
+            record.note(judgement)
+            await exchange.responder.document(200, body)
 
-    async def _moderate(self, exchange: Exchange) -> None:
+    def _asked(self, exchange: Exchange, conversation: Conversation | None = None) -> Asked:
         record = exchange.record
-        body, judgement = await self._guarded(
-            record, lambda: moderate(self._guard, read_json(exchange.body), record.id)
+        action = _ACTIONS[record.route]
+        shape = "anthropic" if action == "messages" else "openai"
+        if conversation is None:
+            return Asked(action=action, caller=exchange.caller, model=record.model, body=exchange.body, shape=shape)
+        return Asked(
+            action=action,
+            caller=exchange.caller,
+            model=record.model,
+            body=exchange.body,
+            shape=shape,
+            tools=tuple(_tool_names(conversation.document)),
+            streams=conversation.streams,
+            unscanned=len(conversation.unscanned),
+            messages=len(cast("list[Json]", conversation.document["messages"])),
+            max_tokens=longest_answer(conversation.document, self._limits),
         )
+
+    async def _admitted(self, exchange: Exchange, asked: Asked) -> Admission:
+        admission = await self._gatekeeper.admit(asked)
+        exchange.responder.headers += admission.headers()
+        return admission
+
+    async def _judged(self, record: Record, admission: Admission, work: Callable[[], tuple[bytes, Judgement]]) -> bytes:
+        """What may travel. Where nothing may, nothing was used."""
+        try:
+            outgoing, judgement = await self._guarded(record, work)
+        except ApiError:
+            admission.settle(input_tokens=0, output_tokens=0)
+            raise
         record.note(judgement)
-        record.model = GUARD_MODEL
-        await exchange.responder.document(200, body)
+        return outgoing
 
     async def _read(self, exchange: Exchange, read: Callable[[object], T]) -> T:
         def work() -> T:
@@ -182,6 +238,7 @@ class Handling:
         if model not in self._upstream.aliases:
             raise ApiError(404, "model_not_found", "This model is not served here.", param="model")
         record.model = model
+        record.provider = self._upstream.provider(model)
         return None if model == self._default else model
 
     async def _guarded(self, record: Record, work: Callable[[], T]) -> T:
@@ -190,3 +247,21 @@ class Handling:
             return await self._pool.run(work)
         finally:
             record.guard_ms += (time.perf_counter() - started) * 1000
+
+
+def _opinion(
+    give: Callable[[Guard, object, str], tuple[bytes, Judgement]], guard: Guard, body: bytes, request_id: str
+) -> tuple[bytes, Judgement]:
+    return give(guard, read_json(body), request_id)
+
+
+def _tool_names(document: Json) -> Iterator[str]:
+    for tool in cast("list[dict[str, Json]]", document.get("tools", [])):
+        yield cast("str", tool["function"]["name"])
+
+
+def _settle(record: Record, admission: Admission, usage: Usage | None) -> None:
+    """Count what was used. Where the upstream does not say, the estimate stands."""
+    if usage is not None:
+        record.tokens = (usage.prompt_tokens, usage.completion_tokens)
+        admission.settle(input_tokens=usage.prompt_tokens, output_tokens=usage.completion_tokens)

@@ -2,11 +2,14 @@
 
 import asyncio
 import secrets
+import ssl
+from typing import cast
 
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.server import ServerState
 
+from lockgate.gateway.asgi import CERTIFICATE
 from lockgate.gateway.errors import ApiError, invalid
 
 _MAX_HEAD = 64 << 10
@@ -35,6 +38,13 @@ class GatewayProtocol(HttpToolsProtocol):
         self.access_log = False
         self._head_bytes = 0
         self._in_head = True
+        self._certificate: bytes | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:
+        """Keep the client certificate, whose chain TLS has checked."""
+        super().connection_made(transport)
+        tls = transport.get_extra_info("ssl_object")
+        self._certificate = tls.getpeercert(binary_form=True) if isinstance(tls, ssl.SSLObject) else None
 
     def data_received(self, data: bytes) -> None:
         """Parse what came, and refuse a head that is larger than 64 KiB."""
@@ -49,6 +59,7 @@ class GatewayProtocol(HttpToolsProtocol):
         """Begin to count."""
         super().on_message_begin()
         self._in_head = True
+        cast("dict[str, object]", self.scope)[CERTIFICATE] = self._certificate
 
     def on_headers_complete(self) -> None:
         """Stop counting."""

@@ -10,6 +10,8 @@ from lockgate.gateway.asgi import Headers
 from lockgate.gateway.errors import ApiError
 from lockgate.gateway.judging import Judgement
 from lockgate.gateway.protocol import new_request_id
+from lockgate.gateway.telemetry.finished import Finished
+from lockgate.gateway.telemetry.recorder import Telemetry
 from lockgate.monitor import EventStore, utc_now
 
 _access = logging.getLogger("lockgate.gateway.access")
@@ -35,6 +37,11 @@ class Record(msgspec.Struct):
         key_id: Public id of the caller's key.
         unscanned: Paths in the body of what policy let travel unread.
         judged: Whether the guard had its say.
+        tenant: Whom the caller belongs to.
+        provider: What kind of upstream is asked.
+        streams: Whether the answer is streamed.
+        first_token_s: Seconds until the first text of a stream left; 0 where none did.
+        tokens: Tokens in and out, as the upstream counted.
         started: Monotonic clock at its start, in seconds.
     """
 
@@ -51,11 +58,21 @@ class Record(msgspec.Struct):
     key_id: str = ""
     unscanned: tuple[str, ...] = ()
     judged: bool = False
+    tenant: str = ""
+    provider: str = ""
+    streams: bool = False
+    first_token_s: float = 0.0
+    tokens: tuple[int, int] = (0, 0)
 
     @classmethod
     def new(cls) -> "Record":
         """The record of a request that comes in now."""
         return cls(new_request_id(), utc_now(), time.perf_counter())
+
+    @property
+    def elapsed_s(self) -> float:
+        """Seconds since it came."""
+        return time.perf_counter() - self.started
 
     def note(self, judgement: Judgement) -> None:
         """Add what the guard decided."""
@@ -69,7 +86,7 @@ class Record(msgspec.Struct):
 
     def headers(self) -> Headers:
         """What a caller is told about the request, as far as it is known."""
-        elapsed_ms = (time.perf_counter() - self.started) * 1000
+        elapsed_ms = self.elapsed_s * 1000
         told: Headers = [
             (b"x-request-id", self.id.encode()),
             (b"request-id", self.id.encode()),
@@ -82,15 +99,18 @@ class Record(msgspec.Struct):
             told.append((b"x-lockgate-unscanned", ", ".join(self.unscanned[:_MOST_PATHS]).encode()))
         return told
 
-    def finish(self, status: int, *, source: str, store: EventStore | None) -> None:
-        """Write the log line and, except for health probes, the event.
+    def finish(self, status: int, *, source: str, store: EventStore | None, telemetry: Telemetry) -> None:
+        """Count it, write the log line and, except for health probes, the event.
 
         Args:
             status: What was answered.
             source: Who causes the traffic of this gateway.
             store: Where events go; None for nowhere.
+            telemetry: Counts requests.
         """
-        total_ms = (time.perf_counter() - self.started) * 1000
+        total_s = self.elapsed_s
+        total_ms = total_s * 1000
+        telemetry.request_finished(self._finished(status, source, total_s))
         _access.info("%s %s %d %.1fms %s", self.method, self.route, status, total_ms, self.id)
         if store is None or self.route in _UNQUIET:
             return
@@ -111,7 +131,30 @@ class Record(msgspec.Struct):
             key_id=self.key_id,
         )
         if not store.append(event):
+            telemetry.shed("events")
             _log.warning("The event of %s was lost: the event store is full or closed.", self.id)
+
+    def _finished(self, status: int, source: str, total_s: float) -> Finished:
+        return Finished(
+            id=self.id,
+            at=time.time() - total_s,
+            method=self.method,
+            route=self.route,
+            status=status,
+            model=self.model,
+            provider=self.provider,
+            action=self.action,
+            labels=self.labels,
+            key_id=self.key_id,
+            tenant=self.tenant,
+            source=source,
+            streams=self.streams,
+            guard_s=self.guard_ms / 1000,
+            first_token_s=self.first_token_s,
+            total_s=total_s,
+            input_tokens=self.tokens[0],
+            output_tokens=self.tokens[1],
+        )
 
     def _strengthen(self, action: str, labels: tuple[str, ...], score: float) -> None:
         self.action = max(self.action, action, key=_SEVERITY.index)

@@ -10,6 +10,7 @@ from lockgate.gateway.conversation import Envelope
 from lockgate.gateway.errors import bad_upstream, invalid
 from lockgate.gateway.judging import Judgement, Slot, judge
 from lockgate.gateway.request import Json, Strict, convert
+from lockgate.gateway.upstream import Usage
 from lockgate.guard import Guard
 
 _STRICTNESS = (Action.ALLOW, Action.REDACT, Action.HOLD, Action.BLOCK)
@@ -84,8 +85,8 @@ def _strictest(guard: Guard, slots: list[Slot]) -> Verdict:
     return max(verdicts, key=lambda verdict: (_STRICTNESS.index(verdict.action), verdict.score))
 
 
-def write_embedding(answer: object, request: EmbeddingRequest, envelope: Envelope) -> bytes:
-    """The vectors, written anew in the order of the texts.
+def write_embedding(answer: object, request: EmbeddingRequest, envelope: Envelope) -> tuple[bytes, Usage]:
+    """The vectors, written anew in the order of the texts, and what they cost.
 
     Raises:
         ApiError: 502 when the upstream's answer is no list of one vector a text, in the form that was asked for.
@@ -102,4 +103,5 @@ def write_embedding(answer: object, request: EmbeddingRequest, envelope: Envelop
         raise bad_upstream("answered with embeddings of another form than was asked for")
     data = [{"object": "embedding", "index": vector.index, "embedding": vector.embedding} for vector in ordered]
     usage = cast("Json", msgspec.to_builtins(vectors.usage))
-    return msgspec.json.encode({"object": "list", "data": data, "model": envelope.model, "usage": usage})
+    body = msgspec.json.encode({"object": "list", "data": data, "model": envelope.model, "usage": usage})
+    return body, Usage(prompt_tokens=vectors.usage.prompt_tokens, total_tokens=vectors.usage.total_tokens)

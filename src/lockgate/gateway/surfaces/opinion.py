@@ -39,7 +39,7 @@ class ModerationRequest(Strict, frozen=True, kw_only=True):
     model: str | None = None
 
 
-def give_opinion(guard: Guard, body: object, request_id: str) -> tuple[bytes, Verdict]:
+def give_opinion(guard: Guard, body: object, request_id: str) -> tuple[bytes, Judgement]:
     """Answer `POST /v1/guard`.
 
     Returns:
@@ -75,7 +75,7 @@ def give_opinion(guard: Guard, body: object, request_id: str) -> tuple[bytes, Ve
         "text": "" if verdict.action is Action.BLOCK else verdict.text,
         "messages": messages,
     }
-    return msgspec.json.encode(document), verdict
+    return msgspec.json.encode(document), Judgement(verdict.action, labels_of(verdict), verdict.score)
 
 
 def moderate(guard: Guard, body: object, request_id: str) -> tuple[bytes, Judgement]:
