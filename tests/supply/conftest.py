@@ -9,9 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from lockgate.core import Examination, Outcome, Status
+from lockgate.core import Examination, Outcome, Status, SubjectRef
 from lockgate.core.project import open_project
-from lockgate.supply import examine
+from lockgate.detect.source import Memory
+from lockgate.supply import ModelFile, examine
+from lockgate.supply.examine import outcomes_of
+from lockgate.supply.formats import read_model
 
 
 class Build:
@@ -88,5 +91,19 @@ def look(tmp_path: Path) -> Callable[..., Examination]:
             (tmp_path / name).write_bytes(body)
         project = open_project(tmp_path)
         return examine(project, project.snapshot(), project.products(), lambda _done, _total, _name: None)
+
+    return inner
+
+
+@pytest.fixture
+def judge() -> Callable[[bytes, str], tuple[str, set[str]]]:
+    """The format of some bytes under a name, and the checks that fail on them as `lockgate scan model` would; ERRORED
+    checks are named with a question mark."""
+
+    def inner(body: bytes, name: str) -> tuple[str, set[str]]:
+        facts = read_model(Memory(body), name)
+        outcomes = outcomes_of(ModelFile(SubjectRef(name, "0" * 64), len(body), "scan", None, facts))
+        failed = {outcome.check for outcome in outcomes if outcome.status is Status.FAILED}
+        return facts.format, failed | {f"{outcome.check}?" for outcome in outcomes if outcome.status is Status.ERRORED}
 
     return inner

@@ -13,9 +13,10 @@ from lockgate.detect.source import MalformedError
 MAX_CONFIG = 32 << 20
 MAX_NAME = 300
 _FILES = frozenset({"vocabulary", "filepath", "file_path", "origin", "token_count_filename", "proto", "merges"})
-_VALUES = frozenset({"__tensor__", "__numpy__", "__bytes__", "__ellipsis__", "__slice__", "__tuple__", "__set__"})
+_VALUES = frozenset(
+    {"__tensor__", "__numpy__", "__bytes__", "__ellipsis__", "__slice__", "__tuple__", "__set__", "__keras_tensor__"}
+)
 _TYPES = frozenset({"__typespec__", "TypeSpec", "TensorShape", "CompositeTensor", "TUPLE"})
-_WRAPPED = frozenset({"__tuple__", "__keras_tensor__", "__tensor__"})
 
 
 def walk_keras(text: str, notes: Notes) -> None:

@@ -56,7 +56,7 @@ def _part(fields: dict[str, object], notes: Notes, place: str) -> None:
     if not isinstance(module, str) or not isinstance(name, str):
         notes.problem("schema", "A part does not name its type.", place)
     elif loader == "FunctionNode":
-        _function(fields.get("content"), notes, place)
+        _function(fields.get("content"), f"{module}.{name}", notes, place)
     elif loader == "TypeNode":
         content = fields.get("content")
         inner = cast("dict[str, object]", content) if isinstance(content, dict) else {}
@@ -68,7 +68,9 @@ def _part(fields: dict[str, object], notes: Notes, place: str) -> None:
         notes.mention("path", file[:MAX_NAME], place)
 
 
-def _function(content: object, notes: Notes, place: str) -> None:
-    fields = cast("dict[str, object]", content) if isinstance(content, dict) else {}
-    module, name = fields.get("module_path"), fields.get("function")
-    notes.mention("function", f"{module}.{name}"[:MAX_NAME], place)
+def _function(content: object, name: str, notes: Notes, place: str) -> None:
+    """Older protocols name the function in the content, newer ones as the type; a reader may believe either."""
+    notes.mention("function", name[:MAX_NAME], place)
+    if isinstance(content, dict):
+        fields = cast("dict[str, object]", content)
+        notes.mention("function", f"{fields.get('module_path')}.{fields.get('function')}"[:MAX_NAME], place)

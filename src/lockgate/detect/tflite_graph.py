@@ -13,6 +13,20 @@ _CUSTOM = 32
 _HIGHEST = 256
 _CODES, _GRAPHS, _BUFFERS, _METADATA = 1, 2, 4, 6
 _GRAPH_OPERATORS = 3
+MAX_SLACK = 64
+# Field number to the width of a list's items, or to the kind of tables in a list. A text is a list of bytes.
+_LAYOUTS: dict[str, dict[int, int | str]] = {
+    "Model": {1: "Code", 2: "Graph", 3: 1, 4: "Buffer", 5: 4, 6: "Metadata", 7: "Signature"},
+    "Code": {1: 1},
+    "Graph": {0: "Tensor", 1: 4, 2: 4, 3: "Operator", 4: 1},
+    "Tensor": {0: 4, 3: 1, 4: "Quantization", 7: 4},
+    "Quantization": {0: 4, 1: 4, 2: 4, 3: 8},
+    "Operator": {1: 4, 2: 4, 5: 1, 7: 1, 8: 4},
+    "Buffer": {0: 1},
+    "Metadata": {0: 1},
+    "Signature": {0: "Binding", 1: "Binding", 2: 1},
+    "Binding": {0: 1},
+}
 
 
 def looks_like_tflite(head: bytes) -> bool:
@@ -35,11 +49,28 @@ def walk_tflite(source: Source, notes: Notes) -> None:
         for operator in flat.tables(graph, _GRAPH_OPERATORS):
             if flat.field(operator, 0, 4) >= max(1, len(codes)):
                 raise MalformedError("operator", "A step uses an operator that is not listed.")
-    end = flat.end
+    end = 0
     for index, buffer in enumerate(flat.tables(model, _BUFFERS)):
         end = max(end, _buffer(flat, buffer, f"buffer/{index}", notes))
     if not flat.tables(model, _GRAPHS):
         raise MalformedError("graph", "It holds no graph.")
+    _follow(flat, model, "Model")
+    if flat.size - max(end, flat.end) > MAX_SLACK:
+        notes.problem("trailing", "There are bytes behind its last table that belong to none.")
+
+
+def _follow(flat: "_Flat", root: int, kind: str) -> None:
+    """Touch every list and text below a table, to know where the flat buffer ends."""
+    waiting = [(root, kind)]
+    while waiting:
+        table, kind = waiting.pop()
+        for index, what in _LAYOUTS[kind].items():
+            if isinstance(what, int):
+                flat.vector(table, index, what)
+            elif what in _LAYOUTS and kind == "Tensor":
+                waiting.extend((inner, what) for inner in flat.table(table, index))
+            else:
+                waiting.extend((inner, what) for inner in flat.tables(table, index))
 
 
 def _operator(flat: "_Flat", code: int, index: int, notes: Notes) -> None:
@@ -108,6 +139,11 @@ class _Flat:
         if self._budget < 0:
             raise MalformedError("budget", f"It holds more than {MAX_ITEMS:,} items.")
         return [start + 4 * item + self.number(start + 4 * item, 4) for item in range(count)]
+
+    def table(self, table: int, index: int) -> list[int]:
+        """Position of the table in a field, nothing where it is missing."""
+        at = self._at(table, index)
+        return [at + self.number(at, 4)] if at else []
 
     def _at(self, table: int, index: int) -> int:
         layout = table - self.number(table, 4, signed=True)

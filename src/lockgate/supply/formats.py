@@ -3,12 +3,16 @@
 from pathlib import PurePosixPath
 
 from lockgate.detect import gguf, npy
+from lockgate.detect.coreml_model import walk_blobs, walk_coreml
+from lockgate.detect.msgpack_tree import walk_msgpack
 from lockgate.detect.onnx_graph import walk_onnx
 from lockgate.detect.pickle_ops import read_pickle
+from lockgate.detect.r_data import walk_r_data
 from lockgate.detect.safetensors_header import read_safetensors
 from lockgate.detect.sentencepiece_model import walk_sentencepiece
 from lockgate.detect.source import MAX_PROBLEMS, MalformedError, Source, Window
 from lockgate.detect.tensorflow_graph import walk_tensorflow
+from lockgate.detect.tensorflow_index import walk_fingerprint, walk_index
 from lockgate.detect.tflite_graph import walk_tflite
 from lockgate.supply.chat_template import read_template
 from lockgate.supply.read_archive import read_tar, read_zip
@@ -122,6 +126,12 @@ _READERS: dict[Format, ReaderOf] = {
     "onnx": simple("onnx", walk_onnx),
     "tensorflow": simple("tensorflow", walk_tensorflow),
     "sentencepiece": simple("sentencepiece", walk_sentencepiece),
+    "coreml": simple("coreml", walk_coreml),
+    "blobs": simple("blobs", walk_blobs),
+    "r-data": simple("r-data", walk_r_data),
+    "msgpack": simple("msgpack", walk_msgpack),
+    "tensorflow-index": simple("tensorflow-index", walk_index),
+    "tensorflow-fingerprint": simple("tensorflow-fingerprint", walk_fingerprint),
     "pickle": _pickle,
     "npy": _npy,
     "gguf": _gguf,

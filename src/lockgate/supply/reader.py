@@ -67,13 +67,25 @@ class Reader:
         """
         with open_regular(root, uri) as stream:
             size = os.fstat(stream.fileno()).st_size
-            facts = self._ask(stream.fileno(), name or uri)
-            return SubjectRef(uri, digest_stream(stream)), size, facts
+            self._ask(stream.fileno(), name or uri)
+            try:
+                # The worker reads at the same time, so that the bytes come from the disk once.
+                ref = SubjectRef(uri, digest_stream(stream))
+            except BaseException:
+                self._stop()
+                raise
+            return ref, size, self._answer(name or uri)
 
-    def _ask(self, descriptor: int, uri: str) -> ModelFacts:
+    def _ask(self, descriptor: int, uri: str) -> None:
+        try:
+            socket.send_fds(self._start(), [os.fsencode(uri)], [descriptor])
+        except OSError as error:
+            self._stop()
+            raise _refused(uri, "reading it broke the process that did") from error
+
+    def _answer(self, uri: str) -> ModelFacts:
         channel = self._start()
         try:
-            socket.send_fds(channel, [os.fsencode(uri)], [descriptor])
             (length,) = LENGTH.unpack(_receive(channel, LENGTH.size))
             if length > MAX_REPLY:
                 raise _refused(uri, f"what it holds takes more than {MAX_REPLY:,} bytes to describe")

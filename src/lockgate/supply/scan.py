@@ -7,6 +7,7 @@ import msgspec
 
 from lockgate.core import CoreError, Outcome, SubjectRef, errored
 from lockgate.core.files import digest
+from lockgate.supply.claims import claimed_by, companions, is_claimed, is_raw
 from lockgate.supply.errors import SupplyError
 from lockgate.supply.examine import outcomes_of
 from lockgate.supply.facts_cache import FactsCache
@@ -16,6 +17,16 @@ from lockgate.supply.reader import Reader
 from lockgate.supply.subject import ModelFacts, ModelFile
 
 Progress = Callable[[int, int, str], None]
+
+
+class _Read(msgspec.Struct, frozen=True):
+    """A file as it was read, before it is known what other files say about it."""
+
+    entry: Entry
+    sha256: str = ""
+    size: int = 0
+    facts: ModelFacts | None = None
+    reason: str = ""
 
 
 class ScannedFile(msgspec.Struct, frozen=True):
@@ -48,29 +59,47 @@ def scan_files(paths: tuple[Path, ...], progress: Progress, *, cache: FactsCache
         One entry for every file. A file that cannot be read has one ERRORED outcome.
     """
     entries = list_files(paths)
-    scanned: list[ScannedFile] = []
+    read: list[_Read] = []
     with Reader() as reader:
         for done, entry in enumerate(entries):
             progress(done, len(entries), entry.shown)
-            scanned.append(_scan(entry, reader, cache))
+            read.append(_read(entry, reader, cache))
+        claims = _claims(read, reader, cache)
     progress(len(entries), len(entries), "")
-    return scanned
+    return [_judge(item, claims) for item in read]
 
 
-def _scan(entry: Entry, reader: Reader, cache: FactsCache | None) -> ScannedFile:
+def _read(entry: Entry, reader: Reader, cache: FactsCache | None) -> _Read:
     if entry.unreadable:
-        return _unread(entry, entry.unreadable)
+        return _Read(entry, reason=entry.unreadable)
     try:
-        sha256, size, facts = _facts(entry, reader, cache)
+        return _Read(entry, *_facts(entry, reader, cache))
     except (CoreError, SupplyError) as error:
-        return _unread(entry, str(error))
-    model = ModelFile(SubjectRef(entry.shown, sha256), size, "scan", None, facts)
-    return ScannedFile(model.ref, facts.format, size, size - facts.unread, tuple(outcomes_of(model)))
+        return _Read(entry, reason=str(error))
 
 
-def _unread(entry: Entry, reason: str) -> ScannedFile:
-    ref = SubjectRef(entry.shown)
-    return ScannedFile(ref, "unknown", _size(entry), 0, (errored(OpaqueModel, ref, reason),))
+def _claims(read: list[_Read], reader: Reader, cache: FactsCache | None) -> frozenset[str]:
+    """Raw bytes that a model in this scan, or beside a file that was named alone, accounts for."""
+    claims = {path for item in read if item.facts for path in claimed_by(item.entry.shown, item.facts)}
+    shown = {item.entry.shown for item in read}
+    for item in read:
+        if item.facts and is_raw(item.facts) and not is_claimed(item.entry.shown, frozenset(claims)):
+            beside = [path for path in companions(Path(item.entry.shown)) if str(path) not in shown]
+            for entry in list_files(tuple(beside)):
+                other = _read(entry, reader, cache)
+                claims.update(claimed_by(entry.shown, other.facts) if other.facts else ())
+    return frozenset(claims)
+
+
+def _judge(item: _Read, claims: frozenset[str]) -> ScannedFile:
+    facts, shown = item.facts, item.entry.shown
+    if facts is None:
+        ref = SubjectRef(shown)
+        return ScannedFile(ref, "unknown", _size(item.entry), 0, (errored(OpaqueModel, ref, item.reason),))
+    if is_raw(facts) and is_claimed(shown, claims):
+        facts = ModelFacts("weights")
+    model = ModelFile(SubjectRef(shown, item.sha256), item.size, "scan", None, facts)
+    return ScannedFile(model.ref, facts.format, item.size, item.size - facts.unread, tuple(outcomes_of(model)))
 
 
 def _facts(entry: Entry, reader: Reader, cache: FactsCache | None) -> tuple[str, int, ModelFacts]:

@@ -6,12 +6,15 @@ from pathlib import PurePosixPath
 
 from lockgate.detect import archive, gguf, hdf5, npy, sevenzip, tar
 from lockgate.detect.compressed import sniff_compression
+from lockgate.detect.coreml_model import looks_like_blobs, looks_like_coreml
 from lockgate.detect.onnx_graph import looks_like_onnx
 from lockgate.detect.pickle_ops import looks_like_pickle
+from lockgate.detect.r_data import looks_like_r_data
 from lockgate.detect.safetensors_header import looks_like_safetensors
 from lockgate.detect.sentencepiece_model import looks_like_sentencepiece
 from lockgate.detect.source import Source
 from lockgate.detect.tensorflow_graph import looks_like_graph, looks_like_saved_model
+from lockgate.detect.tensorflow_index import looks_like_fingerprint, looks_like_index
 from lockgate.detect.tflite_graph import looks_like_tflite
 from lockgate.supply.subject import Format
 
@@ -41,6 +44,7 @@ _NATIVE = (
 )
 _BYTE_CODE = b"\r\n\x00\x00\x00\x00"
 _USER_BLOCKS = (0, 512, 1024, 2048, 4096, 8192, 16_384, 32_768)
+_BY_SUFFIX: dict[str, Format] = {".safetensors": "safetensors", ".msgpack": "msgpack"}
 _JSON_STARTS = (b"{", b"[")
 _TEXT_FORMATS: dict[str, Format] = {
     ".json": "json",
@@ -83,6 +87,9 @@ def sniff(source: Source, name: str) -> Format:
         ("zip", source.read(max(0, source.size - 22), 4) == _END_OF_ZIP),
         ("7z", head.startswith(sevenzip.MAGIC)),
         ("compressed", sniff_compression(head) is not None),
+        ("r-data", looks_like_r_data(head)),
+        ("blobs", looks_like_blobs(head)),
+        ("tensorflow-index", looks_like_index(source)),
         ("native", head.startswith(_NATIVE) or head[2:8] == _BYTE_CODE),
     )
     for found, matches in magics:
@@ -96,8 +103,8 @@ def sniff(source: Source, name: str) -> Format:
         return graph
     if text:
         return _text_format(head, name, suffix)
-    if suffix == ".safetensors":
-        return "safetensors"
+    if suffix in _BY_SUFFIX:
+        return _BY_SUFFIX[suffix]
     return "media" if suffix in _MEDIA and head.startswith(_MEDIA[suffix]) else "unknown"
 
 
@@ -106,6 +113,8 @@ def _protobuf(source: Source) -> Format | None:
     shapes: tuple[tuple[Format, Callable[[Source], bool]], ...] = (
         ("onnx", looks_like_onnx),
         ("tensorflow", looks_like_saved_model),
+        ("tensorflow-fingerprint", looks_like_fingerprint),
+        ("coreml", looks_like_coreml),
         ("sentencepiece", looks_like_sentencepiece),
         ("tensorflow", looks_like_graph),
     )

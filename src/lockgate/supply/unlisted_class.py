@@ -42,6 +42,15 @@ _NUMPY_FILES = frozenset(
     DataSource fromfile fromregex genfromtxt load loadtxt memmap open_memmap save savetxt savez savez_compressed
     """.split()  # noqa: SIM905 - a list of words reads best as one text
 )
+_PLAIN_TYPES = frozenset(
+    """
+    builtins.bool builtins.bytearray builtins.bytes builtins.complex builtins.dict builtins.float builtins.frozenset
+    builtins.int builtins.list builtins.NoneType builtins.set builtins.slice builtins.str builtins.tuple
+    collections.OrderedDict collections.defaultdict functools.partial numpy.random._generator.Generator
+    numpy.random.mtrand.RandomState
+    """.split()  # noqa: SIM905 - a list of words reads best as one text
+)
+_SPARSE = re2.compile(rb"scipy\.sparse(?:\._?[a-z]{2,8}){0,2}\.[a-z]{3}_(?:matrix|array)")
 _PMML = re2.compile(rb"[+\-*/]|(?:local:|x-)?[A-Za-z][A-Za-z0-9_\- ]{0,60}")
 
 
@@ -113,14 +122,7 @@ def _skops(mention: Mention) -> bool:
     module, _, name = mention.name.rpartition(".")
     if module.partition(".")[0] == "numpy" and name in _NUMPY_FILES:
         return False
-    return mention.name in _PLAIN_TYPES or may_reference(mention.name)
-
-
-_PLAIN_TYPES = (
-    frozenset(
-        f"builtins.{name}"
-        for name in ("bytearray", "bytes", "dict", "float", "frozenset", "int", "list", "set", "slice", "str", "tuple")
-    )
-    | frozenset({"builtins.bool", "builtins.complex", "builtins.NoneType", "collections.OrderedDict"})
-    | frozenset({"collections.defaultdict", "functools.partial", "json.null"})
-)
+    named = mention.kind == "function" or module.startswith("numpy") or name.lstrip("_")[:1].isupper()
+    if _SPARSE.fullmatch(mention.name.encode()):
+        return True
+    return mention.name in _PLAIN_TYPES or (named and may_reference(mention.name))
