@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 from typing import ClassVar
 
+import re2
+
 from lockgate.core import Card, Check, Confidence, Finding, Location, Severity
 from lockgate.supply.subject import Format, ModelFile
 
@@ -34,6 +36,10 @@ _PROMISES: dict[str, frozenset[Format]] = {
 }
 
 
+_BLOBS = frozenset({"sha256", "blobs"})
+_DIGEST = re2.compile(rb"[0-9a-f]{64}")
+
+
 class WrongSuffix(Check[ModelFile], frozen=True):
     """Finds a file whose content is of another format than its name promises.
 
@@ -42,13 +48,14 @@ class WrongSuffix(Check[ModelFile], frozen=True):
         of them and as a program by the loader that looks at the content.
 
     Fails on:
-        `model.safetensors` that is a pickle, `weights.h5` that is a zip archive, `notes.txt` that is a PyTorch file.
+        `model.safetensors` that is a pickle, `weights.h5` that is a zip archive, `notes.txt` that is a PyTorch file, a
+        blob of an OCI layout or a Hugging Face cache whose digest is not its name.
 
     Passes on:
         `model.safetensors` that is safetensors, and files under names that promise nothing, such as `.bin` or `.pt`.
 
     Limits:
-        Only names that promise one format are judged.
+        Only names that promise one format or a SHA-256 digest are judged.
     """
 
     card: ClassVar[Card] = Card(
@@ -60,8 +67,12 @@ class WrongSuffix(Check[ModelFile], frozen=True):
     )
 
     def inspect(self, subject: ModelFile) -> Iterator[Finding]:
-        """Compare the last suffix with the format of the content."""
-        suffix = PurePosixPath(subject.ref.uri).suffix.lower()
+        """Compare the last suffix with the format of the content, and a blob's name with its digest."""
+        path = PurePosixPath(subject.ref.uri)
+        if path.parent.name in _BLOBS and _DIGEST.fullmatch(path.name.encode()) and path.name != subject.ref.sha256:
+            message = f"{subject.ref.uri} is not the blob that its name promises: its digest is another."
+            yield self.finding(message, at=Location(subject.ref.uri, "#digest"))
+        suffix = path.suffix.lower()
         promised = _PROMISES.get(suffix)
         found = subject.facts.format
         if promised is not None and found not in promised and found != "unknown":
