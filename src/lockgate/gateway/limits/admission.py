@@ -18,7 +18,7 @@ class Estimate(msgspec.Struct, frozen=True):
     Attributes:
         input_tokens: Tokens of the prompt, rather too many than too few.
         output_tokens: Longest answer that it asks for.
-        prompt: What the prompt is told from others by; needed where `distinct_prompts` is set.
+        prompt: What the prompt is told from others by, where `distinct_prompts` is set; empty for never seen before.
     """
 
     input_tokens: int = 0

@@ -2,8 +2,9 @@
 
 import logging
 import time
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from secrets import token_bytes
 from typing import TYPE_CHECKING, Self
@@ -31,7 +32,7 @@ from lockgate.gateway.limits.standing import Shape, standing
 from lockgate.gateway.secrets import Secrets
 
 if TYPE_CHECKING:
-    from lockgate.gateway.limits.redis_meters import Password, RedisMeters
+    from lockgate.gateway.limits.redis_meters import RedisMeters
 
 _log = logging.getLogger(__name__)
 _LEASE_MARGIN_S = 60
@@ -92,14 +93,14 @@ class Limiter:
             yield cls(settings, workers=workers)
             return
         try:
-            from lockgate.gateway.limits.redis_meters import RedisMeters  # noqa: PLC0415 - an extra
+            from lockgate.gateway.limits.redis_meters import Password, RedisMeters  # noqa: PLC0415 - an extra
         except ImportError as error:
             raise GatewayError(
                 "Limits in Redis need hiredis, which is not installed.", remedy="Run: pip install 'lockgate[redis]'"
             ) from error
         async with RedisMeters.open(
             read_address(store, project_root=project_root),
-            await _password(store, secrets),
+            Password(*(await _password(store.password, secrets))) if store.password else None,
             prefix=store.prefix,
             timeout_s=store.timeout_ms / 1000,
             lease_s=int(settings.patience.stream_s + settings.patience.body_s) + _LEASE_MARGIN_S,
@@ -123,10 +124,12 @@ class Limiter:
         Raises:
             GatewayError: A limit cannot be divided among the workers, or something changed that needs a restart.
         """
-        fixed = ("store", "distinct_prompts")
-        if any(getattr(settings, name) != getattr(self._settings, name) for name in fixed):
+        # Redis was told how long a request may hold something back.
+        fixed = ("store", "distinct_prompts", *(("patience",) if self._redis else ()))
+        changed = [name for name in fixed if getattr(settings, name) != getattr(self._settings, name)]
+        if changed:
             raise GatewayError(
-                "limits.store and limits.distinct_prompts cannot change while the gateway runs.",
+                f"limits.{changed[0]} cannot change while the gateway runs.",
                 remedy="Restart the gateway.",
             )
         self._planner, self._alone = self._planners(settings)
@@ -175,7 +178,7 @@ class Limiter:
         if isinstance(taken, Full):
             raise _refusal(plan, costs, taken, shape)
         if distinct:
-            distinct.add(key_id, estimate.prompt)
+            distinct.add(key_id, _prompt(estimate))
         return Admission(plan, costs, taken, self._slots, key_id, shape)
 
     async def _admit_there(
@@ -185,7 +188,7 @@ class Limiter:
         if plan.unpriced:
             raise unpriced()
         costs = plan.costs(estimate.input_tokens, estimate.output_tokens)
-        prompt = (caller.key_id, estimate.prompt) if self._settings.distinct_prompts else None
+        prompt = (caller.key_id, _prompt(estimate)) if self._settings.distinct_prompts else None
         try:
             taken = await redis.take(plan.entries, costs, prompt)
         except LinkDownError as error:
@@ -216,16 +219,19 @@ class Limiter:
                 _log.warning("Redis is back and counts limits again.")
 
 
-async def _password(store: RedisStore, secrets: Secrets) -> "Password | None":
-    reference = store.password
-    if reference is None:
-        return None
+async def _password(reference: str, secrets: Secrets) -> tuple[Callable[[], Awaitable[str]], Callable[[], None]]:
+    """How to read a password and how to forget it. It is read once, so that a missing one is told at the start."""
 
     async def read() -> str:
         return (await secrets.get(reference)).reveal()
 
     await read()
-    return read
+    return read, partial(secrets.forget, reference)
+
+
+def _prompt(estimate: Estimate) -> bytes:
+    """What tells the prompt from others; where nobody said it, it counts as one that never came before."""
+    return estimate.prompt or token_bytes(16)
 
 
 def _distinct(settings: LimitsConfig, workers: int, clock: Callable[[], float]) -> DistinctMeters | None:

@@ -10,6 +10,8 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Self, cast
 
+import msgspec
+
 from lockgate.core.config_limits import DistinctPrompts
 from lockgate.gateway.errors import GatewayError
 from lockgate.gateway.limits.gcra import REQUESTS, Costs, Entry, Full
@@ -20,14 +22,24 @@ from lockgate.gateway.limits.redis_address import Address
 from lockgate.gateway.limits.scripts import SETTLE, TAKE
 from lockgate.gateway.limits.sketch import SLICES, fingerprint
 
-Password = Callable[[], Awaitable[str]]
-
 _log = logging.getLogger(__name__)
 _CONNECT_S = 3.0
 _FIRST_PAUSE_S = 0.05
 _LONGEST_PAUSE_S = 2.0
 _TAKE_SHA = hashlib.sha1(TAKE.encode(), usedforsecurity=False).hexdigest()
 _SETTLE_SHA = hashlib.sha1(SETTLE.encode(), usedforsecurity=False).hexdigest()
+
+
+class Password(msgspec.Struct, frozen=True):
+    """Where a password comes from.
+
+    Attributes:
+        read: Gives it.
+        forget: Makes the next reading ask its source, because Redis refused it.
+    """
+
+    read: Callable[[], Awaitable[str]]
+    forget: Callable[[], None]
 
 
 class TakenThere:
@@ -56,9 +68,12 @@ class TakenThere:
 class RedisMeters:
     """Meters by key in Redis. While it is away, every call fails at once and a task connects anew.
 
+    Attributes:
+        unsettled: Requests whose use could not be settled, so that their estimate counts.
+
     Args:
         address: Where it answers.
-        password: Gives the password for a connection; None for none.
+        password: The password for each connection; None for none.
         prefix: Begins the name of every key; in braces, so that in a cluster all lie together.
         timeout_s: Seconds in which it must answer.
         lease_s: Seconds after which what an admission holds counts as used.
@@ -83,6 +98,7 @@ class RedisMeters:
         self._distinct = distinct
         self._link: Link | None = None
         self._salt = b""
+        self._refused = ""
         self.unsettled = 0
 
     @classmethod
@@ -130,6 +146,7 @@ class RedisMeters:
             arguments += (interval, costs[kind], tolerance, int(kind != REQUESTS))
         wait_s = self._add_prompt(prompt, keys, arguments)
         answer = cast("list[bytes | int]", await self._run(TAKE, _TAKE_SHA, keys, arguments))
+        self._refused = ""
         verdict = int(answer[0])
         if verdict == 0:
             return Full(len(entries), wait_s)
@@ -158,12 +175,12 @@ class RedisMeters:
             sent.add_done_callback(self._note)
 
     def _note(self, sent: "asyncio.Future[Reply]") -> None:
-        if not sent.cancelled() and sent.exception() is None:
+        error = sent.exception()
+        if error is None:
             return
         self.unsettled += 1
-        error = None if sent.cancelled() else sent.exception()
         if isinstance(error, ReplyError) and error.code == "NOSCRIPT" and self._link:
-            self._link.send("SCRIPT", "LOAD", SETTLE)
+            self._link.send("SCRIPT", "LOAD", SETTLE).add_done_callback(_look_at)
 
     def _add_prompt(
         self, prompt: tuple[str, bytes] | None, keys: list[str], arguments: list[str | bytes | float]
@@ -195,7 +212,9 @@ class RedisMeters:
                     raise
                 return await link.send("EVAL", script, len(keys), *keys, *arguments)
         except ReplyError as error:
-            _log.error("Limits cannot be counted: %s.", error)
+            if error.code != self._refused:
+                self._refused = error.code
+                _log.error("Limits cannot be counted: %s.", error)
             if error.code == "READONLY":
                 link.close()
             raise LinkDownError(str(error)) from error
@@ -210,10 +229,13 @@ class RedisMeters:
                 async with asyncio.timeout(_CONNECT_S):
                     link = await self._connect(lost)
                     await self._greet(link)
-            except (OSError, TimeoutError, LinkDownError, ReplyError, GatewayError) as error:
+            except Exception as error:  # noqa: BLE001 - whatever it is, nothing passes and the next try follows
                 if link:
                     link.close()
-                why = type(error).__name__ if isinstance(error, OSError) else str(error).rstrip(".")
+                if self._password and isinstance(error, ReplyError) and error.code == "WRONGPASS":
+                    self._password.forget()
+                ours = isinstance(error, LinkDownError | ReplyError | GatewayError)
+                why = str(error).rstrip(".") if ours else type(error).__name__
                 if why != told:
                     _log.error("Redis, which counts limits, cannot be used: %s.", why)
                     told = why
@@ -249,7 +271,7 @@ class RedisMeters:
     async def _greet(self, link: Link) -> None:
         where = self._address
         if self._password:
-            await link.send("AUTH", *([where.username] if where.username else []), await self._password())
+            await link.send("AUTH", *([where.username] if where.username else []), await self._password.read())
         if where.database:
             await link.send("SELECT", where.database)
         await link.send("SCRIPT", "LOAD", TAKE)
@@ -261,3 +283,8 @@ class RedisMeters:
         if self._salt and salt != self._salt:
             _log.error("Redis has lost its data: every limit begins anew. Let it keep an append-only file.")
         self._salt = salt
+
+
+def _look_at(sent: "asyncio.Future[Reply]") -> None:
+    """So that a failure that changes nothing does not complain when it is collected."""
+    sent.exception()
