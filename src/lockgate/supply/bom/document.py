@@ -92,8 +92,8 @@ def _model(model: Model, inventory: Inventory) -> JsonObject:
         component["licenses"] = [{"license": _licence(card.licence)}]
     if model.origin.startswith("pkg:"):
         component["purl"] = model.origin
-    if card.base:
-        component["pedigree"] = {"ancestors": [_ancestor(name, inventory) for name in card.base]}
+    if ancestors := _ancestors(model, inventory):
+        component["pedigree"] = {"ancestors": ancestors}
     return component
 
 
@@ -117,12 +117,22 @@ def _card(card: ModelCard) -> JsonObject:
     return document
 
 
-def _ancestor(name: str, inventory: Inventory) -> JsonObject:
+def _ancestors(model: Model, inventory: Inventory) -> list[JsonObject]:
+    present = {other.files[0].sha256: other for other in inventory.models if len(other.files) == 1}
+    by_name = {name: other for other in present.values() for name in (other.uri, other.card.name) if name}
+    named = [(name, by_name[name].files[0].sha256 if name in by_name else "") for name in model.card.base]
+    known = {digest for _, digest in named}
+    declared = [
+        (present[digest].card.name or present[digest].uri if digest in present else f"sha256:{digest}", digest)
+        for digest in model.parents
+        if digest not in known
+    ]
+    return [_ancestor(name, digest) for name, digest in (*named, *declared)]
+
+
+def _ancestor(name: str, digest: str) -> JsonObject:
     ancestor: JsonObject = {"type": "machine-learning-model", "name": name}
-    for model in inventory.models:
-        if name in {model.uri, model.card.name} and len(model.files) == 1:
-            return {**ancestor, "hashes": _hashes(model.files[0])}
-    return ancestor
+    return {**ancestor, "hashes": _hashes(SubjectRef(name, digest))} if digest else ancestor
 
 
 def _remote_models(found: Iterable[Found]) -> list[JsonObject]:

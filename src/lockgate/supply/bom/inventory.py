@@ -12,6 +12,7 @@ from lockgate.core.files import open_regular, read
 from lockgate.core.project import IGNORED, Project, open_project
 from lockgate.core.subject import SubjectRef
 from lockgate.evidence.signing import hash_path
+from lockgate.evidence.signing.statement import under
 from lockgate.supply.bom import code, dependencies
 from lockgate.supply.bom.card import ModelCard
 from lockgate.supply.bom.snapshot import MAX_BYTES, NAMES, read_snapshot
@@ -35,12 +36,14 @@ class Model(msgspec.Struct, frozen=True, kw_only=True):
         files: Its weights, by digest.
         card: What its files and settings say.
         origin: Package URL, where `lockgate.yaml` states one.
+        parents: Digests of its base models, as `lockgate.yaml` states them.
     """
 
     uri: str
     files: tuple[SubjectRef, ...]
     card: ModelCard
     origin: str = ""
+    parents: tuple[str, ...] = ()
 
 
 class Inventory(msgspec.Struct, frozen=True, kw_only=True):
@@ -130,15 +133,22 @@ def _models(root: Path, files: dict[str, str], project: Project | None, unread: 
             pin = pinned.get(group[0])
             if pin and pin.licence:
                 card = msgspec.structs.replace(card, licence=pin.licence)
+            uri = folder if len(group) > 1 else group[0]
             models.append(
                 Model(
-                    uri=folder if len(group) > 1 else group[0],
+                    uri=uri,
                     files=tuple(SubjectRef(uri, files[uri]) for uri in group),
                     card=card,
                     origin=pin.origin if pin else "",
+                    parents=_parents(uri, project),
                 )
             )
     return models
+
+
+def _parents(uri: str, project: Project | None) -> tuple[str, ...]:
+    declared = project.config.deploy.lineage if project else ()
+    return tuple(base for item in declared if under(uri, (item.model.rstrip("/"),)) for base in item.base)
 
 
 def _around(root: Path, folder: str, files: dict[str, str], unread: list[str]) -> dict[str, bytes]:
