@@ -9,6 +9,7 @@ import pytest
 from lockgate.core import Origin, Span, Verdict
 from lockgate.core.config import GuardConfig
 from lockgate.gateway import ApiError, GuardPool
+from lockgate.gateway.guarding import LONG
 from lockgate.guard import Guard, Message
 
 
@@ -123,3 +124,18 @@ async def test_a_crash_in_the_log_quotes_nothing(start: Callable[..., Any], capl
         _, answer = await world.chat()
     assert "canary" not in caplog.text + json.dumps(answer)
     assert "ZeroDivisionError" in caplog.text
+
+
+async def test_long_texts_wait_for_each_other_and_short_ones_go_on() -> None:
+    pool = GuardPool(workers=1, long_waiting=1, limit_s=5)
+    release = threading.Event()
+    slow = [asyncio.ensure_future(pool.run(release.wait, size=LONG + 1)) for _ in range(2)]
+    await asyncio.sleep(0)
+    assert await pool.run(lambda: 7, size=LONG) == 7
+    assert not pool.saturated
+    with pytest.raises(ApiError) as caught:
+        await pool.run(lambda: 1, size=LONG + 1)
+    assert caught.value.labels == ("guard.error", "guard.overloaded")
+    release.set()
+    assert await asyncio.gather(*slow) == [True, True]
+    pool.close()

@@ -29,7 +29,7 @@ from lockgate.gateway.surfaces.embeddings import prepare_embedding, read_embeddi
 from lockgate.gateway.surfaces.messages_request import count_tokens, read_messages
 from lockgate.gateway.surfaces.opinion import GUARD_MODEL, give_opinion, moderate
 from lockgate.gateway.surfaces.responses_request import read_response
-from lockgate.gateway.upstream import Upstream, Usage
+from lockgate.gateway.upstream import Upstream, UpstreamAnswer, UpstreamMessage, Usage
 from lockgate.guard import Guard
 
 T = TypeVar("T")
@@ -128,14 +128,16 @@ class Handling:
         record.unscanned, record.streams = conversation.unscanned, conversation.streams
         with await self._admitted(exchange, self._asked(exchange, conversation)) as admission:
             work = partial(prepare, self._guard, conversation, self._limits)
-            outgoing = await self._judged(record, admission, work)
+            outgoing = await self._judged(exchange, admission, work)
             writer = conversation.writer(Envelope.new(record.id, conversation.model))
             if conversation.streams:
                 await self._stream(exchange, admission, writer, outgoing, alias)
                 return
             answer = await self._upstream.complete(outgoing, alias=alias)
             _settle(record, admission, answer.usage)
-            judged, judgement = await self._guarded(record, partial(guarded_answer, self._guard, answer, record.id))
+            judged, judgement = await self._guarded(
+                record, partial(guarded_answer, self._guard, answer, record.id), size=_answer_size(answer)
+            )
             record.note(judgement)
             await exchange.responder.document(200, writer.whole(judged))
 
@@ -174,7 +176,7 @@ class Handling:
         alias = self._known(record, request.model)
         with await self._admitted(exchange, self._asked(exchange)) as admission:
             work = partial(prepare_embedding, self._guard, request, self._limits.upstream_model)
-            outgoing = await self._judged(record, admission, work)
+            outgoing = await self._judged(exchange, admission, work)
             answer = await self._upstream.exchange("embeddings", outgoing, alias=alias)
             envelope = Envelope.new(record.id, request.model)
             body, usage = await asyncio.to_thread(write_embedding, answer, request, envelope)
@@ -189,7 +191,7 @@ class Handling:
         with await self._admitted(exchange, self._asked(exchange)) as admission:
             admission.settle(input_tokens=0, output_tokens=0)
             work = partial(_opinion, give, self._guard, exchange.body, record.id)
-            body, judgement = await self._guarded(record, work)
+            body, judgement = await self._guarded(record, work, size=len(exchange.body))
             record.note(judgement)
             await exchange.responder.document(200, body)
 
@@ -217,21 +219,24 @@ class Handling:
         exchange.responder.headers += admission.headers()
         return admission
 
-    async def _judged(self, record: Record, admission: Admission, work: Callable[[], tuple[bytes, Judgement]]) -> bytes:
+    async def _judged(
+        self, exchange: Exchange, admission: Admission, work: Callable[[], tuple[bytes, Judgement]]
+    ) -> bytes:
         """What may travel. Where nothing may, nothing was used."""
         try:
-            outgoing, judgement = await self._guarded(record, work)
+            outgoing, judgement = await self._guarded(exchange.record, work, size=len(exchange.body))
         except ApiError:
             admission.settle(input_tokens=0, output_tokens=0)
             raise
-        record.note(judgement)
+        exchange.record.note(judgement)
         return outgoing
 
     async def _read(self, exchange: Exchange, read: Callable[[object], T]) -> T:
         def work() -> T:
             return read(read_json(exchange.body))
 
-        return work() if len(exchange.body) <= _READ_AT_ONCE else await self._pool.run(work)
+        size = len(exchange.body)
+        return work() if size <= _READ_AT_ONCE else await self._pool.run(work, size=size)
 
     def _known(self, record: Record, model: str) -> str | None:
         """The alias to ask for; None for the default one, which the body names by its upstream's name already."""
@@ -241,10 +246,10 @@ class Handling:
         record.provider = self._upstream.provider(model)
         return None if model == self._default else model
 
-    async def _guarded(self, record: Record, work: Callable[[], T]) -> T:
+    async def _guarded(self, record: Record, work: Callable[[], T], *, size: int) -> T:
         started = time.perf_counter()
         try:
-            return await self._pool.run(work)
+            return await self._pool.run(work, size=size)
         finally:
             record.guard_ms += (time.perf_counter() - started) * 1000
 
@@ -258,6 +263,12 @@ def _opinion(
 def _tool_names(document: Json) -> Iterator[str]:
     for tool in cast("list[dict[str, Json]]", document.get("tools", [])):
         yield cast("str", tool["function"]["name"])
+
+
+def _answer_size(answer: UpstreamAnswer) -> int:
+    """Characters that the guard has to look at."""
+    message = answer.choices[0].message or UpstreamMessage()
+    return len(message.content or "") + sum(len(call.function.arguments or "") for call in message.tool_calls or ())
 
 
 def _settle(record: Record, admission: Admission, usage: Usage | None) -> None:
