@@ -1,11 +1,14 @@
 import threading
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lockgate.core import strict_yaml
+from lockgate.core.config import parse
 from lockgate.core.config_limits import RuleConfig
 from lockgate.policy import Effect, PolicyError, RuleBook, Ruling, request_attributes, request_rules, strictest
 from lockgate.policy.rules_attributes import MAX_CHARS, MAX_ITEMS
@@ -165,6 +168,28 @@ def test_requests_can_only_strengthen():
     assert strictest(allow, ask) == ask
     assert strictest(ask, allow, deny) == deny
     assert strictest(allow) == allow
+
+
+@pytest.mark.parametrize("when", ['sensitivity == "secret"', '"pii.email" in labels'])
+def test_a_rule_about_what_nobody_knows_yet_denies(when: str):
+    rules = [rule("all", "allow"), rule("known", "deny", when)]
+    assert ruling(rules).reason.endswith("is missing.")
+    assert ruling(rules, sensitivity="public", labels=["x"]).effect is Effect.ALLOW
+    assert ruling(rules, sensitivity="secret", labels=["pii.email"]).rule == "known"
+
+
+def test_the_rules_in_the_documentation_are_valid_and_do_what_it_says():
+    page = (Path(__file__).resolve().parents[2] / "docs/rules.md").read_text("utf-8")
+    block = page.split("```yaml\n")[1].split("```")[0]
+    serve = parse(strict_yaml.load(block.encode(), name="rules.md")).serve
+    assert serve
+    rules = list(serve.rules or ())
+    assert ruling(rules, tenant="staff").effect is Effect.ALLOW
+    assert ruling(rules, tenant="staff", max_tokens=5_000).rule == "long-answers"
+    assert ruling(rules, tenant="staff", tools=["shell.run"]).rule == "no-shell"
+    assert ruling(rules, tenant="kiosk").effect is Effect.DENY
+    assert ruling(rules, tenant="kiosk", tools=[]).effect is Effect.ALLOW
+    assert ruling(rules, tenant="kiosk", tools=[], prompt_tokens=9_000).rule == "guests-small"
 
 
 CONDITIONS = st.sampled_from(

@@ -51,8 +51,8 @@ def request_attributes(
     body_bytes: int = 0,
     prompt_tokens: int = 0,
     max_tokens: int = 0,
-    sensitivity: str = "",
-    labels: Collection[str] = (),
+    sensitivity: str | None = None,
+    labels: Collection[str] | None = None,
 ) -> dict[str, object]:
     """One request as rules see it.
 
@@ -70,10 +70,11 @@ def request_attributes(
         body_bytes: Size of the body.
         prompt_tokens: Estimated tokens of the prompt.
         max_tokens: Longest answer asked for.
-        sensitivity: How sensitive the data is, as whoever runs the gateway labels it; never as the caller says.
-        labels: What the guard found, as its labels.
+        sensitivity: How sensitive the data is, as whoever runs the gateway labels it; never as the caller says. None
+            where nobody knows, and then a rule that speaks of it denies.
+        labels: What the guard found, as its labels; None where it has not looked yet, as above.
     """
-    return {
+    found: dict[str, object] = {
         "action": action,
         "caller.key": key,
         "caller.tenant": tenant,
@@ -87,6 +88,9 @@ def request_attributes(
         "size.bytes": body_bytes,
         "size.prompt_tokens": prompt_tokens,
         "size.max_tokens": max_tokens,
-        "sensitivity": sensitivity,
-        "labels": sorted(labels),
     }
+    if sensitivity is not None:
+        found["sensitivity"] = sensitivity
+    if labels is not None:
+        found["labels"] = sorted(labels)
+    return found
