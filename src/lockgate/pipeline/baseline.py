@@ -7,7 +7,7 @@ import msgspec
 from lockgate.core.errors import CoreError
 from lockgate.core.files import read
 from lockgate.core.home import write_private
-from lockgate.evidence import EvidenceError, Role, first_use_trust, key_for, open_envelope, sign, verify
+from lockgate.evidence import TEST_RESULT, EvidenceError, Role, first_use_trust, key_for, open_envelope, sign, verify
 from lockgate.pipeline.errors import PipelineError
 from lockgate.redteam import Baseline, RedteamResult, baseline_of
 
@@ -49,7 +49,7 @@ def write_baseline(path: Path, result: RedteamResult) -> None:
 
 
 def read_baseline(path: Path) -> Baseline:
-    """Read a baseline and check that a scanner key of this machine signed it.
+    """Read a baseline and check that a key of this machine signed it which may sign results of scans.
 
     Args:
         path: The file.
@@ -57,8 +57,8 @@ def read_baseline(path: Path) -> Baseline:
     Raises:
         PipelineError: It cannot be read, is signed by a stranger or by nobody, or is no baseline.
     """
-    trust = first_use_trust()
-    keys = [item.public for item in trust.keys if item.role is Role.SCANNER]
+    # Whoever may sign the results of scans may sign what later ones are compared with.
+    keys = [item.public for item in first_use_trust().keys if TEST_RESULT in item.predicates]
     try:
         envelope = open_envelope(read(path.absolute().parent, path.name, limit=_MAX_BYTES).body)
         verify(envelope, keys)

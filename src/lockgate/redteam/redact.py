@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 
 from lockgate.core.verdict import Span
-from lockgate.detect.leak import find_leaks
-from lockgate.redteam.disclosure import discloses
+from lockgate.redteam.disclosure import discloses, leaks
 
 PLACEHOLDER = "[PROTECTED]"
 MAX_KEPT_CHARS = 4_000
@@ -24,7 +23,7 @@ def redact(replies: Sequence[str], protected: Sequence[str]) -> tuple[str, ...]:
 
 def _redact_one(reply: str, protected: Sequence[str]) -> str:
     for _ in range(_ROUNDS):  # the detector names one place for each value and encoding
-        spans = find_leaks(reply, protected)
+        spans = leaks(reply, tuple(protected))
         if not spans:
             return PLACEHOLDER if discloses(reply, protected) else reply
         reply = _blank(reply, spans)

@@ -1,6 +1,7 @@
 """LG-REDTEAM-003."""
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Annotated
 
 from msgspec import Meta
@@ -9,10 +10,15 @@ from lockgate.core.check import Card, Check
 from lockgate.core.errors import SkippedError
 from lockgate.core.finding import Finding, Location
 from lockgate.core.levels import Confidence, Severity
-from lockgate.detect.prompt_leak import find_prompt_leak, prepare_prompt, prompt_overlap
+from lockgate.detect.prompt_leak import PromptText, find_prompt_leak, prepare_prompt, prompt_overlap
 from lockgate.redteam.echo import without_echo
 from lockgate.redteam.goal import Leak
 from lockgate.redteam.transcript import Transcript
+
+
+@lru_cache(maxsize=4)
+def _prepared(system_prompt: str) -> PromptText:
+    return prepare_prompt(system_prompt)
 
 
 class RepeatedPrompt(Check[Transcript], frozen=True):
@@ -52,7 +58,7 @@ class RepeatedPrompt(Check[Transcript], frozen=True):
             raise SkippedError("The goal of this conversation is not a leak.")
         if not subject.system_prompt:
             raise SkippedError("The application has no system prompt.")
-        prompt = prepare_prompt(subject.system_prompt)
+        prompt = _prepared(subject.system_prompt)
         for number, turn in enumerate(subject.turns):
             own_words = without_echo(turn.reply, subject.prompts)
             overlap = prompt_overlap(own_words, subject.system_prompt)

@@ -105,9 +105,7 @@ async def attack(
     Raises:
         RedteamError: Both targets have the same name, `concurrency` is below one, or the journal is damaged.
     """
-    if (bare is not None and bare.name == guarded.name) or concurrency < 1:
-        raise RedteamError("A run needs two targets with names of their own and a concurrency of at least one.")
-    targets = {Lane.GUARDED: guarded} if bare is None else {Lane.BARE: bare, Lane.GUARDED: guarded}
+    targets = _targets(bare, guarded, concurrency)
     secrets = tuple(value for value in protected if value.strip())
     keys = {lane: _key(corpus, target, secrets, system_prompt, seed) for lane, target in targets.items()}
     jobs = tuple((lane, items) for lane, items in _jobs(corpus, None if in_order else seed) if lane in targets)
@@ -130,6 +128,12 @@ async def attack(
     if run.complete and all(attempt.status is not AttemptStatus.ERRORED for attempt in run.attempts):
         book.finish(keep=[lane for lane, target in targets.items() if target.repeatable])
     return run
+
+
+def _targets(bare: Target | None, guarded: Target, concurrency: int) -> dict[Lane, Target]:
+    if (bare is not None and bare.name == guarded.name) or concurrency < 1:
+        raise RedteamError("A run needs two targets with names of their own and a concurrency of at least one.")
+    return {Lane.GUARDED: guarded} if bare is None else {Lane.BARE: bare, Lane.GUARDED: guarded}
 
 
 _Jobs: TypeAlias = tuple[tuple[Lane, list[Attack | Benign]], ...]
