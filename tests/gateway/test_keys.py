@@ -276,8 +276,8 @@ def _work(root: str, home: str, number: int) -> tuple[str, str, str, str]:
 
 def test_processes_that_change_keys_at_the_same_time_lose_nothing(project: Project, private_home: Path) -> None:
     context = multiprocessing.get_context("spawn")
-    jobs = [(str(project.root), str(private_home), number) for number in range(24)]
-    with context.Pool(4) as pool:
+    jobs = [(str(project.root), str(private_home), number) for number in range(10)]
+    with context.Pool(2) as pool:
         made = pool.starmap(_work, jobs)
     store = KeyStore.open(project)
     rows = {key.id: key for key in list_keys(project)}

@@ -1,3 +1,4 @@
+import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -106,19 +107,31 @@ async def test_no_headers_get_in_and_none_raise(headers: list[tuple[bytes, bytes
     assert isinstance(find_credential(headers), str | Refusal)
 
 
+async def test_a_project_that_serves_nothing_lets_nobody_in(tmp_path: Path) -> None:
+    (tmp_path / "lockgate.yaml").write_text("version: 1\nproject: p\n")
+    with pytest.raises(GatewayError, match="no 'serve' section"):
+        async with opened(open_project(tmp_path)):
+            pass
+
+
 @asynccontextmanager
 async def opened(project: Project, **more: Any) -> AsyncIterator[Authenticator]:
     async with Authenticator.open(project, **more) as authenticator:
         yield authenticator
 
 
-async def test_a_project_knows_its_keys_and_forgets_them_at_once(tmp_path: Path) -> None:
+async def test_a_project_knows_its_keys_and_forgets_them_within_a_second(tmp_path: Path) -> None:
     project = make(tmp_path / "p")
     key_id, secret = create(project, "n", tenant="north", scopes=("guard",))
     async with opened(project) as authenticator:
         assert await authenticator.authenticate(bearer(secret)) == Caller(key_id, "north", frozenset({"guard"}), "n")
         revoke(project, key_id)
+        await asyncio.sleep(0.3)
         assert await authenticator.authenticate(bearer(secret)) == Refusal(Reason.REVOKED)
+        (project.state / "api-keys.json").write_text("{")
+        await asyncio.sleep(0.3)
+        for _ in range(3):
+            assert await authenticator.authenticate(bearer(secret)) == Refusal(Reason.KEYS_UNAVAILABLE)
     async with opened(project, keys=KEY) as authenticator:
         assert isinstance(await authenticator.authenticate(bearer(SECRET)), Caller)
 

@@ -1,7 +1,6 @@
 """What is kept of an API key, sealed so that whoever can edit the project cannot change what a key may do."""
 
 import datetime as dt
-import hashlib
 import hmac
 import secrets
 from typing import Annotated
@@ -63,7 +62,7 @@ class ApiKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
     def _seal(self, pepper: bytes) -> str:
         body = msgspec.json.encode(msgspec.structs.replace(self, seal=""), order="deterministic")
         # The prefix keeps a seal from ever being the MAC of a key: keys are ASCII.
-        return hmac.new(pepper, b"\x00row\x00" + body, hashlib.sha256).hexdigest()
+        return hmac.digest(pepper, b"\x00row\x00" + body, "sha256").hex()
 
 
 def new_secret() -> str:
@@ -73,7 +72,7 @@ def new_secret() -> str:
 
 def key_mac(pepper: bytes, key: str) -> str:
     """What is stored in place of a key. Any text has one, also what is no valid Unicode."""
-    return hmac.new(pepper, key.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()
+    return hmac.digest(pepper, key.encode("utf-8", "surrogatepass"), "sha256").hex()
 
 
 def timestamp(moment: str) -> float:

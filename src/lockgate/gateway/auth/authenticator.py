@@ -16,8 +16,11 @@ from lockgate.gateway.auth.pepper import read_pepper
 from lockgate.gateway.auth.refusal import Reason, Refusal
 from lockgate.gateway.auth.tokens import TokenVerifier
 from lockgate.gateway.caller import Caller
+from lockgate.gateway.errors import GatewayError
 
 _DOTS = 2
+# Well within the second after which a revoked key must not count, and a system call less for every request.
+_LOOK_EVERY_S = 0.2
 
 
 class Authenticator:
@@ -45,14 +48,16 @@ class Authenticator:
             keys: Knows API keys; by default the project's key store.
 
         Raises:
-            GatewayError: The pepper or a file of certificate authorities cannot be used.
+            GatewayError: There is no such section, or the pepper or a file of certificate authorities cannot be used.
         """
         serve = project.config.serve
-        if serve is None or (keys is not None and not serve.auth.issuers):
-            yield cls(keys or KeyStore.open(project), None, serve.tls if serve is not None else None)
+        if serve is None:
+            raise GatewayError("lockgate.yaml has no 'serve' section.", remedy="Add one: it names the upstream.")
+        if keys is not None and not serve.auth.issuers:
+            yield cls(keys, None, serve.tls)
             return
         pepper = read_pepper(project)
-        known = keys or KeyStore(project.state / STORE_NAME, pepper)
+        known = keys or KeyStore(project.state / STORE_NAME, pepper, look_every_s=_LOOK_EVERY_S)
         if not serve.auth.issuers:
             yield cls(known, None, serve.tls)
             return

@@ -7,7 +7,6 @@ from lockgate.gateway.auth.refusal import Reason, Refusal
 MAX_CREDENTIAL = 16_384
 # OpenAI's clients send `authorization`, Anthropic's `x-api-key`, Azure's `api-key`.
 _BARE = frozenset({b"x-api-key", b"api-key"})
-_VISIBLE = frozenset(range(0x21, 0x7F))
 
 
 def find_credential(headers: Iterable[tuple[bytes, bytes]]) -> str | Refusal:
@@ -31,6 +30,8 @@ def find_credential(headers: Iterable[tuple[bytes, bytes]]) -> str | Refusal:
     if len(found) != 1:
         return Refusal(Reason.AMBIGUOUS if found else Reason.MISSING)
     credential = found.pop()
-    if len(credential) > MAX_CREDENTIAL or not _VISIBLE.issuperset(credential):
+    # Latin-1 gives any bytes a text, which is then looked at as one.
+    text = credential.decode("latin-1")
+    if len(text) > MAX_CREDENTIAL or not text.isascii() or not text.isprintable() or " " in text:
         return Refusal(Reason.MALFORMED)
-    return credential.decode("ascii")
+    return text
