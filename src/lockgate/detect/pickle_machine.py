@@ -40,7 +40,8 @@ FIX_IMPORTS_BELOW = 3
 
 How = Literal["imported", "built", "called"]
 Nested = Callable[["Machine", Blob, bool], None]
-_RANK: dict[How, int] = {"imported": 0, "built": 1, "called": 2}
+RANK: dict[How, int] = {"imported": 0, "built": 1, "called": 2}
+"""How strong a use is, from mentioning a name to calling it."""
 
 
 class GlobalUse(msgspec.Struct, frozen=True, order=True):
@@ -302,7 +303,7 @@ class Machine:
         known = self.uses.get(found.name)
         if known is None and len(self.uses) >= MAX_NAMES:
             raise MalformedError("names", f"It imports more than {MAX_NAMES:,} names.")
-        if known is None or (bool(refused), _RANK[how]) > (bool(known.refused), _RANK[known.how]):
+        if known is None or (bool(refused), RANK[how]) > (bool(known.refused), RANK[known.how]):
             self.uses[found.name] = GlobalUse(found.name, how, refused)
 
 

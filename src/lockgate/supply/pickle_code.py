@@ -1,11 +1,31 @@
 """LG-SUPPLY-003."""
 
+import datetime as dt
 from collections.abc import Iterator
 from typing import ClassVar
 
+import msgspec
+
 from lockgate.core import Card, Check, Confidence, Finding, Location, Severity
+from lockgate.detect.pickle_machine import RANK, GlobalUse, How
 from lockgate.detect.pickle_ops import PickleFacts
 from lockgate.supply.subject import ModelFile
+
+
+class AllowedName(msgspec.Struct, frozen=True):
+    """A name that a policy allows pickles to use although no list of a framework has it.
+
+    Attributes:
+        name: `module.name`, exactly.
+        how: The strongest thing that may be done with it: mention it, make it into an object, call it.
+        until: The last day on which this holds.
+        why: Who needs it for what.
+    """
+
+    name: str
+    how: How
+    until: dt.date
+    why: str
 
 
 class PickleCode(Check[ModelFile], frozen=True):
@@ -23,10 +43,18 @@ class PickleCode(Check[ModelFile], frozen=True):
         A state dict as `torch.save` writes it, a `numpy` array, a fitted scikit-learn pipeline.
 
     Limits:
-        Follows the instructions without running them and knows PyTorch's, NumPy's, SciPy's and scikit-learn's own
-        names. A model class of your own is reported too: save its tensors as safetensors instead. What an allowed
-        estimator computes from its state is not judged.
+        Follows the instructions without running them and knows the names of PyTorch, NumPy, SciPy, scikit-learn,
+        pandas, joblib, XGBoost, LightGBM, Transformers and sentence-transformers. A model class of your own is
+        reported too: save its tensors as safetensors, or allow the name in the policy until a day that you name. What
+        an allowed estimator computes from its state is not judged.
+
+    Attributes:
+        allow: Names that the policy allows besides those of the lists.
+        today: The day of the examination; None means that no entry of `allow` holds.
     """
+
+    allow: tuple[AllowedName, ...] = ()
+    today: dt.date | None = None
 
     card: ClassVar[Card] = Card(
         id="LG-SUPPLY-003",
@@ -44,7 +72,7 @@ class PickleCode(Check[ModelFile], frozen=True):
     def _one(self, uri: str, facts: PickleFacts) -> Iterator[Finding]:
         where = f"{uri}, member {facts.member}" if facts.member else uri
         for use in facts.uses:
-            if use.refused:
+            if use.refused and not self._allows(use):
                 yield self.finding(
                     f"{where}: {use.name} {use.refused}. Do not load this file; ask for safetensors.",
                     at=Location(uri, f"{facts.member}#{use.name}"),
@@ -54,3 +82,9 @@ class PickleCode(Check[ModelFile], frozen=True):
                 f"{where}: {problem.message} Do not load this file; ask for safetensors.",
                 at=Location(uri, f"{facts.member}#{problem.code}"),
             )
+
+    def _allows(self, use: GlobalUse) -> bool:
+        today = self.today
+        return today is not None and any(
+            item.name == use.name and RANK[use.how] <= RANK[item.how] and today <= item.until for item in self.allow
+        )
