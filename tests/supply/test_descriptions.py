@@ -318,3 +318,13 @@ def test_any_bytes_give_notes_or_a_break(data: st.DataObject):
 def test_a_blob_whose_digest_is_not_its_name_fails(judge: Judge):
     assert SUFFIX in judge(b"{}", f"image/blobs/sha256/{'a' * 64}")[1]
     assert judge(b"{}", f"image/blobs/sha256/{'0' * 64}") == ("config", set())
+
+
+def test_the_description_that_keras_2_puts_beside_a_saved_model(judge: Judge):
+    def described(kind: str) -> bytes:
+        text = json.dumps({"class_name": kind, "config": {}}).encode()
+        inner = b"\x10\x01\x1a\x04root\x2a" + bytes([len(text)]) + text
+        return b"\x0a" + bytes([len(inner)]) + inner
+
+    assert judge(described("Dense"), "keras_metadata.pb") == ("keras-metadata", set())
+    assert judge(described("Lambda"), "keras_metadata.pb")[1] == {CLASS}

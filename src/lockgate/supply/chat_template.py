@@ -17,6 +17,7 @@ MAX_TEXTS = 2_000
 _NAMED_ATTRIBUTE_FILTERS = {"map": "attribute", "sort": "attribute", "groupby": "attribute", "unique": "attribute"}
 _FIRST_IS_ATTRIBUTE = frozenset({"selectattr", "rejectattr", "groupby", "attr"})
 _FIRST_IS_FILTER = frozenset({"map"})
+_RAISES = "raise_exception"
 _COMPUTED = "(computed)"
 _MESSAGE_FIELDS = frozenset({"content", "text", "message", "prompt"})
 
@@ -96,6 +97,7 @@ class _Walk:
         }
         self.texts: list[str] = []
         self._triggers: list[str] = []
+        self._silent: set[int] = set()
         self._handlers: dict[type[nodes.Node], Callable[[nodes.Node], None]] = {
             nodes.Getattr: self._attribute,
             nodes.Getitem: self._item,
@@ -153,6 +155,9 @@ class _Walk:
         if not isinstance(node, nodes.Call):
             return
         if isinstance(node.node, nodes.Name):
+            if node.node.name == _RAISES:
+                # What it says reaches whoever calls the model, never the model.
+                self._silent.update(id(part) for part in node.find_all(nodes.Const))
             if node.node.name not in self._defined:
                 self._found["calls"].add(node.node.name)
         elif isinstance(node.node, nodes.Getattr):
@@ -180,7 +185,7 @@ class _Walk:
 
     def _text(self, node: nodes.Node) -> None:
         value = node.data if isinstance(node, nodes.TemplateData) else getattr(node, "value", None)
-        if isinstance(value, str) and value.strip():
+        if isinstance(value, str) and value.strip() and id(node) not in self._silent:
             self.texts.append(value)
 
     def _branch(self, node: nodes.Node) -> None:

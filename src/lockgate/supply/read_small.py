@@ -9,7 +9,8 @@ from lockgate.detect.config_tree import walk_json, walk_yaml
 from lockgate.detect.gguf import Template
 from lockgate.detect.keras_config import walk_keras
 from lockgate.detect.part import Mention, Notes, PartFacts, read_part
-from lockgate.detect.source import MalformedError, Source
+from lockgate.detect.protobuf import fields
+from lockgate.detect.source import MalformedError, Source, Window
 from lockgate.detect.xml_model import walk_xml
 from lockgate.supply.chat_template import read_template
 from lockgate.supply.reading import At, ReaderOf, Reading
@@ -17,6 +18,7 @@ from lockgate.supply.subject import Format
 
 MAX_TEMPLATE = 256 << 10
 MAX_CODE = 16 << 20
+_METADATA, _BYTES = 5, 2
 _DESCRIPTIONS = frozenset({"model_config", "training_config"})
 Walk = Callable[[Source, Notes], None]
 _RUNS_AT_START = re2.compile(rb"(?m)^import[ \t]")
@@ -106,6 +108,20 @@ def read_hdf5(reading: Reading, source: Source, at: At) -> Format:
 
     reading.add(read_part("hdf5", walk, source, member=at.member), source.size)
     return "hdf5"
+
+
+def read_keras_metadata(reading: Reading, source: Source, at: At) -> Format:
+    """Read the description that Keras 2 puts beside a SavedModel: objects with a type in JSON each."""
+
+    def walk(source: Source, notes: Notes) -> None:
+        for entry in fields(source):
+            inner = Window(source, entry.start, entry.size)
+            for field in fields(inner) if entry.wire == _BYTES else ():
+                if field.number == _METADATA and field.wire == _BYTES:
+                    walk_keras(inner.read(field.start, field.size).decode("utf-8", "replace"), notes)
+
+    reading.add(read_part("keras", walk, source, member=at.member), source.size)
+    return "keras-metadata"
 
 
 def _article(what: str) -> str:

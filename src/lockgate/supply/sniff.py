@@ -45,6 +45,7 @@ _NATIVE = (
 _BYTE_CODE = b"\r\n\x00\x00\x00\x00"
 _USER_BLOCKS = (0, 512, 1024, 2048, 4096, 8192, 16_384, 32_768)
 _BY_SUFFIX: dict[str, Format] = {".safetensors": "safetensors", ".msgpack": "msgpack"}
+_KERAS_METADATA = "keras_metadata.pb"
 _JSON_STARTS = (b"{", b"[")
 _TEXT_FORMATS: dict[str, Format] = {
     ".json": "json",
@@ -98,6 +99,8 @@ def sniff(source: Source, name: str) -> Format:
     text = is_text(head, whole=source.size <= HEAD)
     if text and not _has_control(head):
         return _text_format(head, name, suffix)
+    if PurePosixPath(name).name == _KERAS_METADATA:
+        return "keras-metadata"
     graph = _protobuf(source)
     if graph is not None:
         return graph

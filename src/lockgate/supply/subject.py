@@ -30,6 +30,7 @@ Format = Literal[
     "tflite",
     "hdf5",
     "keras",
+    "keras-metadata",
     "skops",
     "sentencepiece",
     "msgpack",

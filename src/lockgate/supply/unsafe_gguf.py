@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from lockgate.core import Card, Check, Confidence, Finding, Location, Origin, Severity
 from lockgate.detect.injection import find_injection, fuse
+from lockgate.detect.steering import find_steering
 from lockgate.supply.chat_template import TemplateFacts
 from lockgate.supply.subject import ModelFile
 
@@ -52,8 +53,9 @@ class UnsafeGguf(Check[ModelFile], frozen=True):
         A llama.cpp conversion of a public model with that model's own chat template.
 
     Limits:
-        Reads templates without rendering them. An instruction that is worded like ordinary help is not recognised, so
-        pin the file and read its template once. Tensor values are not judged.
+        Reads templates without rendering them, wherever they lie: in GGUF, in `tokenizer_config.json`, in a file of
+        their own. An instruction that is worded like ordinary help is not recognised, so pin the file and read its
+        template once. Tensor values are not judged.
     """
 
     card: ClassVar[Card] = Card(
@@ -114,10 +116,19 @@ def _is_internal(name: str) -> bool:
 def _says(facts: TemplateFacts) -> Iterator[tuple[str, str]]:
     if any(_score(text) >= _ONE_TEXT for text in facts.texts) or _score("".join(facts.texts)) >= _ALL_TEXTS:
         yield "instruction", "adds text that reads as an instruction against the user or the operator"
+    elif _steers(facts.texts):
+        yield (
+            "steering",
+            "adds an order that no template needs: to keep silent, to advertise, to send something",
+        )
     if any(unicodedata.category(sign) == "Cf" for text in facts.texts for sign in text):
         yield "hidden-text", "adds characters that no reader sees"
     if any(len(text.split()) >= _MIN_TRIGGER_WORDS for text in facts.triggers):
         yield "trigger", "adds text only when a message contains a certain word"
+
+
+def _steers(texts: tuple[str, ...]) -> bool:
+    return any(find_steering(text) for text in texts) or bool(find_steering("".join(texts)))
 
 
 def _score(text: str) -> float:
