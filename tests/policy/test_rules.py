@@ -208,7 +208,7 @@ RULES = st.lists(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(RULES, st.randoms(use_true_random=False), st.integers(0, 2), st.integers(0, 200))
 def test_the_order_of_rules_does_not_matter(rules: list[RuleConfig], random: Any, images: int, tokens: int):
     shuffled = list(rules)
@@ -217,7 +217,7 @@ def test_the_order_of_rules_does_not_matter(rules: list[RuleConfig], random: Any
     assert ruling(rules, **changes) == ruling(shuffled, **changes)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(RULES, CONDITIONS, st.integers(0, 2), st.integers(0, 200))
 def test_adding_a_deny_or_an_ask_never_opens(rules: list[RuleConfig], when: str, images: int, tokens: int):
     changes = {"images": images, "max_tokens": tokens}
@@ -228,7 +228,7 @@ def test_adding_a_deny_or_an_ask_never_opens(rules: list[RuleConfig], when: str,
     assert not (before.effect is Effect.DENY and asked.effect is Effect.ALLOW)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(RULES)
 def test_without_an_allow_that_applies_nothing_passes(rules: list[RuleConfig]):
     kept = [item for item in rules if item.effect != "allow" or item.actions == ("embeddings",)]

@@ -13,7 +13,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from lockgate.core.config_limits import DistinctPrompts, LimitsConfig, RateLimit, RedisStore
+from lockgate.core.config_limits import DistinctPrompts, LimitsConfig, Patience, Price, RateLimit, RedisStore
 from lockgate.gateway.caller import Caller
 from lockgate.gateway.errors import ApiError, GatewayError
 from lockgate.gateway.limits import Estimate, Limiter
@@ -232,6 +232,30 @@ async def test_settling_while_redis_is_away_counts_in_full(opened: Any, redis: A
         redis.start()
         await until(lambda: limits.healthy)
         assert await outcome(limits) == "rate_limit_exceeded"
+
+
+async def test_settling_on_a_connection_that_just_ended_counts_in_full(opened: Any):
+    async with opened(rates=(RateLimit(per="key", what="tokens", limit=100, every_s=LONG),)) as limits:
+        with await limits.admit(ALICE, "small", Estimate(90, 0)):
+            limits._redis._link.close()
+            await asyncio.sleep(0)
+        assert limits._redis.unsettled == 1
+
+
+async def test_a_request_larger_than_a_limit_and_a_model_without_a_price_are_told(opened: Any):
+    rates = (RateLimit(per="key", what="spend", limit=1.0, every_s=LONG),)
+    async with opened(rates=rates, prices={"small": Price(input=100, output=100)}) as limits:
+        assert await outcome(limits, estimate=Estimate(10_001, 0)) == "request_exceeds_limit"
+        with pytest.raises(ApiError) as caught:
+            await limits.admit(ALICE, "other", SMALL)
+        assert caught.value.code == "limits_unavailable"
+        with pytest.raises(GatewayError, match="patience cannot change"):
+            limits.reload(LimitsConfig(store=limits._settings.store, patience=Patience(stream_s=5)))
+
+
+def test_settings_that_name_redis_are_not_counted_elsewhere_unsaid():
+    with pytest.raises(GatewayError, match="count use in Redis"):
+        Limiter(LimitsConfig(store=RedisStore(url="redis://localhost")))
 
 
 async def test_a_redis_that_refuses_to_write_lets_nothing_pass(

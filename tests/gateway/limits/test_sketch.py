@@ -47,6 +47,19 @@ def test_a_key_with_too_many_different_prompts_waits_and_others_do_not():
     assert meters.wait("copier") == 0
 
 
+def test_prompts_leave_the_window_slice_by_slice():
+    clock = Clock()
+    meters = DistinctMeters(1_000, 400.0, clock, b"salt")
+    for part in range(2):
+        for number in range(60):
+            meters.add("key", b"%d-%d" % (part, number))
+        clock.now += 100
+    assert meters._windows["key"].total.count() == pytest.approx(120, rel=0.1)
+    clock.now += 300
+    assert meters.wait("key") == 0
+    assert meters._windows["key"].total.count() == pytest.approx(60, rel=0.1)
+
+
 def test_windows_are_bounded_and_one_that_counts_is_not_dropped(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(sketch, "_MAX_KEYS", 3)
     clock = Clock()

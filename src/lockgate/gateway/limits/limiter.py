@@ -46,6 +46,9 @@ class Limiter:
         redis: Where use is counted; None for in this process.
         workers: Processes that serve together; what one of them counts alone gets that part of every limit.
         clock: Seconds that never go back.
+
+    Raises:
+        GatewayError: The settings name Redis and there is none, or a limit cannot be divided among the workers.
     """
 
     def __init__(
@@ -57,6 +60,8 @@ class Limiter:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         store = settings.store
+        if redis is None and isinstance(store, RedisStore):
+            raise GatewayError("The settings count use in Redis.", remedy="Open the limiter with Limiter.open.")
         self._settings = settings
         self._redis = redis
         self._workers = workers
