@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 WORK = Path(__file__).resolve().parent / "work"
 
+_CONVOLUTION_SHARE = 6
+_CONVOLUTION_STEPS = 4
 _FOLDER = click.Path(path_type=Path, file_okay=False)
 _data = click.option("--data", type=_FOLDER, required=True, help="Folder with train.jsonl.gz and validation.jsonl.gz.")
 _work = click.option("--work", type=_FOLDER, default=WORK, help="Folder for what is made on the way.")
@@ -88,6 +90,23 @@ def encoder(
 
 
 @commands.command()
+@_data
+@_work
+@_wheel
+@_minutes
+@_steps
+def convolution(data: Path, work: Path, wheel: Path | None, minutes: float | None, steps: int | None) -> None:
+    """Train the convolutional model for some minutes or steps; 20 minutes of one core are enough."""
+    from training.compose import Sampler
+    from training.convolution_model import train_convolution
+    from training.ngram_model import read_linear
+
+    budget = _budget(minutes, steps)
+    public, own = _read(data)
+    train_convolution(work, _base(work, wheel), Sampler(public.train, own, read_linear(work), seed=21), budget)
+
+
+@commands.command()
 @_work
 @_wheel
 @_package
@@ -131,7 +150,11 @@ def all_steps(
     *,
     resume: bool,
 ) -> None:
-    """Every step in order; with --resume those that are done are not repeated."""
+    """Every step in order; with --resume those that are done are not repeated.
+
+    The convolutional model gets a sixth of the minutes or four times the steps, the encoder the rest.
+    """
+    from training.convolution_model import WEIGHTS as CONVOLUTION
     from training.encoder_model import RESUME
     from training.ngram_model import WEIGHTS
     from training.vocabulary import IDS
@@ -141,8 +164,18 @@ def all_steps(
         context.invoke(vocabulary, data=data, work=work, wheel=wheel)
     if not (resume and (work / WEIGHTS).is_file()):
         context.invoke(linear, data=data, work=work)
+    if not (resume and (work / CONVOLUTION).is_file()):
+        context.invoke(
+            convolution,
+            data=data,
+            work=work,
+            wheel=wheel,
+            minutes=None if minutes is None else minutes / _CONVOLUTION_SHARE,
+            steps=None if steps is None else _CONVOLUTION_STEPS * steps,
+        )
     going_on = resume and (work / RESUME).is_file()
-    context.invoke(encoder, data=data, work=work, wheel=wheel, minutes=minutes, steps=steps, resume=going_on)
+    left = None if minutes is None else minutes * (1 - 1 / _CONVOLUTION_SHARE)
+    context.invoke(encoder, data=data, work=work, wheel=wheel, minutes=left, steps=steps, resume=going_on)
     context.invoke(export, work=work, wheel=wheel, package=package, average=False)
     context.invoke(calibrate, data=data, package=package)
 

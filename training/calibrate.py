@@ -1,13 +1,13 @@
 """Fits what makes one score of the layers' opinions, and the thresholds, from the development rows.
 
 1. Every development row goes through the guard's own code, with the encoder always asked.
-2. The encoder's logit, a tenth of the n-gram logit and a quarter of the signals' score make one sum; the two shares
-   were chosen among four each by recall at 1 % false positives on these rows. Logistic regression turns the sum into a
-   probability; each of the sets (validation, sources that were kept out, our own) and each label has a weight that
-   falls with the square root of its size.
-3. `ask`: the n-gram logit below which lie 1 % of the users' attacks that the whole would block at `balanced`. The guard
-   gates only texts of users by it. Where the encoder is not asked, it counts as if it had given its median opinion of
-   harmless texts.
+2. The logits of the n-gram model, of the convolutional model and of the encoder and the signals' score make one sum, by
+   fixed shares that were chosen among a few by recall at 1 % false positives on these rows. Logistic regression turns
+   the sum into a probability; each of the sets (validation, sources that were kept out, our own) and each label has a
+   weight that falls with the square root of its size.
+3. `ask_user` and `ask_foreign`: the suspicion of the two quick models below which lie 2 % of the attacks of that origin
+   that the whole would block at `balanced`, in the set where that is lowest. Where the encoder is not asked, it counts
+   as if it had given its median opinion of harmless texts.
 4. Thresholds: see `threshold_at`.
 """
 
@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lockgate.core import Origin
-from lockgate.detect.classifier import LINEAR_LIMIT, Calibration, Classifier
+from lockgate.detect.classifier import Calibration, Classifier, Weights
 from lockgate.detect.stored import read_classifier
 from lockgate.guard.suspicion import suspect
 from training.errors import TrainingError
@@ -33,12 +33,12 @@ Flags: TypeAlias = NDArray[np.bool_]
 RATES = {"strict": 0.03, "balanced": 0.01, "permissive": 0.0025}
 """Share of harmless texts that each sensitivity may flag."""
 
-SHARES = (0.1, 1.0, 0.25)
-"""What the n-gram model, the encoder and the signals count for, relative to each other."""
+SHARES = Weights(linear=0.05, convolution=0.2, encoder=1.0, signals=0.25, bias=0.0)
+"""What the layers count for, relative to each other."""
 
 ASK_SIGNALS = 0.2
 _READ = 20_000
-_UNASKED_ATTACKS = 0.01
+_UNASKED_ATTACKS = 0.02
 _SMALL_SOURCE = 50
 _ALWAYS = -1e9
 _ROUNDED = 6
@@ -48,7 +48,7 @@ class Opinions(msgspec.Struct, frozen=True):
     """What the layers make of the development rows, one value a row.
 
     Attributes:
-        linear: Highest logit of the n-gram model.
+        suspicion: Of the quick models, each by its share.
         encoder: Highest logit of the encoder.
         signals: Score of the structural signals, 0 to 1.
         attack: Whether the row is one.
@@ -57,7 +57,7 @@ class Opinions(msgspec.Struct, frozen=True):
         sources: Name of its source.
     """
 
-    linear: Floats
+    suspicion: Floats
     encoder: Floats
     signals: Floats
     attack: Flags
@@ -88,12 +88,14 @@ def calibrate(data: Path, package: Path) -> Calibration:
 
 def opinions_of(sets: dict[str, list[Row]], classifier: Classifier) -> Opinions:
     """Ask every layer about every row; from here on this classifier asks its encoder about everything."""
-    classifier.calibration = msgspec.structs.replace(classifier.calibration, ask=_ALWAYS)
+    classifier.calibration = msgspec.structs.replace(
+        classifier.calibration, weights=SHARES, ask_user=_ALWAYS, ask_foreign=_ALWAYS
+    )
     rows = [(name, row) for name, found in sets.items() for row in found]
     with ThreadPoolExecutor() as pool:
         found = list(pool.map(lambda pair: suspect(pair[1].text[:_READ], Origin(pair[1].origin), classifier), rows))
     return Opinions(
-        linear=np.array([each.linear for each in found]),
+        suspicion=np.array([each.quick for each in found]),
         encoder=np.array([each.encoder for each in found], dtype=np.float64),
         signals=np.array([each.signal_score for each in found]),
         attack=np.array([row.label == 1 for _, row in rows]),
@@ -111,21 +113,22 @@ def fit(opinions: Opinions) -> Calibration:
     """
     if opinions.attack.all() or not opinions.attack.any():
         raise TrainingError("The development rows hold no attacks, or nothing else.")
-    linear, encoder, signals, bias = _weights(opinions)
-    whole = linear * _clipped(opinions.linear) + encoder * opinions.encoder + signals * opinions.signals + bias
-    found = opinions.attack & opinions.user
-    found &= _probability(whole) >= threshold_at(_probability(whole), opinions, RATES["balanced"])
-    ask = float(np.quantile(opinions.linear[found], _UNASKED_ATTACKS)) if found.any() else _ALWAYS
-    typical = float(np.median(opinions.encoder[~opinions.attack]))
+    slope, bias = _slope(opinions)
+    scale = {name: slope * share for name, share in msgspec.structs.asdict(SHARES).items()}
     fitted = Calibration(
-        ask=round(ask, _ROUNDED),
+        weights=Weights(**(scale | {"bias": bias})),
+        typical=round(float(np.median(opinions.encoder[~opinions.attack])), _ROUNDED),
+        ask_user=_ALWAYS,
+        ask_foreign=_ALWAYS,
         ask_signals=ASK_SIGNALS,
-        encoder=encoder,
-        linear=linear,
-        signals=signals,
-        bias=bias,
-        unasked=(linear, bias + encoder * typical),
         thresholds={},
+    )
+    scores = scores_of(opinions, fitted)
+    blocked = opinions.attack & (scores >= threshold_at(scores, opinions, RATES["balanced"]))
+    fitted = msgspec.structs.replace(
+        fitted,
+        ask_user=_ask(opinions, blocked & opinions.user, slope),
+        ask_foreign=_ask(opinions, blocked & ~opinions.user, slope),
     )
     scores = scores_of(opinions, fitted)
     thresholds = {name: threshold_at(scores, opinions, rate) for name, rate in RATES.items()}
@@ -134,12 +137,12 @@ def fit(opinions: Opinions) -> Calibration:
 
 def scores_of(opinions: Opinions, fitted: Calibration) -> Floats:
     """Each row's score as the guard gives it with this calibration."""
-    unasked = opinions.user & (opinions.linear < fitted.ask) & (opinions.signals < fitted.ask_signals)
-    slope, bias = fitted.unasked
-    clipped = _clipped(opinions.linear)
-    asked = fitted.encoder * opinions.encoder + fitted.linear * clipped + fitted.bias
-    logits = np.where(unasked, slope * clipped + bias, asked)
-    return _probability(logits + fitted.signals * opinions.signals)
+    weights = fitted.weights
+    suspicion = weights.encoder / SHARES.encoder * opinions.suspicion
+    asked = suspicion >= np.where(opinions.user, fitted.ask_user, fitted.ask_foreign)
+    asked |= opinions.signals >= fitted.ask_signals
+    encoder = np.where(asked, opinions.encoder, fitted.typical)
+    return _probability(suspicion + weights.encoder * encoder + weights.signals * opinions.signals + weights.bias)
 
 
 def threshold_at(scores: Floats, opinions: Opinions, rate: float) -> float:
@@ -168,18 +171,22 @@ def _threshold(scores: Floats, sources: NDArray[np.str_], rate: float) -> float:
     return float((values[last] + values[last + 1]) / 2) if last + 1 < len(values) else float(values[last])
 
 
-def _weights(opinions: Opinions) -> tuple[float, float, float, float]:
-    """Weights of the n-gram model, the encoder and the signals, and the bias."""
+def _ask(opinions: Opinions, blocked: Flags, slope: float) -> float:
+    found = [slope * opinions.suspicion[blocked & (opinions.sets == name)] for name in np.unique(opinions.sets)]
+    lowest = min((float(np.quantile(some, _UNASKED_ATTACKS)) for some in found if len(some)), default=_ALWAYS)
+    return round(lowest, _ROUNDED)
+
+
+def _slope(opinions: Opinions) -> tuple[float, float]:
+    """What the sum of the layers by their shares is multiplied with, and the bias."""
     from sklearn.linear_model import LogisticRegression
 
-    layers = np.stack([_clipped(opinions.linear), opinions.encoder, opinions.signals], axis=1)
-    total = layers @ np.array(SHARES)
+    total = opinions.suspicion + SHARES.encoder * opinions.encoder + SHARES.signals * opinions.signals
     model = LogisticRegression(C=1.0).fit(total[:, None], opinions.attack, sample_weight=_row_weights(opinions))
     slope = float(model.coef_[0][0])
     if slope <= 0:
         raise TrainingError("No layer tells attacks from harmless texts.", remedy="Train for longer, or on other data.")
-    linear, encoder, signals = (share * slope for share in SHARES)
-    return linear, encoder, signals, float(model.intercept_[0])
+    return slope, float(model.intercept_[0])
 
 
 def _row_weights(opinions: Opinions) -> Floats:
@@ -190,10 +197,6 @@ def _row_weights(opinions: Opinions) -> Floats:
         [(of_set[name] * of_label[bool(label)]) ** -0.5 for name, label in zip(sets, labels, strict=True)]
     )
     return weights / weights.mean()
-
-
-def _clipped(linear: Floats) -> Floats:
-    return np.clip(linear, -LINEAR_LIMIT, LINEAR_LIMIT)
 
 
 def _probability(logits: Floats) -> Floats:

@@ -10,7 +10,7 @@ import random
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 import msgspec
 import numpy as np
@@ -22,6 +22,7 @@ from torch.nn import functional
 
 from lockgate.detect.encoder import MAX_TOKENS
 from lockgate.detect.ngrams import LinearModel
+from lockgate.detect.pieces import MAX_PIECES
 from training.base import Base
 from training.compose import Example, Sampler
 from training.errors import TrainingError
@@ -34,12 +35,13 @@ from training.vocabulary import PIECES
 BODY, AVERAGE, RESUME = "body.pt", "ema.pt", "resume.pt"
 
 _Tokens: TypeAlias = tuple[list[int], int]
+AnyTokens = TypeVar("AnyTokens", bound=tuple[Any, ...])
 
 _RATE, _HEAD_FACTOR, _LOWEST, _WARM_UP = 1.5e-4, 4.0, 0.03, 150
 _DECAY, _BETAS, _LONGEST_GRADIENT = 0.02, (0.9, 0.98), 1.0
 _AVERAGED = 0.0025
 _CERTAINTY = 0.96
-_BATCH, _BLOCK, _SCORED = 32, 1600, 64
+_BATCH, _BLOCK, _SCORED = 32, 50, 64
 _JUDGED_WINDOWS = 2
 _EVALUATE_EVERY = 720.0
 
@@ -75,6 +77,10 @@ class Tokens:
         prefix = "query: " if origin == "user" else "passage: "
         inner = self._pieces.encode(prefix + text)[: MAX_TOKENS - 2]
         return [self._pieces.bos_id(), *inner, self._pieces.eos_id()]
+
+    def bare(self, text: str) -> list[int]:
+        """Ids of a window without markers, cut to what the convolutional model reads; never none."""
+        return self._pieces.encode(text)[:MAX_PIECES] or [self._pieces.unk_id()]
 
 
 class EncoderTraining:
@@ -225,13 +231,13 @@ def rate_at(spent: float, steps: int) -> float:
     return _RATE * min(1.0, (steps + 1) / _WARM_UP) * (cosine * (1 - _LOWEST) + _LOWEST)
 
 
-def batched(examples: list[_Tokens], draw: random.Random) -> list[list[_Tokens]]:
-    """Shuffled batches of 32, each of texts of about one length: sorted within blocks of 1,600."""
+def batched(examples: list[AnyTokens], draw: random.Random, size: int = _BATCH) -> list[list[AnyTokens]]:
+    """Shuffled batches of `size`, each of texts of about one length: sorted within blocks of 50 batches."""
     draw.shuffle(examples)
-    ordered: list[_Tokens] = []
-    for start in range(0, len(examples), _BLOCK):
-        ordered += sorted(examples[start : start + _BLOCK], key=lambda example: len(example[0]))
-    batches = [ordered[start : start + _BATCH] for start in range(0, len(ordered), _BATCH)]
+    ordered: list[AnyTokens] = []
+    for start in range(0, len(examples), _BLOCK * size):
+        ordered += sorted(examples[start : start + _BLOCK * size], key=lambda example: len(example[0]))
+    batches = [ordered[start : start + size] for start in range(0, len(ordered), size)]
     draw.shuffle(batches)
     return batches
 

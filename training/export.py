@@ -3,15 +3,17 @@
 import shutil
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import onnxruntime
 import torch
 from numpy.typing import NDArray
 from onnxruntime.quantization import QuantType, quantize_dynamic
 
-from lockgate.detect.classifier import Calibration
+from lockgate.detect.classifier import Calibration, Weights
 from lockgate.detect.stored import LinearSettings
 from training.base import WORDS, Base
+from training.convolution_model import read_convolution
 from training.encoder_model import BODY
 from training.errors import TrainingError
 from training.network import Network
@@ -20,13 +22,11 @@ from training.package_settings import PACKAGE, write_settings
 from training.vocabulary import PIECES, kept_ids
 
 UNCALIBRATED = Calibration(
-    ask=-1.5,
+    weights=Weights(linear=0.05, convolution=0.2, encoder=1.0, signals=0.25, bias=0.0),
+    typical=-3.0,
+    ask_user=-1.5,
+    ask_foreign=-1.5,
     ask_signals=0.2,
-    encoder=1.0,
-    linear=0.2,
-    signals=1.5,
-    bias=0.0,
-    unasked=(1.0, -3.0),
     thresholds={"strict": 0.4, "balanced": 0.6, "permissive": 0.8},
 )
 """Works, but its thresholds mean nothing until `calibrate` has fitted them."""
@@ -53,6 +53,7 @@ def export(base: Base, work: Path, package: Path = PACKAGE, weights: str = BODY)
     shutil.copyfile(work / _SMALL, package / "encoder.onnx")
     shutil.copyfile(work / PIECES, package / "pieces.model")
     np.save(package / "embeddings.npy", base.blocks(WORDS, base.shape.words)[kept_ids(work)])
+    export_convolution(work, package)
     linear = export_linear(work, package)
     write_settings(linear, UNCALIBRATED, package)
     return difference
@@ -93,6 +94,17 @@ def export_encoder(base: Base, work: Path, weights: Path) -> float:
     with torch.no_grad():
         trained = network(*sample).numpy()
     return float(np.abs(_run(work / _SMALL, sample) - trained).max())
+
+
+def export_convolution(work: Path, package: Path) -> None:
+    """Write the convolutional model, its embeddings in 8 bits.
+
+    Raises:
+        TrainingError: It was not trained yet.
+    """
+    embeddings, layers = read_convolution(work)
+    np.save(package / "convolution.npy", embeddings)
+    np.savez(package / "convolution.npz", **msgspec.structs.asdict(layers))
 
 
 def export_linear(work: Path, package: Path) -> LinearSettings:

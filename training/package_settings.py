@@ -10,7 +10,7 @@ from lockgate.detect.stored import LinearSettings, Settings, read_settings
 
 PACKAGE = Path(__file__).resolve().parents[1] / "packages/guard-model/src/lockgate_guard_model"
 SETTINGS = "settings.json"
-FILES = ("embeddings.npy", "encoder.onnx", "linear.npy", "pieces.model")
+FILES = ("convolution.npy", "convolution.npz", "embeddings.npy", "encoder.onnx", "linear.npy", "pieces.model")
 
 
 def write_settings(linear: LinearSettings, calibration: Calibration, package: Path) -> None:

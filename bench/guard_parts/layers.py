@@ -43,6 +43,8 @@ class Layers(msgspec.Struct, frozen=True):
 class _Seen(msgspec.Struct, frozen=True):
     signals: float
     linear: float
+    convolution: float
+    quick: float
     encoder: float
     always: float
     score: float
@@ -57,9 +59,8 @@ def judge(rows: Sequence[Row]) -> Layers:
     guard, everyone = Guard.default(), asking_always()
     seen = [_look(guard, everyone, row) for row in counted(rows, "guard")]
     fitted = load_classifier().calibration
-    slope, bias = fitted.unasked
     signals = np.array([one.signals for one in seen])
-    linear = np.array([one.linear for one in seen])
+    quick = np.array([one.quick for one in seen])
     scores = np.array([one.score for one in seen])
     blocked = np.array([one.blocked for one in seen], dtype=np.bool_)
     otherwise = blocked & (scores < guard.threshold)
@@ -67,9 +68,10 @@ def judge(rows: Sequence[Row]) -> Layers:
     return Layers(
         scores={
             "signals alone": signals,
-            "linear alone": linear,
+            "n-grams alone": np.array([one.linear for one in seen]),
+            "convolution alone": np.array([one.convolution for one in seen]),
             "encoder alone, asked always": np.array([one.encoder for one in seen]),
-            "linear and signals": slope * linear + fitted.signals * signals + bias,
+            "everything but the encoder": quick + fitted.weights.signals * signals,
             "everything, encoder asked always": np.array([one.always for one in seen]),
             "everything": scores,
         },
@@ -86,7 +88,9 @@ def judge(rows: Sequence[Row]) -> Layers:
 def asking_always() -> Callable[[str, str], Suspicion]:
     """What `Guard.explain` gives, of a guard whose encoder is asked about every text."""
     classifier = copy.copy(load_classifier())
-    classifier.calibration = msgspec.structs.replace(classifier.calibration, ask=float("-inf"))
+    classifier.calibration = msgspec.structs.replace(
+        classifier.calibration, ask_user=float("-inf"), ask_foreign=float("-inf")
+    )
     return lambda text, origin: suspect(text, Origin(origin), classifier)
 
 
@@ -96,12 +100,16 @@ def _look(guard: Guard, everyone: Callable[[str, str], Suspicion], row: Row) -> 
     ms = 1_000 * (time.process_time() - began)
     labels = frozenset(reason.span.label for reason in verdict.reasons)
     if len(row.text) > guard.config.max_chars:
-        return _Seen(1.0, _CERTAIN, _CERTAIN, 1.0, 1.0, blocked=True, ms=ms, asked=False, labels=labels)
+        return _Seen(
+            1.0, _CERTAIN, _CERTAIN, _CERTAIN, _CERTAIN, 1.0, 1.0, blocked=True, ms=ms, asked=False, labels=labels
+        )
     found = guard.explain(row.text, row.origin)
     always = found if found.encoder is not None else everyone(row.text, row.origin)
     return _Seen(
         found.signal_score,
         found.linear,
+        found.convolution,
+        found.quick,
         float("nan") if always.encoder is None else always.encoder,
         always.score,
         verdict.score,

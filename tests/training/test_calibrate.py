@@ -3,8 +3,10 @@
 import msgspec
 import numpy as np
 import pytest
-from training.calibrate import RATES, Opinions, fit, scores_of, threshold_at
+from training.calibrate import RATES, SHARES, Opinions, fit, scores_of, threshold_at
 from training.errors import TrainingError
+
+from lockgate.detect.classifier import Calibration
 
 
 def opinions(seed: int = 0, *, signals_mislead: bool = False) -> Opinions:
@@ -15,7 +17,7 @@ def opinions(seed: int = 0, *, signals_mislead: bool = False) -> Opinions:
     hard = (sources == "b") & ~attack
     signals = np.where(draw.random(number) < np.where(attack, 0.4, 0.02), draw.random(number), 0.0)
     return Opinions(
-        linear=draw.normal(np.where(attack, 1.0, -4.0), 1.5),
+        suspicion=draw.normal(np.where(attack, 1.0, -4.0), 1.5),
         encoder=draw.normal(np.where(attack, 3.0, np.where(hard, -1.0, -3.0)), 1.2),
         signals=1 - signals if signals_mislead else signals,
         attack=attack,
@@ -39,39 +41,47 @@ def test_thresholds_keep_their_promise_on_every_set() -> None:
         for kind in ("validation", "own"):
             mine = (found.sets == kind) & ~found.attack
             flagged = scores >= fitted.thresholds[name]
-            assert np.mean([flagged[mine & (found.sources == source)].mean() for source in "abc"]) <= rate * 1.35
+            assert np.mean([flagged[mine & (found.sources == source)].mean() for source in "abc"]) <= rate * 1.5
 
 
 def test_more_evidence_never_lowers_a_score() -> None:
     found = opinions()
     fitted = fit(found)
     before = scores_of(found, fitted)
-    for name in ("linear", "encoder", "signals"):
+    for name in ("suspicion", "encoder", "signals"):
         more = msgspec.structs.replace(found, **{name: getattr(found, name) + 0.1})
-        asked_alike = (found.linear < fitted.ask) == (more.linear < fitted.ask)
-        asked_alike &= (found.signals < fitted.ask_signals) == (more.signals < fitted.ask_signals)
-        assert (scores_of(more, fitted) >= before)[asked_alike].all()
+        alike = asked(found, fitted) == asked(more, fitted)
+        assert (scores_of(more, fitted) >= before)[alike].all()
+
+
+def asked(found: Opinions, fitted: Calibration) -> "np.ndarray[tuple[int], np.dtype[np.bool_]]":
+    suspicion = found.suspicion * fitted.weights.encoder / SHARES.encoder
+    return (suspicion >= np.where(found.user, fitted.ask_user, fitted.ask_foreign)) | (
+        found.signals >= fitted.ask_signals
+    )
 
 
 def test_layers_count_by_their_fixed_shares_and_never_against_an_attack() -> None:
-    fitted = fit(opinions(signals_mislead=True))
-    assert fitted.encoder > 0
-    assert fitted.linear == pytest.approx(0.1 * fitted.encoder)
-    assert fitted.signals == pytest.approx(0.25 * fitted.encoder)
+    weights = fit(opinions(signals_mislead=True)).weights
+    assert weights.encoder > 0
+    for name in ("linear", "convolution", "signals"):
+        share = getattr(SHARES, name) / SHARES.encoder
+        assert getattr(weights, name) == pytest.approx(share * weights.encoder)
 
 
 def test_the_encoder_is_asked_about_nearly_every_attack_and_few_other_texts() -> None:
     found = opinions()
     fitted = fit(found)
-    asked = (found.linear >= fitted.ask) | (found.signals >= fitted.ask_signals)
-    assert asked[found.attack & found.user].mean() > 0.97
-    assert asked[~found.attack & found.user].mean() < 0.6
+    judged = asked(found, fitted)
+    for origin in (found.user, ~found.user):
+        assert judged[found.attack & origin].mean() > 0.95
+        assert judged[~found.attack & origin].mean() < 0.6
 
 
 def test_a_threshold_lies_above_what_may_not_be_flagged() -> None:
     scores = np.concatenate((np.linspace(0, 0.5, 99), [0.9]))
     found = Opinions(
-        linear=scores,
+        suspicion=scores,
         encoder=scores,
         signals=scores,
         attack=np.zeros(100, dtype=bool),

@@ -80,6 +80,7 @@ def _show_layers(layers: Suspicion, threshold: float, sensitivity: str) -> None:
     signs += [f"{span.label} at {span.start}-{span.end}, weight {span.score:.2f}" for span in layers.hidden]
     _show_layer("signals", f"{layers.signal_score:.2f}", signs)
     _show_layer("n-grams", f"logit {layers.linear:+.2f} for the most suspicious window", [])
+    _show_layer("skim", f"logit {layers.convolution:+.2f} of the convolutional model", [])
     if layers.encoder is None:
         _show_layer("encoder", "not asked: the layers before it were sure", [])
     else:

@@ -6,12 +6,17 @@ Nothing is shared between calls but constants, so one encoder serves all threads
 """
 
 from collections.abc import Sequence
-from typing import TypeAlias
+from concurrent.futures import Future
+from threading import Thread
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
-import onnxruntime
-import sentencepiece
 from numpy.typing import NDArray
+
+from lockgate.detect.pieces import Pieces
+
+if TYPE_CHECKING:
+    import onnxruntime
 
 Floats: TypeAlias = NDArray[np.float32]
 
@@ -27,45 +32,44 @@ _SCALE_BYTES = 2
 class Encoder:
     """Scores short texts.
 
+    The graph is made ready in a thread of its own, since most texts are judged without it.
+
     Args:
         graph: ONNX model with the inputs `embeddings` [batch, tokens, width] and `mask` [batch, tokens], float32, and
             one logit a text as output.
-        pieces: A serialised SentencePiece model.
+        pieces: Whose ids it reads.
         table: Embeddings, uint8 [pieces, width / 32, 18]: blocks of 32 weights, a float16 scale and 16 bytes, whose low
             halves are the first 16 weights plus 8 and whose high halves are the other 16.
     """
 
-    def __init__(self, graph: bytes, pieces: bytes, table: NDArray[np.uint8]) -> None:
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = 1
-        options.inter_op_num_threads = 1
-        options.enable_cpu_mem_arena = False
-        self._session = onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
-        self._pieces = sentencepiece.SentencePieceProcessor(model_proto=pieces)
+    def __init__(self, graph: bytes, pieces: Pieces, table: NDArray[np.uint8]) -> None:
+        self._session: Future[onnxruntime.InferenceSession] = Future()
+        self._pieces = pieces
+        self._prefixes = (pieces.ids("query:"), pieces.ids("passage:"))
         self._table = table
+        # No daemon: a process that ends while the runtime starts would be aborted.
+        Thread(target=_start, args=(graph, self._session), name="lockgate-encoder").start()
 
-    def logits(self, texts: Sequence[str], *, foreign: bool) -> Floats:
+    def logits(self, rows: Sequence[Sequence[int]], *, foreign: bool) -> Floats:
         """One logit a text.
 
         Args:
-            texts: Windows as `cut_windows` and `readable` make them; what exceeds MAX_TOKENS is not read.
+            rows: Ids of each text's pieces; what exceeds MAX_TOKENS is not read.
             foreign: Whether they come from elsewhere than the user.
+
+        Raises:
+            RuntimeError: The graph could not be started or run.
         """
-        prefix = "passage: " if foreign else "query: "
-        rows = [self._tokens(prefix + text) for text in texts]
-        longest = max(map(len, rows))
-        mask = np.zeros((len(rows), longest), dtype=np.float32)
-        ids = np.full((len(rows), longest), self._pieces.pad_id(), dtype=np.intp)
-        for index, row in enumerate(rows):
+        pieces, prefix = self._pieces, self._prefixes[int(foreign)]
+        marked = [[pieces.begin, *[*prefix, *row][: MAX_TOKENS - 2], pieces.end] for row in rows]
+        longest = max(map(len, marked))
+        mask = np.zeros((len(marked), longest), dtype=np.float32)
+        ids = np.full((len(marked), longest), pieces.pad, dtype=np.intp)
+        for index, row in enumerate(marked):
             mask[index, : len(row)] = 1.0
             ids[index, : len(row)] = row
-        (found,) = self._session.run(None, {"embeddings": self._embed(ids), "mask": mask})
+        (found,) = self._session.result().run(None, {"embeddings": self._embed(ids), "mask": mask})
         return np.asarray(found, dtype=np.float32)
-
-    def _tokens(self, text: str) -> list[int]:
-        # A lone surrogate is no UTF-8.
-        inner = self._pieces.encode(text.encode("utf-8", "replace").decode("utf-8"))[: MAX_TOKENS - 2]
-        return [self._pieces.bos_id(), *inner, self._pieces.eos_id()]
 
     def _embed(self, ids: NDArray[np.intp]) -> Floats:
         blocks = self._table[ids]
@@ -73,3 +77,16 @@ class Encoder:
         packed = blocks[..., _SCALE_BYTES:]
         values = np.concatenate((packed & _NIBBLE, packed >> 4), axis=-1).astype(np.float32) - _ZERO
         return (values * scales).reshape(*ids.shape, -1)
+
+
+def _start(graph: bytes, session: "Future[onnxruntime.InferenceSession]") -> None:
+    try:
+        import onnxruntime  # noqa: PLC0415 - takes long to load, and a harmless text is judged before it is there
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = 1
+        options.inter_op_num_threads = 1
+        options.enable_cpu_mem_arena = False
+        session.set_result(onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"]))
+    except Exception as error:  # noqa: BLE001 - whoever asks the encoder gets it
+        session.set_exception(RuntimeError(f"the encoder cannot be started: {type(error).__name__}"))

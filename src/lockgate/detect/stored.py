@@ -1,13 +1,17 @@
 """The learned layers as they lie on disk."""
 
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from lockgate.detect.classifier import Calibration, Classifier
+from lockgate.detect.convolution import ConvolutionalModel, ConvolutionLayers
 from lockgate.detect.encoder import Encoder
 from lockgate.detect.ngrams import LinearModel
+from lockgate.detect.pieces import Pieces
 
 
 class LinearSettings(msgspec.Struct, frozen=True):
@@ -50,20 +54,30 @@ def read_classifier(folder: Path) -> Classifier:
     """Read a classifier.
 
     Args:
-        folder: Holds `settings.json`, `linear.npy`, `encoder.onnx`, `pieces.model` and `embeddings.npy`; the last is
-            mapped, not read.
+        folder: Holds `settings.json`, `linear.npy`, `pieces.model`, `convolution.npy` (embeddings), `convolution.npz`
+            (the layers behind them), `encoder.onnx` and `embeddings.npy`; the embeddings are mapped, not read.
 
     Raises:
         OSError: A file is missing.
         ValueError: A file is of another shape.
-        RuntimeError: The encoder cannot be started.
+        RuntimeError: The word pieces cannot be read.
     """
     settings = read_settings(folder)
+    pieces = Pieces((folder / "pieces.model").read_bytes())
+    encoder = Encoder((folder / "encoder.onnx").read_bytes(), pieces, _mapped(folder / "embeddings.npy"))
     weights = np.load(folder / "linear.npy", allow_pickle=False)
-    encoder = Encoder(
-        (folder / "encoder.onnx").read_bytes(),
-        (folder / "pieces.model").read_bytes(),
-        np.load(folder / "embeddings.npy", mmap_mode="r", allow_pickle=False),
-    )
     linear = LinearModel(weights.astype(np.float32) * np.float32(settings.linear.scale), settings.linear.bias)
-    return Classifier(linear, encoder, settings.calibration)
+    convolution = ConvolutionalModel(_mapped(folder / "convolution.npy"), _layers(folder / "convolution.npz"))
+    return Classifier(linear, pieces, convolution, encoder, settings.calibration)
+
+
+def _mapped(path: Path) -> NDArray[Any]:
+    return np.load(path, mmap_mode="r", allow_pickle=False)
+
+
+def _layers(path: Path) -> ConvolutionLayers:
+    with np.load(path, allow_pickle=False) as stored:
+        try:
+            return ConvolutionLayers(**{name: stored[name] for name in ConvolutionLayers.__struct_fields__})
+        except KeyError as error:
+            raise ValueError(f"{path.name} lacks {error}") from error

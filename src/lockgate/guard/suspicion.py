@@ -24,6 +24,8 @@ class Suspicion(msgspec.Struct, frozen=True):
         views: What was decoded, and where it stood.
         signal_score: All signals as one score, 0 to 1.
         linear: Logit of the n-gram model for the window that it suspects most.
+        convolution: Logit of the convolutional model for the window that it suspects most.
+        quick: What both count for in the score's logit, for the window where that is most.
         encoder: Logit of the encoder for the window that it suspects most; None where it was not asked.
         windows: The windows that the encoder read, its probability as score.
     """
@@ -34,6 +36,8 @@ class Suspicion(msgspec.Struct, frozen=True):
     views: tuple[View, ...]
     signal_score: float
     linear: float
+    convolution: float
+    quick: float
     encoder: float | None
     windows: tuple[Span, ...]
 
@@ -65,4 +69,15 @@ def suspect(text: str, origin: Origin, classifier: "Classifier") -> Suspicion:
     )
     signal_score = fuse((*signals, *hidden))
     found = classifier.assess(passages, foreign=origin is not Origin.USER, signals=signal_score)
-    return Suspicion(found.score, signals, hidden, views, signal_score, found.linear, found.encoder, found.windows)
+    return Suspicion(
+        found.score,
+        signals,
+        hidden,
+        views,
+        signal_score,
+        found.linear,
+        found.convolution,
+        found.suspicion,
+        found.encoder,
+        found.windows,
+    )

@@ -1,0 +1,116 @@
+"""A small convolutional network over word pieces that reads every window of a text.
+
+Embeddings, two layers of convolutions, the maximum and the mean over the pieces, and two dense layers (after Kim, 2014,
+"Convolutional neural networks for sentence classification"). All windows of a text go through each layer as one matrix
+product, so that a page costs a few milliseconds.
+"""
+
+from collections.abc import Sequence
+from typing import TypeAlias
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+Floats: TypeAlias = NDArray[np.float32]
+
+FIRST_TAPS = 5
+"""Neighbouring pieces that the first layer sees."""
+
+SECOND_TAPS = 3
+"""Places that the second layer sees, DILATION pieces apart."""
+
+DILATION = 2
+_GAP = 2
+
+
+class ConvolutionLayers(msgspec.Struct, frozen=True):
+    """Weights behind the embeddings; float32.
+
+    Attributes:
+        scale: Of one step of each column of the embeddings [width].
+        origin: Added to every piece of a user's text and of a foreign one [2, width].
+        first: [FIRST_TAPS * width, channels], `first_bias` [channels].
+        second: [SECOND_TAPS * channels, channels], `second_bias` [channels].
+        hidden: [2 * channels, units], for the maximum and then the mean; `hidden_bias` [units].
+        output: [units].
+        output_bias: [1].
+    """
+
+    scale: Floats
+    origin: Floats
+    first: Floats
+    first_bias: Floats
+    second: Floats
+    second_bias: Floats
+    hidden: Floats
+    hidden_bias: Floats
+    output: Floats
+    output_bias: Floats
+
+
+class ConvolutionalModel:
+    """Scores windows. Thread-safe: holds constants only.
+
+    Args:
+        embeddings: int8 [pieces, width]; may be mapped from a file.
+        layers: What comes behind them.
+
+    Raises:
+        ValueError: The shapes do not fit together.
+    """
+
+    def __init__(self, embeddings: NDArray[np.int8], layers: ConvolutionLayers) -> None:
+        width, channels = embeddings.shape[1], layers.first_bias.size
+        wanted = (
+            (layers.scale, (width,)),
+            (layers.origin, (2, width)),
+            (layers.first, (FIRST_TAPS * width, channels)),
+            (layers.second, (SECOND_TAPS * channels, channels)),
+            (layers.hidden, (2 * channels, layers.hidden_bias.size)),
+            (layers.output, (layers.hidden_bias.size,)),
+        )
+        if embeddings.dtype != np.int8 or any(array.shape != shape for array, shape in wanted):
+            raise ValueError("the convolutional model's weights do not fit together")
+        self._embeddings = embeddings
+        self._layers = layers
+
+    def logits(self, rows: Sequence[Sequence[int]], *, foreign: bool) -> Floats:
+        """One logit a window.
+
+        Args:
+            rows: Ids of each window's pieces; at least one row.
+            foreign: Whether they come from elsewhere than the user.
+        """
+        layers = self._layers
+        # Windows lie one after another with silence between them, as if each stood alone.
+        lengths = np.array([max(len(row), 1) for row in rows], dtype=np.intp)
+        begins = np.cumsum(lengths + _GAP) - lengths
+        places = np.arange(int(lengths.sum()), dtype=np.intp) + np.repeat(
+            begins - np.cumsum(lengths) + lengths, lengths
+        )
+        sounding = np.zeros((int(begins[-1] + lengths[-1]) + _GAP, 1), dtype=np.float32)
+        sounding[places] = 1.0
+        states = np.zeros((sounding.size, layers.scale.size), dtype=np.float32)
+        ids = np.concatenate([np.asarray(row if len(row) else (0,), dtype=np.intp) for row in rows])
+        states[places] = self._embeddings[ids] * layers.scale + layers.origin[int(foreign)]
+        first = _convolved(states, layers.first, FIRST_TAPS, 1) + layers.first_bias
+        first = np.maximum(first, 0.0, out=first) * sounding
+        second = _convolved(first, layers.second, SECOND_TAPS, DILATION)[places] + layers.second_bias + first[places]
+        np.maximum(second, 0.0, out=second)
+        edges = np.cumsum(lengths) - lengths
+        pooled = np.concatenate(
+            (np.maximum.reduceat(second, edges), np.add.reduceat(second, edges) / lengths[:, None]), axis=1
+        ).astype(np.float32)
+        hidden = np.maximum(pooled @ layers.hidden + layers.hidden_bias, 0.0)
+        return np.asarray(hidden @ layers.output + layers.output_bias, dtype=np.float32)
+
+
+def _convolved(states: Floats, weights: Floats, taps: int, dilation: int) -> Floats:
+    """Each row with its neighbours as one row, times the weights; rows beyond the ends are silent."""
+    reach = (taps // 2) * dilation
+    size, width = states.shape
+    padded = np.zeros((size + 2 * reach, width), dtype=np.float32)
+    padded[reach : reach + size] = states
+    wide = np.concatenate([padded[tap * dilation : tap * dilation + size] for tap in range(taps)], axis=1)
+    return wide @ weights

@@ -1,0 +1,158 @@
+"""Trains the convolutional model that reads every window. Needs torch; a CPU is enough, some 20 minutes of one core.
+
+Its embeddings begin as the base encoder's, cut down to their principal components, so that words of one meaning lie
+together in all languages from the start.
+"""
+
+import math
+import time
+from pathlib import Path
+from typing import TypeAlias
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional
+
+from lockgate.detect.convolution import DILATION, FIRST_TAPS, SECOND_TAPS, ConvolutionLayers
+from training.base import Base
+from training.compose import Example, Sampler
+from training.encoder_model import Budget, Tokens, batched
+from training.errors import TrainingError
+from training.network import word_embeddings
+
+WEIGHTS = "convolution.pt"
+WIDTH, CHANNELS, UNITS = 48, 96, 64
+
+_Tokens: TypeAlias = tuple[list[int], int, bool]
+
+_RATE, _LOWEST, _WARM_UP = 2e-3, 0.02, 300
+_DECAY, _BETAS, _LONGEST_GRADIENT = 0.02, (0.9, 0.98), 1.0
+_CERTAINTY = 0.96
+_BATCH = 64
+_DROPPED_INPUT, _DROPPED = 0.15, 0.25
+_SAMPLED = 8000
+_STEPS_OF_8_BITS = 127
+_CLIPPED = 0.9999
+
+
+class Convolution(nn.Module):
+    """The network in training; see `lockgate.detect.convolution`.
+
+    Args:
+        embeddings: To begin with [pieces, WIDTH].
+        pad: Id that fills up a batch.
+    """
+
+    def __init__(self, embeddings: Tensor, pad: int) -> None:
+        super().__init__()
+        self.pad = pad
+        self.pieces = nn.Embedding.from_pretrained(embeddings, freeze=False)
+        self.origin = nn.Embedding(2, WIDTH)
+        self.first = nn.Conv1d(WIDTH, CHANNELS, FIRST_TAPS, padding=FIRST_TAPS // 2)
+        self.second = nn.Conv1d(CHANNELS, CHANNELS, SECOND_TAPS, padding=DILATION, dilation=DILATION)
+        self.hidden = nn.Linear(2 * CHANNELS, UNITS)
+        self.output = nn.Linear(UNITS, 1)
+        self.drop_input, self.drop = nn.Dropout(_DROPPED_INPUT), nn.Dropout(_DROPPED)
+
+    def forward(self, ids: Tensor, foreign: Tensor) -> Tensor:
+        """One logit a row of `ids` [batch, pieces]; `foreign` [batch] is 1 for what a user did not write."""
+        present = (ids != self.pad)[:, None, :].float()
+        states = self.drop_input(self.pieces(ids)) + self.origin(foreign)[:, None, :]
+        states = states.transpose(1, 2) * present
+        first = torch.relu(self.first(states)) * present
+        second = torch.relu(self.second(first) + first) * present
+        pooled = torch.cat([second.max(2).values, second.sum(2) / present.sum(2)], 1)
+        return self.output(self.drop(torch.relu(self.hidden(self.drop(pooled))))).squeeze(1)
+
+
+def train_convolution(work: Path, base: Base, sampler: Sampler, budget: Budget, *, seed: int = 3) -> None:
+    """Train it and write its weights into `work`."""
+    torch.manual_seed(seed)
+    tokens = Tokens(work)
+    network = Convolution(_principal(word_embeddings(base, work)), tokens.pad).train()
+    rest = [value for name, value in network.named_parameters() if not name.startswith("pieces")]
+    groups = [{"params": [network.pieces.weight], "weight_decay": 0.0}, {"params": rest, "weight_decay": _DECAY}]
+    optimizer = torch.optim.AdamW(groups, lr=_RATE, betas=_BETAS)
+    begun, steps, spent = time.monotonic(), 0, 0.0
+    while spent < 1:
+        losses: list[float] = []
+        for batch in batched([_example(tokens, example) for example in sampler.chunk()], sampler.draw, _BATCH):
+            spent = budget.spent(time.monotonic() - begun, steps)
+            if spent >= 1:
+                break
+            for group in optimizer.param_groups:
+                group["lr"] = _rate_at(spent, steps)
+            losses.append(_step(network, optimizer, batch))
+            steps += 1
+        loss = sum(losses) / max(len(losses), 1)
+        print(f"convolution, {steps} steps, {(time.monotonic() - begun) / 60:.1f} min, loss {loss:.4f}", flush=True)
+    torch.save(network.state_dict(), work / WEIGHTS)
+
+
+def read_convolution(work: Path) -> tuple[NDArray[np.int8], ConvolutionLayers]:
+    """The trained weights in the shape in which the guard reads them; embeddings in 8 bits.
+
+    Raises:
+        TrainingError: There are none.
+    """
+    path = work / WEIGHTS
+    if not path.is_file():
+        raise TrainingError(f"{path} is missing.", remedy="Run 'python -m training convolution' first.")
+    state = {name: value.numpy().astype(np.float32) for name, value in torch.load(path, weights_only=True).items()}
+    words = state["pieces.weight"]
+    scale = (np.quantile(np.abs(words), _CLIPPED, axis=0) / _STEPS_OF_8_BITS).astype(np.float32)
+    steps = np.clip(np.round(words / scale), -_STEPS_OF_8_BITS, _STEPS_OF_8_BITS).astype(np.int8)
+    layers = ConvolutionLayers(
+        scale=scale,
+        origin=state["origin.weight"],
+        first=_unfolded(state["first.weight"]),
+        first_bias=state["first.bias"],
+        second=_unfolded(state["second.weight"]),
+        second_bias=state["second.bias"],
+        hidden=np.ascontiguousarray(state["hidden.weight"].T),
+        hidden_bias=state["hidden.bias"],
+        output=state["output.weight"][0],
+        output_bias=state["output.bias"],
+    )
+    return steps, layers
+
+
+def _example(tokens: Tokens, example: Example) -> _Tokens:
+    return tokens.bare(example.text), example.label, example.origin != "user"
+
+
+def _step(network: Convolution, optimizer: torch.optim.Optimizer, batch: list[_Tokens]) -> float:
+    longest = max(FIRST_TAPS, *(len(ids) for ids, _, _ in batch))
+    ids = torch.full((len(batch), longest), network.pad)
+    for index, (row, _, _) in enumerate(batch):
+        ids[index, : len(row)] = torch.tensor(row)
+    # Labels are a little uncertain, so that no single wrong one is learned by heart.
+    labels = torch.tensor([float(label) for _, label, _ in batch]) * _CERTAINTY + (1 - _CERTAINTY) / 2
+    logits = network(ids, torch.tensor([int(foreign) for _, _, foreign in batch]))
+    loss = functional.binary_cross_entropy_with_logits(logits, labels)
+    optimizer.zero_grad()
+    loss.backward()
+    torch.nn.utils.clip_grad_norm_(network.parameters(), _LONGEST_GRADIENT)
+    optimizer.step()
+    return loss.item()
+
+
+def _rate_at(spent: float, steps: int) -> float:
+    cosine = 0.5 * (1 + math.cos(math.pi * spent))
+    return _RATE * min(1.0, (steps + 1) / _WARM_UP) * (cosine * (1 - _LOWEST) + _LOWEST)
+
+
+def _principal(embeddings: Tensor) -> Tensor:
+    """The WIDTH strongest principal components of the embeddings, each about half as wide as a unit normal."""
+    centred = embeddings.double() - embeddings.double().mean(0)
+    some = torch.randperm(len(centred), generator=torch.Generator().manual_seed(0))[:_SAMPLED]
+    axes = torch.linalg.svd(centred[some], full_matrices=False).Vh[:WIDTH]
+    reduced = centred @ axes.T
+    return (reduced / reduced.std(0).mean() / 2).float()
+
+
+def _unfolded(weights: NDArray[np.float32]) -> NDArray[np.float32]:
+    """[out, in, taps] as [taps * in, out]."""
+    return np.ascontiguousarray(weights.transpose(2, 1, 0).reshape(-1, weights.shape[0]))
