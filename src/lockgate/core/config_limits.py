@@ -64,7 +64,7 @@ class Price(_Section, frozen=True, kw_only=True):
 
 
 class Concurrency(_Section, frozen=True, kw_only=True):
-    """Requests in progress at the same time, in one gateway (all its workers together).
+    """Requests in progress at the same time in one gateway, of which each worker has its share (and at least one).
 
     Attributes:
         per_key: Of one key.
