@@ -119,6 +119,7 @@ def test_what_leads_out_of_an_hdf5_file_fails(judge: Judge):
         hdf5({}, more=virtual),
         hdf5({}, more=storage),
         hdf5({}, more=own_filter),
+        hdf5({}, more=struct.pack("<BHB", 1, 20, 0) + struct.pack("<BBBBQQ", 2, 2, 0, 1, 1 << 40, 1 << 20)),
         hdf5({}, behind=b"#!/bin/sh\n"),
         hdf5({})[:-3],
         bytes(512) + hdf5({}),

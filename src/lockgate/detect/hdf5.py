@@ -16,6 +16,8 @@ MAX_OBJECTS = 100_000
 MAX_HEADER = 4 << 20
 MAX_TEXT = 16 << 20
 MAX_DEPTH = 32
+MAX_ELEMENTS = 1 << 20
+MAX_RATIO = 1100
 _UNDEFINED = 0xFFFFFFFFFFFFFFFF
 _DATASPACE, _LINK_INFO, _DATATYPE, _LINK, _EXTERNAL, _LAYOUT = 1, 2, 3, 6, 7, 8
 _FILTERS, _ATTRIBUTE, _CONTINUATION, _SYMBOLS, _ATTRIBUTE_INFO = 11, 12, 16, 17, 21
@@ -146,6 +148,8 @@ class _Walk:
             self._dense(message.body, "attributes")
         elif message.kind == _ATTRIBUTE:
             self._attribute(message.body, place)
+        elif message.kind == _DATASPACE:
+            self._space(message.body, place)
         elif message.kind == _EXTERNAL:
             self._outside.append((place, "external storage"))
         elif message.kind == _LAYOUT:
@@ -329,6 +333,15 @@ class _Walk:
                 break
             at += 16 + -(-size // 8) * 8
         raise MalformedError("heap", "A text is not where its reference says.")
+
+    def _space(self, body: bytes, place: str) -> None:
+        """A few bytes can claim a shape that fills the memory of whoever loads it."""
+        start = 8 if body[0] == 1 else 4
+        count = 1
+        for extent in struct.unpack_from(f"<{body[1]}Q", body, start):
+            count *= extent
+        if count > MAX_ELEMENTS + MAX_RATIO * self._source.size:
+            self._outside.append((place, "shape larger than its file could fill"))
 
     def _layout(self, body: bytes, place: str) -> None:
         version = body[0]

@@ -74,7 +74,6 @@ _END_OF_ZIP = b"PK\x05\x06"
 def sniff(source: Source, name: str) -> Format:
     """The format of a file by its first and last bytes."""
     head = source.read(0, HEAD)
-    suffix = PurePosixPath(name).suffix.lower()
     magics: tuple[tuple[Format, bool], ...] = (
         ("gguf", head.startswith(gguf.MAGIC)),
         ("zip", archive.looks_like_zip(head)),
@@ -93,21 +92,23 @@ def sniff(source: Source, name: str) -> Format:
         ("tensorflow-index", looks_like_index(source)),
         ("native", head.startswith(_NATIVE) or head[2:8] == _BYTE_CODE),
     )
-    for found, matches in magics:
-        if matches:
-            return found
+    found: Format | None = next((found for found, matches in magics if matches), None)
+    return found or _without_magic(source, head, name)
+
+
+def _without_magic(source: Source, head: bytes, name: str) -> Format:
+    """Text, formats that only the shape of their bytes gives away, and what is left."""
+    suffix = PurePosixPath(name).suffix.lower()
     text = is_text(head, whole=source.size <= HEAD)
     if text and not _has_control(head):
         return _text_format(head, name, suffix)
     if PurePosixPath(name).name == _KERAS_METADATA:
         return "keras-metadata"
     graph = _protobuf(source)
-    if graph is not None:
-        return graph
-    if text:
+    if graph is None and text:
         return _text_format(head, name, suffix)
-    if suffix in _BY_SUFFIX:
-        return _BY_SUFFIX[suffix]
+    if graph is not None or suffix in _BY_SUFFIX:
+        return graph or _BY_SUFFIX[suffix]
     return "media" if suffix in _MEDIA and head.startswith(_MEDIA[suffix]) else "unknown"
 
 
