@@ -23,11 +23,13 @@ class Order(msgspec.Struct, frozen=True):
         do: `load` settings, or say something.
         spec: The settings.
         endpoints: Where the upstreams answer that run in processes of ours.
+        workers: Processes that serve together.
     """
 
     do: Literal["load", "metrics", "upstreams"]
     spec: Spec | None = None
     endpoints: dict[str, Endpoint] = {}
+    workers: int = 1
 
     def __repr__(self) -> str:
         return f"Order({self.do!r})"

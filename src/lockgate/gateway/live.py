@@ -94,15 +94,18 @@ class Live:
     Args:
         build: Makes the application of a version from its facts and its router.
         telemetry: Is told how calls to upstreams end.
-        resolve: Looks references to secrets up.
+        fetch: Fetches the secrets that a version refers to, and gives a way to look them up.
     """
 
     def __init__(
-        self, build: Callable[[Spec, Router], App], telemetry: Telemetry, resolve: Resolve | None = None
+        self,
+        build: Callable[[Spec, Router], App],
+        telemetry: Telemetry,
+        fetch: Callable[[Spec], Awaitable[Resolve]],
     ) -> None:
         self._build = build
         self._telemetry = telemetry
-        self._resolve = resolve
+        self._fetch = fetch
         self._version: _Version | None = None
         self._retiring: set[asyncio.Task[None]] = set()
 
@@ -124,7 +127,7 @@ class Live:
         """How the upstreams are doing."""
         return self._version.router.states if self._version else ()
 
-    def load(self, spec: Spec, endpoints: Mapping[str, Endpoint]) -> None:
+    async def load(self, spec: Spec, endpoints: Mapping[str, Endpoint]) -> None:
         """Put another version in force, whole or not at all.
 
         Args:
@@ -134,11 +137,12 @@ class Live:
         Raises:
             GatewayError: It cannot be used; the one before stays in force.
         """
+        resolve = await self._fetch(spec)
         router = build_router(
             spec.serve,
             project_root=Path(spec.root),
             endpoints=endpoints,
-            resolve=self._resolve,
+            resolve=resolve,
             observer=self._telemetry,
         )
         try:

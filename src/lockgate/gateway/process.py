@@ -3,6 +3,7 @@
 import asyncio
 import errno
 import socket
+import ssl
 from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import asynccontextmanager, contextmanager
 
@@ -67,28 +68,32 @@ def port_of(listener: socket.socket) -> int:
 
 
 @asynccontextmanager
-async def running(app: AsgiApp, listener: socket.socket, *, drain_s: float) -> AsyncGenerator[None]:
+async def running(
+    app: AsgiApp, listener: socket.socket, *, drain_s: float, tls: ssl.SSLContext | None = None
+) -> AsyncGenerator[None]:
     """Answer on `listener` while the block runs.
 
     Args:
         app: The ASGI application.
         listener: Where callers connect; closed at the end.
         drain_s: Seconds that requests in progress may still take when the block ends.
+        tls: How the server shows who it is; None for plain HTTP.
     """
-    server = _Server(
-        uvicorn.Config(
-            app,
-            http=GatewayProtocol,
-            ws="none",
-            lifespan="off",
-            log_config=None,
-            server_header=False,
-            proxy_headers=False,
-            timeout_keep_alive=_KEEP_ALIVE_S,
-            timeout_graceful_shutdown=round(drain_s),
-            backlog=_BACKLOG,
-        )
+    config = uvicorn.Config(
+        app,
+        http=GatewayProtocol,
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        server_header=False,
+        proxy_headers=False,
+        timeout_keep_alive=_KEEP_ALIVE_S,
+        timeout_graceful_shutdown=round(drain_s),
+        backlog=_BACKLOG,
     )
+    config.load()
+    config.ssl = tls
+    server = _Server(config)
     task = asyncio.create_task(server.serve(sockets=[listener]))
     try:
         await server.ready.wait()

@@ -12,7 +12,7 @@ import uvloop
 from lockgate.core.config import OpenAIUpstream
 from lockgate.core.project import Project
 from lockgate.gateway.application import Application, read_application
-from lockgate.gateway.assembly import open_live
+from lockgate.gateway.assembly import open_live, server_tls
 from lockgate.gateway.embedded import Models
 from lockgate.gateway.errors import GatewayError
 from lockgate.gateway.keys import Verifier
@@ -25,7 +25,7 @@ from lockgate.gateway.telemetry.registry import Family
 from lockgate.gateway.telemetry.starting import start_telemetry
 from lockgate.gateway.upstreams.credentials import Resolve, read_api_key
 from lockgate.gateway.upstreams.endpoint import Endpoint
-from lockgate.gateway.upstreams.opening import check_upstreams, declared
+from lockgate.gateway.upstreams.opening import declared
 from lockgate.gateway.upstreams.server import UpstreamState
 from lockgate.gateway.workers import Workers
 from lockgate.guard import Guard
@@ -60,7 +60,6 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
         admin_port: Port of the admin plane; 0 for a free one, None for no admin plane.
         read_again: Reads and admits the project as it lies there now; without it there is no reload.
         on_reload: Told after each reload: nothing where it worked, else why the old settings stay.
-        resolve: Looks references to secrets up; with several workers each resolves by itself.
     """
 
     port: int
@@ -69,7 +68,6 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     admin_port: int | None = None
     read_again: ReadAgain | None = None
     on_reload: Callable[[str], None] | None = None
-    resolve: Resolve | None = None
 
 
 @asynccontextmanager
@@ -83,7 +81,6 @@ async def serve_app(
     verifier: Verifier | None = None,
     application: Application | None = None,
     guard: Guard | None = None,
-    resolve: Resolve | None = None,
     telemetry: Telemetry | None = None,
 ) -> AsyncGenerator[Running]:
     """Serve a project on 127.0.0.1 until the block ends.
@@ -97,7 +94,6 @@ async def serve_app(
         verifier: Knows the callers' keys; by default the project's key store.
         application: The prompt and the protected values, where they were read already.
         guard: By default the guard that `build_guard` gives.
-        resolve: Looks references to secrets up.
         telemetry: Is told what happens; stays open.
 
     Raises:
@@ -115,9 +111,9 @@ async def serve_app(
             endpoints = dict.fromkeys(declared(serve), endpoint)
         seen = telemetry or Telemetry()
         live = await stack.enter_async_context(
-            open_live(spec, endpoints, store=store, telemetry=seen, verifier=verifier, guard=guard, resolve=resolve)
+            open_live(spec, endpoints, store=store, telemetry=seen, verifier=verifier, guard=guard)
         )
-        await stack.enter_async_context(running(live, listener, drain_s=serve.drain_s))
+        await stack.enter_async_context(running(live, listener, drain_s=serve.drain_s, tls=server_tls(spec)))
         yield _announcement(spec, port_of(listener))
 
 
@@ -132,7 +128,6 @@ def run_server(
     admin_port: int | None = None,
     read_again: ReadAgain | None = None,
     on_reload: Callable[[str], None] | None = None,
-    resolve: Resolve | None = None,
 ) -> None:
     """Serve a project until SIGINT or SIGTERM, writing events to the project's state folder.
 
@@ -149,7 +144,6 @@ def run_server(
         admin_port: Port of the admin plane; 0 for a free one, None for no admin plane.
         read_again: Reads and admits the project as it lies there now; without it there is no reload.
         on_reload: Told after each reload: nothing where it worked, else why the old settings stay.
-        resolve: Looks references to secrets up.
 
     Raises:
         GatewayError: As in `serve_app`, or a worker cannot start.
@@ -164,7 +158,6 @@ def run_server(
         admin_port=admin_port,
         read_again=read_again,
         on_reload=on_reload,
-        resolve=resolve,
     )
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_until_signal(spec, operation))
@@ -178,12 +171,11 @@ async def _until_signal(spec: Spec, operation: Operation) -> None:
     async with AsyncExitStack() as stack:
         listener = stack.enter_context(listen(operation.port))
         bound = port_of(listener)
-        check_upstreams(spec.serve, project_root=spec.project.root, resolve=operation.resolve)
         models = Models()
         stack.push_async_callback(models.keep, ())
         endpoints = await models.endpoints(spec.project.root, spec.config)
         if operation.workers == 1:
-            place = _in_process(spec, endpoints, listener, operation.resolve)
+            place = _in_process(spec, endpoints, listener)
         else:
             place = Workers.start(operation.workers, listener, spec, endpoints)
         site: Site = await stack.enter_async_context(place)
@@ -211,7 +203,7 @@ class _InProcess:
         self._telemetry = telemetry
 
     async def load(self, spec: Spec, endpoints: Mapping[str, Endpoint]) -> None:
-        self._live.load(spec, endpoints)
+        await self._live.load(spec, endpoints)
 
     async def families(self) -> list[Family]:
         return self._telemetry.families(self._live.upstreams)
@@ -222,14 +214,14 @@ class _InProcess:
 
 @asynccontextmanager
 async def _in_process(
-    spec: Spec, endpoints: Mapping[str, Endpoint], listener: socket.socket, resolve: Resolve | None
+    spec: Spec, endpoints: Mapping[str, Endpoint], listener: socket.socket
 ) -> AsyncGenerator[_InProcess]:
     telemetry = start_telemetry(spec.serve.telemetry)
     try:
         with EventStore.open(spec.project.state) as store:
             async with (
-                open_live(spec, endpoints, store=store, telemetry=telemetry, resolve=resolve) as live,
-                running(live, listener, drain_s=spec.serve.drain_s),
+                open_live(spec, endpoints, store=store, telemetry=telemetry) as live,
+                running(live, listener, drain_s=spec.serve.drain_s, tls=server_tls(spec)),
             ):
                 yield _InProcess(live, telemetry)
     finally:
@@ -249,7 +241,8 @@ async def _admin(reloader: Reloader, port: int | None) -> AsyncGenerator[str]:
 
 
 def _announcement(spec: Spec, port: int, admin_url: str = "") -> Running:
-    return Running(f"http://{HOST}:{port}/v1", port, spec.serve.model_name, admin_url)
+    scheme = "http" if spec.serve.tls is None else "https"
+    return Running(f"{scheme}://{HOST}:{port}/v1", port, spec.serve.model_name, admin_url)
 
 
 @asynccontextmanager

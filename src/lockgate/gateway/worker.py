@@ -13,7 +13,7 @@ import sys
 import uvloop
 
 from lockgate.core.errors import LockgateError
-from lockgate.gateway.assembly import open_live
+from lockgate.gateway.assembly import open_live, server_tls
 from lockgate.gateway.control import Answer, Order, hear, tell
 from lockgate.gateway.live import Live, Spec
 from lockgate.gateway.process import running
@@ -35,9 +35,10 @@ async def _work(control: socket.socket, listener: socket.socket) -> None:
         telemetry = start_telemetry(first.spec.serve.telemetry)
         try:
             with EventStore.open(first.spec.project.state) as store:
+                spec, tls = first.spec, server_tls(first.spec)
                 async with (
-                    open_live(first.spec, first.endpoints, store=store, telemetry=telemetry) as live,
-                    running(live, listener, drain_s=first.spec.serve.drain_s),
+                    open_live(spec, first.endpoints, store=store, telemetry=telemetry, workers=first.workers) as live,
+                    running(live, listener, drain_s=spec.serve.drain_s, tls=tls),
                 ):
                     await tell(writer, Answer())
                     await _obey(reader, writer, live, telemetry, stop)
@@ -60,28 +61,28 @@ async def _obey(
             if stopped.done() or (order := heard.result()) is None:
                 heard.cancel()
                 return
-            await tell(writer, _answer(order, live, telemetry))
+            await tell(writer, await _answer(order, live, telemetry))
     except ConnectionError:
         return
     finally:
         stopped.cancel()
 
 
-def _answer(order: Order, live: Live, telemetry: Telemetry) -> Answer:
+async def _answer(order: Order, live: Live, telemetry: Telemetry) -> Answer:
     match order.do:
         case "metrics":
             return Answer(families=telemetry.families(live.upstreams))
         case "upstreams":
             return Answer(upstreams=live.upstreams)
         case "load":
-            return _load(live, order.spec, order)
+            return await _load(live, order.spec, order)
 
 
-def _load(live: Live, spec: Spec | None, order: Order) -> Answer:
+async def _load(live: Live, spec: Spec | None, order: Order) -> Answer:
     if spec is None:
         return Answer(problem="There are no settings to load.")
     try:
-        live.load(spec, order.endpoints)
+        await live.load(spec, order.endpoints)
     except LockgateError as error:
         return Answer(problem=error.message, remedy=error.remedy)
     return Answer()

@@ -85,14 +85,15 @@ class Workers:
     """The processes behind one endpoint. It is a `Site`.
 
     Args:
+        count: How many there are.
         listener: Where callers connect; every worker inherits it.
         spec: What they are made from.
         endpoints: Where the upstreams answer that run in processes of ours.
     """
 
-    def __init__(self, listener: socket.socket, spec: Spec, endpoints: Mapping[str, Endpoint]) -> None:
+    def __init__(self, count: int, listener: socket.socket, spec: Spec, endpoints: Mapping[str, Endpoint]) -> None:
         self._listener = listener
-        self._order = Order("load", spec, dict(endpoints))
+        self._order = Order("load", spec, dict(endpoints), count)
         self._workers: list[_Worker] = []
         self._watchers: list[asyncio.Task[None]] = []
 
@@ -106,7 +107,7 @@ class Workers:
         Raises:
             GatewayError: One of them cannot start.
         """
-        site = cls(listener, spec, endpoints)
+        site = cls(count, listener, spec, endpoints)
         try:
             site._workers = list(await asyncio.gather(*(site._begin() for _ in range(count))))
             site._watchers = [asyncio.create_task(site._watch(number)) for number in range(count)]
@@ -129,7 +130,7 @@ class Workers:
         Raises:
             GatewayError: A worker refused them.
         """
-        before, order = self._order, Order("load", spec, dict(endpoints))
+        before, order = self._order, Order("load", spec, dict(endpoints), self._order.workers)
         answers = await asyncio.gather(*(worker.ask(order) for worker in self._workers))
         refused = next((answer for answer in answers if answer.problem), None)
         if refused is None:

@@ -1,0 +1,125 @@
+"""A client as cheap as Python allows, and what the kernel knows of a process."""
+
+import asyncio
+import os
+import time
+from pathlib import Path
+
+TICK = os.sysconf("SC_CLK_TCK")
+
+
+class Address:
+    """Where requests go, and the head that they carry."""
+
+    def __init__(self, port: int, key: str = "") -> None:
+        self.port = port
+        self.key = key
+
+    def request(self, body: bytes) -> bytes:
+        """The bytes of one request."""
+        key = f"authorization: Bearer {self.key}\r\n" if self.key else ""
+        head = (
+            f"POST /v1/chat/completions HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\n{key}"
+            f"content-length: {len(body)}\r\n\r\n"
+        )
+        return head.encode() + body
+
+
+class BadAnswerError(Exception):
+    """An answer that is no success."""
+
+
+async def read_answer(reader: asyncio.StreamReader) -> bytes:
+    """One whole answer, with its length announced or in chunks."""
+    head = (await reader.readuntil(b"\r\n\r\n")).lower()
+    if not head.startswith(b"http/1.1 200"):
+        rest = await reader.read(2000)
+        raise BadAnswerError((head.split(b"\r\n", 1)[0] + rest).decode("latin-1"))
+    if b"transfer-encoding: chunked" not in head:
+        length = int(head.split(b"content-length:", 1)[1].split(b"\r\n", 1)[0])
+        return await reader.readexactly(length)
+    found = b""
+    while True:
+        size = int((await reader.readuntil(b"\r\n")).strip(), 16)
+        found += (await reader.readexactly(size + 2))[:-2]
+        if not size:
+            return found
+
+
+async def one_after_the_other(address: Address, bodies: list[bytes], count: int) -> list[str]:
+    """Send `count` requests over one connection; gives how each failure looked."""
+    failed: list[str] = []
+    reader, writer = await asyncio.open_connection("127.0.0.1", address.port)
+    for number in range(count):
+        writer.write(address.request(bodies[number % len(bodies)]))
+        try:
+            await read_answer(reader)
+        except BadAnswerError as error:
+            failed.append(str(error)[-300:])
+            writer.close()
+            reader, writer = await asyncio.open_connection("127.0.0.1", address.port)
+    writer.close()
+    return failed
+
+
+async def flood(address: Address, bodies: list[bytes], count: int, connections: int = 16) -> tuple[float, list[str]]:
+    """Send `count` requests over several connections; gives requests a second and failures."""
+    started = time.perf_counter()
+    spread = [bodies[number:] + bodies[:number] for number in range(connections)]
+    failed = await asyncio.gather(
+        *(
+            one_after_the_other(address, spread[number % len(spread)], count // connections)
+            for number in range(connections)
+        )
+    )
+    return count / (time.perf_counter() - started), [text for one in failed for text in one]
+
+
+async def first_token_ms(address: Address, body: bytes) -> float:
+    """Milliseconds from a streamed request to the first event with text; the stream is read to its end."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", address.port)
+    started = time.perf_counter()
+    writer.write(address.request(body))
+    seen = b""
+    while b'"content":"We' not in seen.replace(b'": "', b'":"'):
+        piece = await reader.read(65_536)
+        if not piece:
+            raise BadAnswerError(seen[:500].decode("latin-1"))
+        seen += piece
+    took = (time.perf_counter() - started) * 1000
+    while b"[DONE]" not in seen:
+        seen = seen[-16:] + await reader.read(65_536)
+    writer.close()
+    return took
+
+
+async def stream_to_end(address: Address, body: bytes) -> bool:
+    """Read one stream to its end; whether it was whole."""
+    try:
+        reader, writer = await asyncio.open_connection("127.0.0.1", address.port)
+        writer.write(address.request(body))
+        last = b""
+        while piece := await asyncio.wait_for(reader.read(65_536), 60):
+            last = (last + piece)[-64:]
+            if b"data: [DONE]" in last:
+                break
+        writer.close()
+    except (OSError, TimeoutError):
+        return False
+    return b"data: [DONE]" in last
+
+
+def cpu_s(pid: int) -> float:
+    """Seconds of processor time that a process has used, user and system."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / TICK
+
+
+def memory_mb(pid: int) -> float:
+    """Resident memory now."""
+    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
+def descriptors(pid: int) -> int:
+    """Open file descriptors now."""
+    return len(list(Path(f"/proc/{pid}/fd").iterdir()))
