@@ -92,12 +92,14 @@ def main() -> None:
         try:
             assert mock.stdout is not None
             port = int(mock.stdout.readline())
-            print(f"{'run':<6}{'requests':>10}{'seconds':>10}{'requests/s':>12}{'CPU s':>8}  judged, errors")
+            print(
+                f"{'run':<6}{'requests':>10}{'seconds':>10}{'requests/s':>12}{'CPU s':>8}{'per CPU s':>11}  judged, errors"
+            )
             for number in range(given.rounds):
                 cpu = time.process_time()
                 requests, spent, counted = uvloop.run(_run(port, given.attempts, given.concurrency))
                 cpu = time.process_time() - cpu
-                row = f"{number + 1:<6}{requests:>10,}{spent:>10.2f}{requests / spent:>12,.0f}{cpu:>8.2f}"
+                row = f"{number + 1:<6}{requests:>10,}{spent:>10.2f}{requests / spent:>12,.0f}{cpu:>8.2f}{requests / cpu:>11,.0f}"
                 print(f"{row}  {counted['judged']:,}, {counted['errors']}", flush=True)
         finally:
             mock.kill()

@@ -4,11 +4,11 @@ from fractions import Fraction
 from math import comb
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lockgate.redteam import RedteamError
-from lockgate.redteam.statistics import mcnemar_exact, wilson95
+from lockgate.redteam.statistics import attempts_for_bound, attempts_for_width, mcnemar_exact, wilson95, worse_exact
 
 Z = 1.959963984540054
 
@@ -31,6 +31,7 @@ counts = st.integers(1, 400).flatmap(lambda n: st.tuples(st.integers(0, n), st.j
 
 
 @given(counts)
+@settings(deadline=None)  # machines that are busy are not wrong
 def test_wilson_bounds_solve_the_score_equation(count: tuple[int, int]) -> None:
     successes, attempts = count
     share = successes / attempts
@@ -40,6 +41,7 @@ def test_wilson_bounds_solve_the_score_equation(count: tuple[int, int]) -> None:
 
 
 @given(counts)
+@settings(deadline=None)  # machines that are busy are not wrong
 def test_wilson_holds_the_rate_and_is_symmetric(count: tuple[int, int]) -> None:
     successes, attempts = count
     low, high = wilson95(successes, attempts)
@@ -66,6 +68,7 @@ def test_mcnemar_matches_binomial_tables(b: int, c: int, p: float) -> None:
 
 
 @given(st.integers(0, 300), st.integers(0, 300))
+@settings(deadline=None)  # machines that are busy are not wrong
 def test_mcnemar_is_the_two_sided_binomial_test(b: int, c: int) -> None:
     n = b + c
     as_extreme = sum(Fraction(comb(n, k), 2**n) for k in range(n + 1) if abs(2 * k - n) >= abs(b - c))
@@ -76,3 +79,39 @@ def test_mcnemar_is_the_two_sided_binomial_test(b: int, c: int) -> None:
 def test_negative_pairs_are_refused() -> None:
     with pytest.raises(RedteamError):
         mcnemar_exact(-1, 2)
+
+
+@given(st.floats(0.001, 0.5))
+@settings(deadline=None)  # machines that are busy are not wrong
+def test_the_attempts_for_a_bound_are_just_enough(bound: float) -> None:
+    needed = attempts_for_bound(bound)
+    assert wilson95(0, needed)[1] <= bound + 1e-9
+    assert needed == 1 or wilson95(0, needed - 1)[1] > bound
+
+
+@given(st.floats(0, 1), st.floats(0.02, 0.3))
+@settings(deadline=None)  # machines that are busy are not wrong
+def test_the_attempts_for_a_width_are_just_enough(share: float, half: float) -> None:
+    needed = attempts_for_width(share, half)
+    assert needed >= 1
+    assert attempts_for_width(share, half * 1.5) <= needed
+
+
+def test_known_sample_sizes() -> None:
+    assert (attempts_for_bound(0.15), attempts_for_bound(0.02)) == (22, 189)
+    assert attempts_for_width(0.5, 0.05) == 381
+
+
+@pytest.mark.parametrize("bound", [0, 1, -1, 2])
+def test_a_bound_that_no_run_reaches_is_refused(bound: float) -> None:
+    with pytest.raises(RedteamError):
+        attempts_for_bound(bound)
+
+
+@given(st.integers(0, 40), st.integers(0, 40))
+@settings(deadline=None)  # machines that are busy are not wrong
+def test_getting_worse_is_a_one_sided_question(fixed: int, fallen: int) -> None:
+    p_value = worse_exact(fixed, fallen)
+    assert 0 < p_value <= 1
+    assert worse_exact(fixed, fallen + 1) <= p_value + 1e-12
+    assert worse_exact(0, 5) == pytest.approx(1 / 32)
