@@ -108,9 +108,8 @@ def main() -> None:
     print(f"{'':<20} {'best s':>9} {'median s':>9} {'MiB/s':>7} {'of parallel sha256':>19} {'by processor time':>18}")
     for name, found in seconds.items():
         least, median = min(found), statistics.median(found)
-        print(
-            f"{name:<20} {least:>9.3f} {median:>9.3f} {chosen.megabytes / least:>7.0f} {best / least:>19.2f} {least_work / min(processor[name]):>18.2f}"
-        )
+        shares = f"{best / least:>19.2f} {least_work / min(processor[name]):>18.2f}"
+        print(f"{name:<20} {least:>9.3f} {median:>9.3f} {chosen.megabytes / least:>7.0f} {shares}")
 
 
 if __name__ == "__main__":
