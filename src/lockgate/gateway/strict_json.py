@@ -2,11 +2,15 @@
 
 import json
 import math
-from typing import NoReturn
+import re
+from typing import NoReturn, cast
 
 import msgspec
 
 MAX_DEPTH = 32
+# The end of a key, or of a text with a colon. Possessive, so it does not backtrack.
+_KEY = re.compile(rb'"[ \t\r\n]*+:')
+_BACKSLASH = 0x5C
 
 
 class JsonError(Exception):
@@ -30,6 +34,18 @@ def load(body: bytes, *, max_depth: int = MAX_DEPTH) -> object:
             deeper than `max_depth`.
     """
     try:
+        document: object = msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return _load_slowly(body, max_depth)
+    # A key that stands twice is there once afterwards.
+    if _count_keys(document, max_depth) != _count_ends(body):
+        return _load_slowly(body, max_depth)
+    return document
+
+
+def _load_slowly(body: bytes, max_depth: int) -> object:
+    """As `load`, and says what is wrong."""
+    try:
         document: object = json.loads(
             body.decode("utf-8"),
             object_pairs_hook=_unique,
@@ -42,7 +58,7 @@ def load(body: bytes, *, max_depth: int = MAX_DEPTH) -> object:
         raise _too_deep(max_depth) from error
     except ValueError as error:
         raise JsonError("invalid_json", "The body is not valid JSON.") from error
-    _bound_depth(document, max_depth)
+    _count_keys(document, max_depth)
     try:
         msgspec.json.encode(document)
     except UnicodeEncodeError as error:
@@ -68,23 +84,40 @@ def _finite(text: str) -> float:
     return number
 
 
-def _bound_depth(document: object, max_depth: int) -> None:
+def _count_ends(body: bytes) -> int:
+    """How many keys end in `body`, or more, where texts begin with a colon; never less."""
+    if b'\\"' not in body:
+        return len(_KEY.findall(body))
+    ends = 0
+    for match in _KEY.finditer(body):
+        place = match.start()
+        while place and body[place - 1] == _BACKSLASH:
+            place -= 1
+        ends += (match.start() - place) % 2 == 0  # an odd number of backslashes makes the quote a part of a text
+    return ends
+
+
+def _count_keys(document: object, max_depth: int) -> int:
+    """How many keys all objects have together.
+
+    Raises:
+        JsonError: The document nests too deeply.
+    """
+    keys = 0
     level = [document]
     for _ in range(max_depth + 1):
-        level = [inner for item in level for inner in _inside(item)]
-        if not level:
-            return
+        below: list[object] = []
+        for item in level:
+            if isinstance(item, dict):
+                inside = cast("dict[str, object]", item)
+                keys += len(inside)
+                below += [value for value in inside.values() if isinstance(value, dict | list)]
+            elif isinstance(item, list):
+                below += [value for value in cast("list[object]", item) if isinstance(value, dict | list)]
+        if not below:
+            return keys
+        level = below
     raise _too_deep(max_depth)
-
-
-def _inside(item: object) -> list[object]:
-    match item:
-        case dict():
-            return [value for value in item.values() if isinstance(value, dict | list)]  # pyright: ignore[reportUnknownVariableType] - JSON values
-        case list():
-            return [value for value in item if isinstance(value, dict | list)]  # pyright: ignore[reportUnknownVariableType] - JSON values
-        case _:
-            return []
 
 
 def _too_deep(max_depth: int) -> JsonError:
