@@ -147,6 +147,9 @@ def compare(malicious: Path, benign: Path | None, tools: dict[str, str]) -> list
             rows.append({"tool": name, "malicious refused": "not run"})
             continue
         found, took = run_tool(name, python, [*bad, *good])
+        if not found:
+            rows.append({"tool": name, "malicious refused": "did not finish", "seconds": round(took, 1)})
+            continue
         rows.append(
             {
                 "tool": name,

@@ -92,6 +92,24 @@ def test_bytes_of_an_inline_array_cannot_hide_a_program_from_a_plain_unpickler()
     assert "inline-array" in refused(moved)
 
 
+def _old_joblib(raw: bytes) -> bytes:
+    """As joblib before version 1.2 wrote it: the array's bytes follow the wrapper without padding."""
+
+    def text(value: str) -> bytes:
+        return b"X" + struct.pack("<I", len(value)) + value.encode()
+
+    fields = text("subclass") + b"cnumpy\nndarray\n" + text("shape") + b"K" + bytes([len(raw)]) + b"\x85"
+    fields += text("order") + text("C") + text("allow_mmap") + b"\x88"
+    fields += text("dtype") + b"cnumpy\ndtype\n" + text("u1") + b"K\x00K\x01\x87R"
+    return b"\x80\x02cjoblib.numpy_pickle\nNumpyArrayWrapper\n)\x81}(" + fields + b"ub" + raw + b"."
+
+
+def test_arrays_of_old_joblib_pass_unless_their_bytes_are_a_program_too() -> None:
+    assert refused(_old_joblib(bytes(16))) == set()
+    assert refused(_old_joblib(np.arange(8.0).tobytes())) == set()
+    assert refused(_old_joblib(GLOBAL_SYSTEM + CALL)) == {"inline-array"}
+
+
 def _legacy_torch(main: bytes, *, size: int = 4, keys: bytes = b"X\x01\x00\x00\x000") -> bytes:
     magic = pickle.dumps(0x1950A86A20F9469CFC6C, 2) + pickle.dumps(1001, 2)
     system = pickle.dumps({"protocol_version": 1001, "little_endian": True}, 2)

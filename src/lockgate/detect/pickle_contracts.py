@@ -37,8 +37,11 @@ def _scalars(arguments: Arguments) -> bool:
 
 
 def _values(arguments: Arguments) -> bool:
-    """Plain values, or names that are never called."""
-    return all(_is(item, REFERENCES) or _plain((item,)) for item in arguments)
+    """Plain values and names that are never called, also in tuples."""
+    return all(
+        _is(item, REFERENCES) or (isinstance(item, Tuple) and _values(item.items)) or _plain((item,))
+        for item in arguments
+    )
 
 
 def _nothing(arguments: Arguments) -> bool:
