@@ -287,7 +287,7 @@ async def test_the_issuer_chooses_the_keys_and_another_cannot_speak_for_it(
         )
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     text=st.text(max_size=200)
     | st.binary(max_size=120).map(lambda raw: raw.decode("latin-1"))
@@ -306,6 +306,31 @@ async def test_no_text_gets_in_and_none_raises(text: str) -> None:
     one = IssuerConfig(issuer="https://issuer.example", audience=("gateway",), jwks_file="none.json")
     verifier = TokenVerifier(AuthConfig(issuers=(one,)), {one.issuer: Issuer(one, Path(), None)}, PEPPER)
     assert isinstance(await verifier.caller(text), Refusal)
+
+
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(claims=st.dictionaries(st.sampled_from(["aud", "exp", "nbf", "iat", "sub", "org", "groups", "name"]), anything))
+async def test_no_signed_claims_raise_and_wrong_ones_never_pass(
+    signers: Any, tmp_path_factory: Any, claims: dict[str, object]
+) -> None:
+    root = tmp_path_factory.getbasetemp()
+    (root / "fuzz.json").write_text(json.dumps({"keys": [signers["EdDSA"].jwk()]}))
+    named = {"tenant_claim": ("org", "id"), "scope_claim": "groups", "name_claim": "name"}
+    one = IssuerConfig(issuer="https://issuer.example", audience=("gateway",), jwks_file="fuzz.json", **named)
+    verifier = TokenVerifier(AuthConfig(issuers=(one,)), {one.issuer: Issuer(one, root, None)}, PEPPER)
+    for said in (claims, {"org": {"id": "north"}, **claims}):
+        found = await verifier.caller(signers["EdDSA"].token(**said))
+        if isinstance(found, Caller):
+            assert found.tenant
+            assert isinstance(said.get("sub", "somebody"), str)
+            assert isinstance(said.get("aud", "gateway"), str | list)
 
 
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

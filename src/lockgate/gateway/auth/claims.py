@@ -81,7 +81,7 @@ def caller_of(claims: dict[str, object], settings: IssuerConfig, pepper: bytes) 
         f"jwt-{digest[:_ID_DIGITS]}",
         _tenant(claims, settings),
         _scopes(claims, settings),
-        name[:_MAX_NAME] if isinstance(name, str) else "",
+        name[:_MAX_NAME] if isinstance(name, str) and name.isprintable() else "",
     )
 
 
