@@ -1,6 +1,6 @@
 """What the gateway costs: processor time a request, time to the first token, streams, memory; beside the alternatives.
 
-    python bench/gateway.py [--json] [--requests N] [--rounds N] [--streams N] [--soak N]
+    python bench/gateway.py [--json] [--requests N] [--rounds N] [--connections N] [--streams N] [--soak N]
 
 Starts a mock upstream, a bare uvicorn + aiohttp pass-through, a real `lockgate serve` with one worker, and nginx where
 it is installed. LiteLLM needs an environment of its own; without one it is "not run". Rounds are interleaved, medians
@@ -143,14 +143,15 @@ def reached_encoder(texts: list[str]) -> tuple[list[str], list[str], float]:
 
 
 async def cpu_us(
-    servers: list[tuple[str, Server, list[bytes]]], requests: int, rounds: int, failures: dict[str, int]
+    servers: list[tuple[str, Server, list[bytes]]], options: argparse.Namespace, failures: dict[str, int]
 ) -> dict[str, list[float]]:
     """Processor microseconds a request for each round, servers taking turns; failures are counted, not hidden."""
     found: dict[str, list[float]] = {name: [] for name, _, _ in servers}
-    for number in range(rounds + 1):
+    requests = options.requests
+    for number in range(options.rounds + 1):
         for name, server, sent in servers:
             before = cpu_s(server.process)
-            _, failed = await flood(server.address, sent, requests)
+            _, failed = await flood(server.address, sent, requests, options.connections)
             if failed:
                 failures[name] = failures.get(name, 0) + len(failed)
                 print(f"{name}: {len(failed)} of {requests} requests failed: {failed[0]}", file=sys.stderr)
@@ -227,7 +228,7 @@ async def measure(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
         turns = [("passthrough", bare, plain), ("gateway_linear", gateway, plain), ("gateway_full", gateway, full)]
         turns += [("nginx", proxy, plain)] if proxy else []
         failures: dict[str, int] = {}
-        costs = await cpu_us(turns, options.requests, options.rounds, failures)
+        costs = await cpu_us(turns, options, failures)
         first = {name: [] for name in ("direct", "passthrough", "gateway")}
         places = {"direct": Address(int(port)), "passthrough": bare.address, "gateway": gateway.address}
         streamed = bodies([f"{linear[0]} events=20 pause=0 "], stream=True)[0]
@@ -252,7 +253,9 @@ async def measure(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
         if options.soak:
             result["soak"] = await soak(gateway, full, options.soak)
     machine = {"machine": platform.machine(), "cpus": os.cpu_count(), "python": platform.python_version()}
-    return result | {"rounds": options.rounds, "requests": options.requests} | machine
+    return (
+        result | {"rounds": options.rounds, "connections": options.connections, "requests": options.requests} | machine
+    )
 
 
 def table(result: dict[str, Any]) -> None:
@@ -270,6 +273,7 @@ def main() -> None:
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--requests", type=int, default=1600, help="requests a round and server")
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--connections", type=int, default=16)
     parser.add_argument("--streams", type=int, default=1000, help="streams at once")
     parser.add_argument("--soak", type=int, default=0, help="requests of the soak; 0 for none")
     options = parser.parse_args()
