@@ -78,6 +78,13 @@ def test_the_example_of_rfc_8037_holds() -> None:
     assert signature_holds(type(jws)(jws.algorithm, None, {}, text.encode(), jws.signature), key)
 
 
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_a_key_of_another_family_verifies_nothing(signers: Any, algorithm: str) -> None:
+    jws = parse(signers[algorithm].token())
+    holds = {name: signature_holds(jws, signer.key.public_key()) for name, signer in signers.items()}
+    assert holds == {name: name == algorithm for name in ALGORITHMS}
+
+
 async def test_every_claim_that_is_wrong_is_refused(signers: Any, publisher: Any) -> None:
     now = int(time.time())
     cases: list[tuple[dict[str, object], Reason]] = [

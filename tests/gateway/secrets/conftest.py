@@ -8,10 +8,12 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from aiohttp import web
 from moto.server import ThreadedMotoServer
 
 ROOT_TOKEN = "root-of-the-test"
@@ -93,3 +95,22 @@ def aws_environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
         if name.startswith("AWS_"):
             monkeypatch.delenv(name)
     return monkeypatch
+
+
+@pytest.fixture
+async def served() -> AsyncIterator[Any]:
+    """Starts a server with routes and gives its address."""
+    runners: list[web.AppRunner] = []
+
+    async def start(*routes: web.RouteDef) -> str:
+        app = web.Application()
+        app.add_routes(routes)
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
+        await runner.setup()
+        runners.append(runner)
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        return f"http://127.0.0.1:{runner.addresses[0][1]}"
+
+    yield start
+    for runner in runners:
+        await runner.cleanup()

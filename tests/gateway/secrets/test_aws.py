@@ -216,22 +216,3 @@ def temporary(**expected: str) -> Callable[[web.Request], Any]:
         return web.json_response({"AccessKeyId": "ASIA", "SecretAccessKey": "s", "Token": "t", "Expiration": end})
 
     return answer
-
-
-@pytest.fixture
-async def served() -> AsyncIterator[Any]:
-    """Starts a server with routes and gives its address."""
-    runners: list[web.AppRunner] = []
-
-    async def start(*routes: web.RouteDef) -> str:
-        app = web.Application()
-        app.add_routes(routes)
-        runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
-        await runner.setup()
-        runners.append(runner)
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        return f"http://127.0.0.1:{runner.addresses[0][1]}"
-
-    yield start
-    for runner in runners:
-        await runner.cleanup()
