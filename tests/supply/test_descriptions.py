@@ -263,6 +263,7 @@ def test_code_beside_a_model_is_held(judge: Judge):
     assert judge(b"import os; os.system('id')\n", "site.pth")[1] == {BUNDLED}
     assert BUNDLED in judge(b"\x7fELF" + bytes(60), "weights.bin")[1]
     assert judge(b"# a model\n", "README.md") == ("text", set())
+    assert judge(zipped({"code/handler.py": b"print(1)\n"}), "m.zip")[1] == {BUNDLED}
 
 
 def test_a_name_that_promises_another_content_fails(judge: Judge, build: object):

@@ -5,14 +5,8 @@ from pathlib import PurePosixPath
 from typing import ClassVar
 
 from lockgate.core import Card, Check, Confidence, Finding, Location, Severity
+from lockgate.supply.sniff import CODE_SUFFIXES
 from lockgate.supply.subject import ModelFile
-
-_SUFFIXES = frozenset(
-    """
-    .bat .class .cmd .com .dll .dylib .egg .exe .jar .js .lua .mjs .node .pl .ps1 .psm1 .py .pyc .pyd .pyo .pyw .pyx .rb
-    .scr .sh .so .vbs .wasm .whl .zsh
-    """.split()  # noqa: SIM905 - a list of words reads best as one text
-)
 
 
 class BundledCode(Check[ModelFile], frozen=True):
@@ -24,14 +18,14 @@ class BundledCode(Check[ModelFile], frozen=True):
 
     Fails on:
         `modeling.py`, `libcustom_op.so`, `setup.whl` or `site.pth` in a folder that is scanned as a model; native code
-        under any name.
+        under any name; a Python file in an archive.
 
     Passes on:
         A folder of weights, settings, tokenizer files and a model card.
 
     Limits:
-        Code in a project that `lockgate run` examines is the project's own and is judged elsewhere; only native code
-        without a source is reported there.
+        Code in a project that `lockgate run` examines is the project's own and is judged elsewhere; only native
+        code and what lies in archives is reported there.
     """
 
     card: ClassVar[Card] = Card(
@@ -47,7 +41,7 @@ class BundledCode(Check[ModelFile], frozen=True):
         uri = subject.ref.uri
         path = PurePosixPath(uri)
         names = {suffix.lower() for suffix in path.suffixes[-2:]}
-        if subject.place == "scan" and (names & _SUFFIXES) and not _is_data(path):
+        if subject.place == "scan" and (names & CODE_SUFFIXES) and not _is_data(path):
             yield self.finding(f"{uri}: it is code. A model needs none; review it, or leave it out.", at=Location(uri))
         for part in subject.facts.parts:
             for mention in part.mentions:
@@ -59,4 +53,4 @@ class BundledCode(Check[ModelFile], frozen=True):
 def _is_data(path: PurePosixPath) -> bool:
     """A last suffix that no system runs: `tokenizer.py.json` is data, `libop.so.1` is not."""
     last = path.suffix.lower()
-    return last not in _SUFFIXES and not last[1:].isdigit()
+    return last not in CODE_SUFFIXES and not last[1:].isdigit()

@@ -6,6 +6,7 @@ from lockgate.detect import gguf, npy
 from lockgate.detect.coreml_model import walk_blobs, walk_coreml
 from lockgate.detect.msgpack_tree import walk_msgpack
 from lockgate.detect.onnx_graph import walk_onnx
+from lockgate.detect.part import Mention, PartFacts
 from lockgate.detect.pickle_ops import read_pickle
 from lockgate.detect.r_data import walk_r_data
 from lockgate.detect.safetensors_header import read_safetensors
@@ -29,7 +30,7 @@ from lockgate.supply.read_small import (
     simple,
 )
 from lockgate.supply.reading import At, ReaderOf, Reading
-from lockgate.supply.sniff import MODEL_SUFFIXES, NO_MAGIC, PICKLE_SUFFIXES, sniff, why_unknown
+from lockgate.supply.sniff import CODE_SUFFIXES, MODEL_SUFFIXES, NO_MAGIC, PICKLE_SUFFIXES, sniff, why_unknown
 from lockgate.supply.subject import Format, ModelFacts
 
 
@@ -64,6 +65,9 @@ def _read(reading: Reading, source: Source, at: At) -> Format:
     if found in NO_MAGIC:
         if acts:
             return "pickle"
+        if at.depth and PurePosixPath(at.name).suffix.lower() in CODE_SUFFIXES:
+            mention = Mention("code", "a program inside an archive")
+            reading.add(PartFacts("code", at.member, (mention,)), source.size)
         if found == "unknown" or PurePosixPath(at.name).suffix.lower() in MODEL_SUFFIXES:
             reading.refuse(MalformedError("unknown-format", why_unknown(source, found)), at, source.size)
             return "unknown"

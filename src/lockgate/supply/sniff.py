@@ -28,6 +28,12 @@ MODEL_SUFFIXES = frozenset(
 )
 PICKLE_SUFFIXES = frozenset(".bin .ckpt .dill .joblib .pickle .pkl .pt .pth .torch".split())  # noqa: SIM905 - same
 NO_MAGIC = frozenset({"text", "media", "unknown"})
+CODE_SUFFIXES = frozenset(
+    """
+    .bat .class .cmd .com .dll .dylib .egg .exe .jar .js .lua .mjs .node .pl .ps1 .psm1 .py .pyc .pyd .pyo .pyw .pyx .rb
+    .scr .sh .so .vbs .wasm .whl .zsh
+    """.split()  # noqa: SIM905 - a list of words reads best as one text
+)
 _UNSUPPORTED = (
     (b"Rar!\x1a\x07", "a RAR archive"),
     (b"\x04\x22\x4d\x18", "LZ4-compressed"),
@@ -44,7 +50,15 @@ _NATIVE = (
 )
 _BYTE_CODE = b"\r\n\x00\x00\x00\x00"
 _USER_BLOCKS = (0, 512, 1024, 2048, 4096, 8192, 16_384, 32_768)
-_BY_SUFFIX: dict[str, Format] = {".safetensors": "safetensors", ".msgpack": "msgpack"}
+_BY_SUFFIX: dict[str, Format] = {
+    ".safetensors": "safetensors",
+    ".msgpack": "msgpack",
+    ".onnx": "onnx",
+    ".tflite": "tflite",
+    ".h5": "hdf5",
+    ".hdf5": "hdf5",
+    ".gguf": "gguf",
+}
 _KERAS_METADATA = "keras_metadata.pb"
 _JSON_STARTS = (b"{", b"[")
 _TEXT_FORMATS: dict[str, Format] = {
