@@ -93,10 +93,11 @@ class StreamGuard:
 
     def _cut_before(self, limit: int) -> int:
         """The last place up to `limit` that is not inside a run of ASCII characters without a blank."""
-        for place in range(max(self._scanned, self._released) + 1, limit + 1):
+        for place in range(limit, max(self._scanned, self._released), -1):
             before, after = self._at(place - 1), self._at(place)
             if before.isspace() or after.isspace() or not (before.isascii() and after.isascii()):
                 self._border = place
+                break
         self._scanned = max(self._scanned, limit)
         return self._border
 
