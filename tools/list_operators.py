@@ -18,7 +18,15 @@ REACHES_OUT = re.compile(
     r"Xla|XLA|Compile|Dawn|Distributed|Service|Session|Infeed|Outfeed|Snapshot|Abort|Stage|Barrier|HostCompute|FakeQueue|"
     r"Mutex|PrivateThread|Scoped|Lookup.*Import|InitializeTableFromText|GcsConfig|IO|Host|TensorRT|TRT|External"
 )
-NEEDED = {"SaveV2", "RestoreV2", "ShardedFilename", "MergeV2Checkpoints", "InitializeTableFromTextFileV2", "LookupTableImport", "LookupTableImportV2"}
+NEEDED = {
+    "SaveV2",
+    "RestoreV2",
+    "ShardedFilename",
+    "MergeV2Checkpoints",
+    "InitializeTableFromTextFileV2",
+    "LookupTableImport",
+    "LookupTableImportV2",
+}
 
 
 def onnx_operators() -> set[str]:

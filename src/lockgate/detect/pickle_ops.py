@@ -6,20 +6,34 @@ followed with certainty is a problem, because the real unpickler may have execut
 
 import contextlib
 import struct
-from collections.abc import Callable
 from typing import Literal
 
 import msgspec
 
 from lockgate.detect import npy
-from lockgate.detect.pickle_machine import MIN_NESTED, GlobalUse, Machine
+from lockgate.detect.pickle_literals import (
+    MAX_DECODED,
+    Handler,
+    binary_bytes,
+    binary_float,
+    binary_unicode,
+    constant,
+    escaped,
+    float_text,
+    index_line,
+    int_text,
+    long,
+    name_line,
+    number,
+    old_string,
+    quoted,
+)
+from lockgate.detect.pickle_machine import GlobalUse, Machine
 from lockgate.detect.pickle_names import STORAGES
 from lockgate.detect.pickle_values import OPAQUE, Blob, Collection, Global, Instance, Tuple, Value
-from lockgate.detect.source import BUFFER, Cursor, FormatProblem, MalformedError, Memory, Source, Window
+from lockgate.detect.source import Cursor, FormatProblem, MalformedError, Memory, Source, Window
 
 MAX_OPERATIONS = 20_000_000
-MAX_LINE = 1 << 16
-MAX_TEXT = 1 << 16
 MAX_NESTED = 4
 HIGHEST_PROTOCOL = 5
 TORCH_MAGIC = 0x1950A86A20F9469CFC6C
@@ -27,7 +41,6 @@ TORCH_VERSION = 1001
 TORCH_STREAMS = 4
 JOBLIB_ARRAY = "joblib.numpy_pickle.NumpyArrayWrapper"
 MAX_PADDING = 16
-MAX_DECODED = 64 << 20
 _TRAILING = "There are bytes behind its end, which another reader may execute."
 
 _U1 = struct.Struct("<B")
@@ -36,8 +49,6 @@ _U4 = struct.Struct("<I")
 _U8 = struct.Struct("<Q")
 _I4 = struct.Struct("<i")
 _STOP = ord(".")
-
-_Handler = Callable[[Machine], None]
 
 
 class PickleFacts(msgspec.Struct, frozen=True):
@@ -221,7 +232,7 @@ def _build(machine: Machine) -> None:
 
 
 def _global(machine: Machine) -> None:
-    module, name = _name(machine), _name(machine)
+    module, name = name_line(machine), name_line(machine)
     machine.push(machine.import_name(module, name))
 
 
@@ -231,7 +242,7 @@ def _stack_global(machine: Machine) -> None:
 
 
 def _inst(machine: Machine) -> None:
-    module, name = _name(machine), _name(machine)
+    module, name = name_line(machine), name_line(machine)
     found = machine.import_name(module, name)
     machine.push_tuple(machine.pop_mark())
     machine.push(machine.call(found, machine.pop()))
@@ -265,7 +276,7 @@ def _persistent_text(_machine: Machine) -> None:
     raise MalformedError("persistent-id", "It refers to something outside the pickle by a text.")
 
 
-def _extension(layout: struct.Struct) -> _Handler:
+def _extension(layout: struct.Struct) -> Handler:
     def handle(machine: Machine) -> None:
         machine.cursor.number(layout)
         machine.problem("extension", "It refers to a class by a registered number, which cannot be resolved here.")
@@ -310,7 +321,7 @@ def _append(machine: Machine) -> None:
     machine.add_items(machine.top(), [item], frozenset({"list"}))
 
 
-def _add_all(kind: Literal["list", "set"]) -> _Handler:
+def _add_all(kind: Literal["list", "set"]) -> Handler:
     kinds = frozenset({kind})
 
     def handle(machine: Machine) -> None:
@@ -320,7 +331,7 @@ def _add_all(kind: Literal["list", "set"]) -> _Handler:
     return handle
 
 
-def _last(count: int) -> _Handler:
+def _last(count: int) -> Handler:
     def handle(machine: Machine) -> None:
         items = [machine.pop() for _ in range(count)]
         machine.push_tuple(items[::-1])
@@ -328,156 +339,43 @@ def _last(count: int) -> _Handler:
     return handle
 
 
-def _constant(value: Value) -> _Handler:
-    return lambda machine: machine.push(value)
-
-
-def _number(layout: struct.Struct) -> _Handler:
-    return lambda machine: machine.push(machine.cursor.number(layout))
-
-
-def _float(machine: Machine) -> None:
-    machine.cursor.skip(8)
-    machine.push(OPAQUE)
-
-
-def _float_text(machine: Machine) -> None:
-    machine.cursor.line(MAX_LINE)
-    machine.push(OPAQUE)
-
-
-def _int_text(machine: Machine) -> None:
-    body = machine.cursor.line(MAX_LINE)
-    digits = body.removesuffix(b"L").removeprefix(b"-")
-    short = digits.isdigit() and len(digits) <= 18  # noqa: PLR2004 - fits 64 bits
-    machine.push(int(body.removesuffix(b"L")) if short else OPAQUE)
-
-
-def _long(layout: struct.Struct) -> _Handler:
-    def handle(machine: Machine) -> None:
-        count = machine.cursor.number(layout)
-        if count > 255:  # noqa: PLR2004 - what the short form can hold
-            machine.cursor.skip(count)
-            machine.push(OPAQUE)
-        else:
-            machine.push(int.from_bytes(machine.cursor.take(count), "little", signed=True))
-
-    return handle
-
-
-def _bytes(layout: struct.Struct) -> _Handler:
-    def handle(machine: Machine) -> None:
-        count = machine.cursor.number(layout)
-        made = Blob(count, machine.cursor.position)
-        machine.cursor.skip(count)
-        if count >= MIN_NESTED:
-            machine.nested(machine, made, False)  # noqa: FBT003 - not loaded, only kept
-        machine.push(made)
-
-    return handle
-
-
-def _old_string(layout: struct.Struct) -> _Handler:
-    """Python 2 strings, which Python 3 reads as ASCII text unless told otherwise."""
-    return lambda machine: machine.push(_text(machine.cursor, machine.cursor.number(layout), "latin-1"))
-
-
-def _unicode(layout: struct.Struct) -> _Handler:
-    return lambda machine: machine.push(_text(machine.cursor, machine.cursor.number(layout), "utf-8"))
-
-
-def _text(cursor: Cursor, count: int, encoding: str) -> str | Blob:
-    if count > MAX_TEXT:
-        start = cursor.position
-        cursor.skip(count)
-        return Blob(count, start, encoding)
-    try:
-        text = cursor.take(count).decode(encoding, "surrogatepass" if encoding == "utf-8" else "strict")
-    except UnicodeDecodeError as error:
-        raise MalformedError("text", "A text in it is not UTF-8.") from error
-    return text
-
-
-def _quoted(machine: Machine) -> None:
-    start, body = _line(machine)
-    if len(body) < 2 or body[:1] not in {b"'", b'"'} or body[-1:] != body[:1]:  # noqa: PLR2004 - both quotes
-        raise MalformedError("text", "A text in it is not quoted as it must be.")
-    # An escape could spell any name, so a text with one is never taken for a literal.
-    is_literal = b"\\" not in body and len(body) <= MAX_TEXT
-    machine.push(body[1:-1].decode("latin-1") if is_literal else Blob(len(body), start, "raw_unicode_escape"))
-
-
-def _escaped(machine: Machine) -> None:
-    start, body = _line(machine)
-    is_literal = b"\\" not in body and len(body) <= MAX_TEXT
-    machine.push(body.decode("latin-1") if is_literal else Blob(len(body), start, "raw_unicode_escape"))
-
-
-def _line(machine: Machine) -> tuple[int, bytes]:
-    """A line of any length up to a bound, with its start; protocol 0 writes whole arrays as one line."""
-    start = machine.cursor.position
-    end = start
-    while end - start <= MAX_DECODED:
-        part = machine.source.read(end, BUFFER)
-        found = part.find(b"\n")
-        if found >= 0:
-            body = machine.cursor.take(end + found - start)
-            machine.cursor.skip(1)
-            return start, body
-        if not part:
-            break
-        end += len(part)
-    raise MalformedError("line", "A line does not end where it must.")
-
-
-def _name(machine: Machine) -> str:
-    return machine.cursor.line(MAX_LINE).decode("utf-8", "replace")
-
-
-def _index_text(machine: Machine) -> int:
-    digits = machine.cursor.line(MAX_LINE)
-    if not digits.isdigit() or len(digits) > 9:  # noqa: PLR2004 - fits 32 bits
-        raise MalformedError("memo", "It numbers a remembered value with something that is no plain number.")
-    return int(digits)
-
-
-_HANDLERS: dict[int, _Handler] = {
+_HANDLERS: dict[int, Handler] = {
     ord("("): Machine.mark,
     ord("0"): Machine.pop_any,
     ord("1"): lambda machine: machine.pop_mark().clear(),
     ord("2"): lambda machine: machine.push(machine.top()),
-    ord("F"): _float_text,
-    ord("G"): _float,
-    ord("I"): _int_text,
-    ord("J"): _number(_I4),
-    ord("K"): _number(_U1),
-    ord("L"): _int_text,
-    ord("M"): _number(_U2),
-    ord("N"): _constant(None),
+    ord("F"): float_text,
+    ord("G"): binary_float,
+    ord("I"): int_text,
+    ord("J"): number(_I4),
+    ord("K"): number(_U1),
+    ord("L"): int_text,
+    ord("M"): number(_U2),
+    ord("N"): constant(None),
     ord("P"): _persistent_text,
     ord("Q"): lambda machine: machine.push(machine.persistent(machine.pop())),
     ord("R"): _reduce,
-    ord("S"): _quoted,
-    ord("T"): _old_string(_U4),
-    ord("U"): _old_string(_U1),
-    ord("V"): _escaped,
-    ord("X"): _unicode(_U4),
-    ord("B"): _bytes(_U4),
-    ord("C"): _bytes(_U1),
+    ord("S"): quoted,
+    ord("T"): old_string(_U4),
+    ord("U"): old_string(_U1),
+    ord("V"): escaped,
+    ord("X"): binary_unicode(_U4),
+    ord("B"): binary_bytes(_U4),
+    ord("C"): binary_bytes(_U1),
     ord("a"): _append,
     ord("b"): _build,
     ord("c"): _global,
     ord("d"): _dict,
     ord("}"): lambda machine: machine.push(Collection("dict")),
     ord("e"): _add_all("list"),
-    ord("g"): lambda machine: machine.recall(_index_text(machine)),
+    ord("g"): lambda machine: machine.recall(index_line(machine)),
     ord("h"): lambda machine: machine.recall(machine.cursor.byte()),
     ord("i"): _inst,
     ord("j"): lambda machine: machine.recall(machine.cursor.number(_U4)),
     ord("l"): lambda machine: machine.push_collection("list", machine.pop_mark()),
     ord("]"): lambda machine: machine.push(Collection("list")),
     ord("o"): _obj,
-    ord("p"): lambda machine: machine.remember(_index_text(machine)),
+    ord("p"): lambda machine: machine.remember(index_line(machine)),
     ord("q"): lambda machine: machine.remember(machine.cursor.byte()),
     ord("r"): lambda machine: machine.remember(machine.cursor.number(_U4)),
     ord("s"): _setitem,
@@ -492,13 +390,13 @@ _HANDLERS: dict[int, _Handler] = {
     0x85: _last(1),
     0x86: _last(2),
     0x87: _last(3),
-    0x88: _constant(True),  # noqa: FBT003 - NEWTRUE
-    0x89: _constant(False),  # noqa: FBT003 - NEWFALSE
-    0x8A: _long(_U1),
-    0x8B: _long(_U4),
-    0x8C: _unicode(_U1),
-    0x8D: _unicode(_U8),
-    0x8E: _bytes(_U8),
+    0x88: constant(True),  # noqa: FBT003 - NEWTRUE
+    0x89: constant(False),  # noqa: FBT003 - NEWFALSE
+    0x8A: long(_U1),
+    0x8B: long(_U4),
+    0x8C: binary_unicode(_U1),
+    0x8D: binary_unicode(_U8),
+    0x8E: binary_bytes(_U8),
     0x8F: lambda machine: machine.push(Collection("set")),
     0x90: _add_all("set"),
     0x91: lambda machine: machine.push_collection("frozenset", machine.pop_mark()),
@@ -506,7 +404,7 @@ _HANDLERS: dict[int, _Handler] = {
     0x93: _stack_global,
     0x94: lambda machine: machine.remember(len(machine.memo)),
     0x95: _frame,
-    0x96: _bytes(_U8),
+    0x96: binary_bytes(_U8),
     0x97: _out_of_band,
     0x98: _out_of_band,
 }
