@@ -68,8 +68,11 @@ def _walk(source: Source) -> Iterator[Member]:
                 raise MalformedError("pax", "It has extended headers that no ordinary archive has.")
             renamed = _pax_path(source.read(start, header.size)) or ""
             continue
-        name = renamed or _decode(header.name)
+        # `tar` packs a folder as `.`, so every name in it begins with a step that goes nowhere.
+        name = (renamed or _decode(header.name)).removeprefix("./")
         renamed = ""
+        if header.kind == _FOLDER and not header.size and name in {"", "."}:
+            continue
         yield _member(header, name, start)
     if renamed or source.size % BLOCK or not _is_empty(source, at):
         raise MalformedError("suffix", "Bytes follow the end of the archive.")
