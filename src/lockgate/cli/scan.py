@@ -11,7 +11,9 @@ class _Scans(LazyGroup):
     """What can be scanned, by name."""
 
     commands_by_name: ClassVar[dict[str, tuple[str, str]]] = {
+        "deps": ("lockgate.cli.scan_deps:deps", "Match dependencies with known vulnerabilities, offline."),
         "model": ("lockgate.cli.scan_model:model", "Examine model files without loading them."),
+        "code": ("lockgate.cli.scan_code:code", "Examine Python code, notebooks and MCP settings."),
     }
 
 

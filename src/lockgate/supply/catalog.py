@@ -5,6 +5,7 @@ from typing import Never
 from lockgate.core import Check
 from lockgate.supply.bundled_code import BundledCode
 from lockgate.supply.changed_model import ChangedModel
+from lockgate.supply.code.catalog import CHECKS as CODE
 from lockgate.supply.escaping_path import EscapingPath
 from lockgate.supply.malformed_part import MalformedPart
 from lockgate.supply.malformed_safetensors import MalformedSafetensors
@@ -31,4 +32,5 @@ CHECKS: tuple[type[Check[Never]], ...] = (
     BundledCode,
     MalformedPart,
     WrongSuffix,
+    *CODE,
 )
