@@ -33,6 +33,7 @@ class LazyGroup(click.Group):
         "sign": ("lockgate.cli.sign:sign", "Sign a model, a data set or prompts."),
         "verify": ("lockgate.cli.verify:verify", "Verify that a folder or file is what was signed."),
         "scan": ("lockgate.cli.scan:scan", "Examine models that come from outside."),
+        "db": ("lockgate.cli.db:db", "Keep the vulnerability database of 'lockgate scan deps'."),
         "redteam": ("lockgate.cli.redteam:redteam", "Attack a project, an endpoint or a function, and hold the gate."),
         "bom": ("lockgate.cli.bom:bom", "Write a bill of materials (CycloneDX)."),
         "guard": ("lockgate.cli.guard:guard", "Judge a text as the gateway would."),
