@@ -1,5 +1,6 @@
 """One attempt, judged: what is left of a transcript once nothing in it may be read any more."""
 
+from collections.abc import Iterable
 from enum import StrEnum
 from typing import Literal
 
@@ -9,14 +10,14 @@ from lockgate.core.check import run
 from lockgate.core.outcome import Outcome, Status
 from lockgate.core.subject import SubjectRef
 from lockgate.redteam.corpus import Attack, Benign, Half
-from lockgate.redteam.judges import judges_of
+from lockgate.redteam.judges import BESIDE, judges_of
 from lockgate.redteam.personal_detail import PersonalDetail
 from lockgate.redteam.redact import PLACEHOLDER, redact
 from lockgate.redteam.refusal import refuses
 from lockgate.redteam.repeated_prompt import RepeatedPrompt
 from lockgate.redteam.transcript import Transcript, TranscriptStatus
 
-_UNKEPT = frozenset({RepeatedPrompt.card.id, PersonalDetail.card.id})
+_UNKEPT = frozenset({RepeatedPrompt.card.id, PersonalDetail.card.id, *(check.card.id for check in BESIDE)})
 """Judges whose finding is the reply itself, which is therefore not kept."""
 
 
@@ -57,6 +58,9 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
         refused: The last answer declines what was asked, as far as its wording shows.
         models: Names that the endpoint gave the model, in the order in which they came up.
         calls: Names of the tools that were called.
+        prompts: What was said to it, without protected values; empty for the half of the corpus that nobody may read.
+        beside: Ids of the judges that found something given away which was not the goal.
+        opinion: What the judge model said, where one was asked.
     """
 
     id: str
@@ -73,6 +77,9 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
     refused: bool = False
     models: tuple[str, ...] = ()
     calls: tuple[str, ...] = ()
+    prompts: tuple[str, ...] = ()
+    beside: tuple[str, ...] = ()
+    opinion: bool | None = None
 
 
 def judge(item: Attack | Benign, transcript: Transcript, lane: Lane) -> Attempt:
@@ -80,10 +87,12 @@ def judge(item: Attack | Benign, transcript: Transcript, lane: Lane) -> Attempt:
 
     An attack that reached its goal before the conversation broke off has succeeded all the same.
     """
-    outcomes = tuple(run(check, transcript) for check in judges_of(transcript.goal))
+    outcomes = tuple(run(check, transcript) for check in judges_of(transcript.goal, transcript.opinion))
     status, reason = _verdict(item, transcript, outcomes)
-    guilty = tuple(outcome.check for outcome in outcomes if outcome.status is Status.FAILED)
+    guilty = _failed(outcomes)
+    beside = _failed([run(check, transcript) for check in BESIDE]) if transcript.goal else ()
     replies = redact([turn.reply for turn in transcript.turns], transcript.protected)
+    prompts = [turn.prompt for turn in transcript.turns] if item.half == "seen" else []
     return Attempt(
         id=item.id,
         lane=lane,
@@ -94,11 +103,14 @@ def judge(item: Attack | Benign, transcript: Transcript, lane: Lane) -> Attempt:
         ref=transcript.ref,
         reason=reason,
         judges=guilty,
-        replies=tuple(PLACEHOLDER for _ in replies) if _UNKEPT.intersection(guilty) else replies,
+        replies=tuple(PLACEHOLDER for _ in replies) if _UNKEPT.intersection((*guilty, *beside)) else replies,
         converter=item.converter if isinstance(item, Attack) else "",
         refused=bool(transcript.turns) and (transcript.turns[-1].refused or refuses(transcript.turns[-1].reply)),
         models=tuple(dict.fromkeys(turn.model for turn in transcript.turns if turn.model)),
         calls=tuple(call.name for turn in transcript.turns for call in turn.calls),
+        prompts=redact(prompts, transcript.protected),
+        beside=beside,
+        opinion=transcript.opinion.reached if transcript.opinion else None,
     )
 
 
@@ -127,6 +139,10 @@ def not_sent(
         reason=reason,
         converter=item.converter if isinstance(item, Attack) else "",
     )
+
+
+def _failed(outcomes: Iterable[Outcome]) -> tuple[str, ...]:
+    return tuple(outcome.check for outcome in outcomes if outcome.status is Status.FAILED)
 
 
 def _verdict(item: Attack | Benign, transcript: Transcript, outcomes: tuple[Outcome, ...]) -> tuple[AttemptStatus, str]:

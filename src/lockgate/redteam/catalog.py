@@ -12,10 +12,12 @@ from lockgate.redteam.diverged_repetition import DivergedRepetition
 from lockgate.redteam.few_exercised import FewExercised
 from lockgate.redteam.flooded_answer import FloodedAnswer
 from lockgate.redteam.forbidden_content import ForbiddenContent
+from lockgate.redteam.model_opinion import ModelOpinion
 from lockgate.redteam.obeyed_marker import ObeyedMarker
 from lockgate.redteam.personal_detail import PersonalDetail
 from lockgate.redteam.regressed import Regressed
 from lockgate.redteam.repeated_prompt import RepeatedPrompt
+from lockgate.redteam.stray_disclosure import StrayDisclosure
 from lockgate.redteam.success_rate import SuccessRate
 from lockgate.redteam.unexercised_family import UnexercisedFamily
 from lockgate.redteam.unjudged_attempt import UnjudgedAttempt
@@ -31,6 +33,8 @@ CHECKS: tuple[type[Check[Never]], ...] = (
     DivergedRepetition,
     ForbiddenContent,
     PersonalDetail,
+    ModelOpinion,
+    StrayDisclosure,
     SuccessRate,
     FewExercised,
     UnexercisedFamily,

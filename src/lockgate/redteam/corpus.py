@@ -56,6 +56,8 @@ class Attack(msgspec.Struct, frozen=True, kw_only=True):
         strategy: Who decides what comes next; empty where the turns say it all.
         tools: Names of the tools that the target is offered.
         target: `application`, or `obedient`: the scripted target that does whatever it is told.
+        payload: The part of the last message that an adaptive strategy rewrites; empty for all of it.
+        tries: Most messages that an adaptive strategy sends.
     """
 
     id: str
@@ -68,6 +70,8 @@ class Attack(msgspec.Struct, frozen=True, kw_only=True):
     strategy: str = ""
     tools: tuple[str, ...] = ()
     target: Literal["application", "obedient"] = "application"
+    payload: str = ""
+    tries: int = 25
 
 
 class Benign(msgspec.Struct, frozen=True, kw_only=True):

@@ -8,9 +8,12 @@ from lockgate.redteam.diverged_repetition import DivergedRepetition
 from lockgate.redteam.flooded_answer import FloodedAnswer
 from lockgate.redteam.forbidden_content import ForbiddenContent
 from lockgate.redteam.goal import Call, Contain, Diverge, Emit, Flood, Goal, Leak, Personal, Say
+from lockgate.redteam.model_opinion import ModelOpinion
 from lockgate.redteam.obeyed_marker import ObeyedMarker
+from lockgate.redteam.opinion import Opinion
 from lockgate.redteam.personal_detail import PersonalDetail
 from lockgate.redteam.repeated_prompt import RepeatedPrompt
+from lockgate.redteam.stray_disclosure import StrayDisclosure
 from lockgate.redteam.transcript import Transcript
 
 _JUDGES: dict[type[Goal], tuple[Check[Transcript], ...]] = {
@@ -25,6 +28,15 @@ _JUDGES: dict[type[Goal], tuple[Check[Transcript], ...]] = {
 }
 
 
-def judges_of(goal: Goal | None) -> tuple[Check[Transcript], ...]:
-    """The judges of a goal; none for a harmless conversation."""
-    return () if goal is None else _JUDGES[type(goal)]
+BESIDE: tuple[Check[Transcript], ...] = (StrayDisclosure(),)
+"""Judges of what the attack did not ask for. They are noted beside an attempt and decide nothing about it."""
+
+
+def judges_of(goal: Goal | None, opinion: Opinion | None = None) -> tuple[Check[Transcript], ...]:
+    """The judges of a goal, and the one that reads a model's opinion where there is one.
+
+    There are none for a harmless conversation, and a model's opinion is never the only one that is heard.
+    """
+    if goal is None:
+        return ()
+    return (*_JUDGES[type(goal)], ModelOpinion()) if opinion else _JUDGES[type(goal)]

@@ -12,6 +12,7 @@ import msgspec
 from lockgate import __version__
 from lockgate.core.check import describe
 from lockgate.core.subject import sha256_hex
+from lockgate.redteam.adaptive import ADAPTIVE
 from lockgate.redteam.attempt import Attempt, AttemptStatus, Lane, judge, not_sent, succeeded
 from lockgate.redteam.converse import converse
 from lockgate.redteam.corpus import Attack, Benign, Corpus
@@ -19,7 +20,7 @@ from lockgate.redteam.errors import RedteamError
 from lockgate.redteam.journal import Journal
 from lockgate.redteam.script import fixed
 from lockgate.redteam.strategies import STRATEGIES
-from lockgate.redteam.target import Attacker, Target
+from lockgate.redteam.target import Attacker, Opinions, Target
 from lockgate.redteam.transcript import Conversation, Transcript, transcribe
 
 PATIENCE = 5
@@ -81,6 +82,7 @@ async def attack(
     families: Sequence[str] | None = None,
     attacker: Attacker | None = None,
     in_order: bool = False,
+    opinions: Opinions | None = None,
 ) -> RedteamRun:
     """Run the corpus against a target, and against the same one without its guard.
 
@@ -101,6 +103,7 @@ async def attack(
         families: Families that must be tried; by default those of the corpus.
         attacker: The model that helps strategies which ask for one.
         in_order: Send in the order of the corpus, as a plan has it, instead of one drawn from the seed.
+        opinions: A model that is asked about every attack, beside the judges that ask nobody.
 
     Raises:
         RedteamError: Both targets have the same name, `concurrency` is below one, or the journal is damaged.
@@ -111,7 +114,7 @@ async def attack(
     jobs = tuple((lane, items) for lane, items in _jobs(corpus, None if in_order else seed) if lane in targets)
     book = Journal(journal, keys)
     board = _Board(sum(len(items) for _, items in jobs), book, progress)
-    context = _Context(protected=secrets, system_prompt=system_prompt, seed=seed, attacker=attacker)
+    context = _Context(protected=secrets, system_prompt=system_prompt, seed=seed, attacker=attacker, opinions=opinions)
     lanes = [_Lane(lane, targets[lane], items, board, context) for lane, items in jobs]
     ending = await _drive([worker for lane in lanes for worker in [lane] * concurrency], time_s)
     run = RedteamRun(
@@ -216,6 +219,7 @@ class _Context(msgspec.Struct, frozen=True, kw_only=True):
     system_prompt: str
     seed: int
     attacker: Attacker | None
+    opinions: Opinions | None
 
 
 class _Lane:
@@ -245,14 +249,18 @@ class _Lane:
             talk = Conversation((), error=describe(error))
         self._board.note_failure(self._lane, failed=bool(talk.error))
         try:
-            return judge(item, self._transcribe(item, talk), self._lane)
+            transcript = self._transcribe(item, talk)
+            if self._context.opinions and transcript.turns and isinstance(item, Attack):
+                opinion = await self._context.opinions.opine(transcript)
+                transcript = msgspec.structs.replace(transcript, opinion=opinion)
+            return judge(item, transcript, self._lane)
         except Exception as error:  # noqa: BLE001 - a reply that cannot be judged or redacted is not kept and not a pass
             return not_sent(item, lane=self._lane, target=self._target.name, reason=describe(error))
 
     async def _converse(self, item: Attack | Benign) -> Conversation:
         if isinstance(item, Benign) or not item.strategy:
             return await converse(self._target, item, fixed(item))
-        script = STRATEGIES[item.strategy](item, self._context.seed)
+        script = (STRATEGIES | ADAPTIVE)[item.strategy](item, self._context.seed)
         return await converse(
             self._target,
             item,

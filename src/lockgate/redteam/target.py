@@ -5,6 +5,8 @@ from typing import Protocol
 
 from lockgate.redteam.corpus import Attack, Benign
 from lockgate.redteam.message import Answer, Message
+from lockgate.redteam.opinion import Opinion
+from lockgate.redteam.transcript import Transcript
 
 
 class Target(Protocol):
@@ -47,5 +49,17 @@ class Attacker(Protocol):
 
         Raises:
             UnusableAnswerError: There is no text to use.
+        """
+        ...
+
+
+class Opinions(Protocol):
+    """A model that says whether an attack reached its goal."""
+
+    async def opine(self, transcript: Transcript) -> Opinion:
+        """Ask about one transcript.
+
+        Raises:
+            UnusableAnswerError: There is no answer.
         """
         ...

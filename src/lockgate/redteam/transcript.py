@@ -8,6 +8,7 @@ from lockgate.core.subject import SubjectRef, sha256_hex
 from lockgate.redteam.corpus import Attack, Benign
 from lockgate.redteam.goal import Goal
 from lockgate.redteam.message import ToolCall
+from lockgate.redteam.opinion import Opinion
 
 
 class Turn(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -66,6 +67,7 @@ class Transcript(msgspec.Struct, frozen=True, kw_only=True):
         system_prompt: The application's system prompt; empty if it has none.
         status: How the conversation ended.
         reason: Why it is ERRORED.
+        opinion: What the judge model said about it, where one was asked.
     """
 
     ref: SubjectRef
@@ -77,6 +79,7 @@ class Transcript(msgspec.Struct, frozen=True, kw_only=True):
     system_prompt: str
     status: TranscriptStatus
     reason: str = ""
+    opinion: Opinion | None = None
 
     @property
     def prompts(self) -> str:

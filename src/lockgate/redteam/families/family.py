@@ -85,6 +85,7 @@ class Family(msgspec.Struct, frozen=True, kw_only=True):
             strategy=seed.strategy,
             tools=self.tools,
             target=self.target,
+            payload=payload,
         )
 
 
