@@ -166,12 +166,12 @@ EMBEDDING = joined(
 
 
 def conversation(read: Callable[..., Any]) -> Callable[[object], bytes]:
-    return lambda body: prepare(GUARD, read(body, frozenset()), LIMITS)[0]
+    return lambda body: prepare(GUARD, read(body, frozenset()), LIMITS).body
 
 
 def embedding(body: object) -> bytes:
     GUARD.passed = []
-    return prepare_embedding(GUARD, read_embedding(body), "upstream-model")[0]
+    return prepare_embedding(GUARD, read_embedding(body), "upstream-model").body
 
 
 SURFACES: dict[str, tuple[st.SearchStrategy[dict[str, Any]], Callable[[object], bytes]]] = {

@@ -1,7 +1,7 @@
 import json
-import multiprocessing
-import os
 import stat
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -264,24 +264,30 @@ def test_a_file_that_could_not_be_read_again_is_not_written(project: Project, mo
     assert (project.state / "api-keys.json").read_bytes() == before
 
 
-def _work(root: str, home: str, number: int) -> tuple[str, str, str, str]:
-    os.environ["LOCKGATE_HOME"] = home
-    project = open_project(Path(root))
+CHANGES = """
+import json, sys
+from pathlib import Path
+from lockgate.core.project import open_project
+from lockgate.gateway.keys import create, revoke, rotate
+
+project = open_project(Path(sys.argv[1]))
+made = []
+for number in range(5):
     gone, _ = create(project, f"gone {number}")
     kept, secret = create(project, f"kept {number}")
     revoke(project, gone)
-    successor, _ = rotate(project, kept, grace_s=HOUR)
-    return gone, kept, secret, successor
+    made.append((gone, kept, secret, rotate(project, kept, grace_s=3600)[0]))
+print(json.dumps(made))
+"""
 
 
 def test_processes_that_change_keys_at_the_same_time_lose_nothing(project: Project, private_home: Path) -> None:
-    context = multiprocessing.get_context("spawn")
-    jobs = [(str(project.root), str(private_home), number) for number in range(10)]
-    with context.Pool(2) as pool:
-        made = pool.starmap(_work, jobs)
+    command = [sys.executable, "-c", CHANGES, str(project.root)]
+    children = [subprocess.Popen(command, stdout=subprocess.PIPE) for _ in range(2)]
+    made = [row for child in children for row in json.loads(child.communicate(timeout=60)[0])]
     store = KeyStore.open(project)
     rows = {key.id: key for key in list_keys(project)}
-    assert len(rows) == 3 * len(jobs)
+    assert len(rows) == 3 * len(made) == 30
     for gone, kept, secret, successor in made:
         assert rows[gone].revoked
         assert store.verify(secret) == kept

@@ -124,6 +124,12 @@ class ServeConfig(_Section, frozen=True, kw_only=True):
         limits: How much callers may use.
         rules: What callers may ask for. Where there are none, a valid key may ask for every served model; an empty
             list denies everything.
+        isolation: How results of tools are set apart from instructions: enclosed in a boundary (`delimit`), every word
+            marked as well (`datamark`), or sent as base64 (`encode`), which only large models read reliably.
+        reversible: Send tokens such as `[EMAIL_1]` in place of personal data and secrets, and turn them back in the
+            answer; otherwise they are replaced for good.
+        recording: When events come faster than they can be written: `block` answers 503 until there is room, `sample`
+            goes on and counts what was not recorded.
     """
 
     upstream: AnyUpstream | None = None
@@ -142,6 +148,9 @@ class ServeConfig(_Section, frozen=True, kw_only=True):
     secrets: SecretsConfig = SecretsConfig()
     limits: LimitsConfig = LimitsConfig()
     rules: Rules | None = None
+    isolation: Literal["off", "delimit", "datamark", "encode"] = "off"
+    reversible: bool = False
+    recording: Literal["block", "sample"] = "block"
 
     def __post_init__(self) -> None:
         check_routes(self.upstream, self.upstreams, self.models, self.model_name)

@@ -3,7 +3,7 @@
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from functools import partial
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import msgspec
 
@@ -21,6 +21,7 @@ from lockgate.gateway.upstream import (
     UpstreamToolCall,
     Usage,
 )
+from lockgate.gateway.wayback import UNCHANGED, WayBack
 from lockgate.guard import Guard, StreamBlockedError, StreamGuard
 
 T = TypeVar("T")
@@ -31,21 +32,26 @@ _MAX_CALLS = 128
 _STEP = 64
 
 
-def guarded_answer(guard: Guard, answer: UpstreamAnswer, request_id: str) -> tuple[Answer, Judgement]:
+def guarded_answer(
+    guard: Guard, answer: UpstreamAnswer, request_id: str, way_back: WayBack = UNCHANGED
+) -> tuple[Answer, Judgement]:
     """Judge a whole answer.
 
     Args:
         guard: Who decides.
         answer: What the upstream said.
         request_id: What the ids of tool calls are made of; the upstream's own ids do not travel.
+        way_back: What was changed in the request.
 
     Raises:
         ApiError: 400 `content_filter` when the guard blocks it, 503 when the guard erred.
     """
     choice = answer.choices[0]
-    judged, judgement = _judge_message(guard, choice.message or UpstreamMessage(), request_id, already_sent="")
+    message = choice.message or UpstreamMessage()
+    judged, judgement = _judge_message(guard, message, request_id, already_sent="", way_back=way_back)
     reason = _finish_reason(choice.finish_reason)
-    return msgspec.structs.replace(judged, finish_reason=reason, usage=answer.usage), judgement
+    text = judged.text and way_back.restore(judged.text)
+    return msgspec.structs.replace(judged, text=text, finish_reason=reason, usage=answer.usage), judgement
 
 
 class GuardedStream:
@@ -58,14 +64,19 @@ class GuardedStream:
         begun: Whether text was let out.
     """
 
-    def __init__(self, guard: Guard, pool: GuardPool, writer: Writer, request_id: str) -> None:
+    def __init__(
+        self, guard: Guard, pool: GuardPool, writer: Writer, request_id: str, way_back: WayBack = UNCHANGED
+    ) -> None:
         self._guard = guard
+        self._way_back = way_back
+        self._restoring = way_back.stream()
         self._text = StreamGuard(guard)
         self._pool = pool
         self._writer = writer
         self._request_id = request_id
         self._waiting: list[str] = []
         self._waiting_size = 0
+        self._judged: list[str] = []
         self._sent: list[str] = []
         self._calls: dict[int, tuple[list[str], list[str]]] = {}
         self._finish_reason: str | None = None
@@ -113,7 +124,7 @@ class GuardedStream:
             name, arguments = self._calls.setdefault(call.index, ([], []))
             name.append(call.function.name or "")
             arguments.append(call.function.arguments or "")
-        return delta.content or ""
+        return self._way_back.unmark(delta.content or "")
 
     async def _release(self, *, final: bool) -> AsyncGenerator[bytes]:
         text = "".join(self._waiting)
@@ -125,11 +136,18 @@ class GuardedStream:
         except StreamBlockedError as error:
             released, refused = error.released, error
         if released:
+            self._judged.append(released)
+        if shown := self._restored(released, final=final and refused is None):
             self.begun = True
-            self._sent.append(released)
-            yield self._writer.text(released)
+            self._sent.append(shown)
+            yield self._writer.text(shown)
         if refused:
             raise refusal(refused.verdict, what="answer") from refused
+
+    def _restored(self, released: str, *, final: bool) -> str:
+        if self._restoring is None:
+            return released
+        return self._restoring.push(released) + (self._restoring.finish() if final else "")
 
     async def _judge_calls(self) -> tuple[Json, ...]:
         calls = tuple(
@@ -137,9 +155,16 @@ class GuardedStream:
             for _, (name, arguments) in sorted(self._calls.items())
         )
         message = UpstreamMessage(tool_calls=calls)
-        already_sent = "".join(self._sent)
+        before = "".join(self._judged)
         answer, self.judgement = await self._timed(
-            partial(_judge_message, self._guard, message, self._request_id, already_sent=already_sent)
+            partial(
+                _judge_message,
+                self._guard,
+                message,
+                self._request_id,
+                already_sent=before,
+                way_back=self._way_back,
+            )
         )
         return answer.calls
 
@@ -167,15 +192,17 @@ def _push(stream: StreamGuard, text: str, *, final: bool) -> str:
 
 
 def _judge_message(
-    guard: Guard, message: UpstreamMessage, request_id: str, *, already_sent: str
+    guard: Guard, message: UpstreamMessage, request_id: str, *, already_sent: str, way_back: WayBack
 ) -> tuple[Answer, Judgement]:
-    document: Json = {"content": message.content}
-    slots = [Slot(message.content, "assistant", document, "content")] if message.content else []
+    text = message.content and way_back.unmark(message.content)
+    document: Json = {"content": text}
+    slots = [Slot(text, "assistant", document, "content")] if text else []
     calls: list[Json] = []
     for number, call in enumerate(message.tool_calls or ()):
-        function: Json = {"name": call.function.name or "", "arguments": call.function.arguments or ""}
+        arguments = way_back.unmark(call.function.arguments or "")
+        function: Json = {"name": call.function.name or "", "arguments": arguments}
         slots.append(Slot(call.function.name or "", "assistant"))
-        slots.append(Slot(call.function.arguments or "", "assistant", function, "arguments"))
+        slots.append(Slot(arguments, "assistant", function, "arguments"))
         calls.append({"id": f"call_{request_id}_{number}", "type": "function", "function": function})
     before = [already_sent] if already_sent else []
     judgement = judge(
@@ -184,6 +211,9 @@ def _judge_message(
         lambda: guard.inspect("\n".join([*before, *(slot.text for slot in slots)]), Origin.MODEL),
         what="answer",
     )
+    for call in calls:
+        function = cast("Json", call["function"])
+        function["arguments"] = way_back.restore_json(cast("str", function["arguments"]))
     content = document["content"]
     return Answer(text=content if isinstance(content, str) else None, calls=tuple(calls)), judgement
 

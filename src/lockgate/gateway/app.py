@@ -10,6 +10,7 @@ import msgspec
 from lockgate.core import describe
 from lockgate.core.config import ServeConfig
 from lockgate.gateway.asgi import (
+    ABORT,
     CERTIFICATE,
     DisconnectedError,
     Headers,
@@ -28,7 +29,6 @@ from lockgate.gateway.errors import ApiError
 from lockgate.gateway.gatekeeper import Gatekeeper
 from lockgate.gateway.guarding import GuardPool
 from lockgate.gateway.handling import Exchange, Handling
-from lockgate.gateway.keys import Verifier
 from lockgate.gateway.limits.limiter import Limiter
 from lockgate.gateway.openapi import openapi_document
 from lockgate.gateway.record import Record
@@ -41,7 +41,6 @@ from lockgate.monitor import EventStore, utc_now
 
 _log = logging.getLogger(__name__)
 _METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"})
-_MAX_IN_FLIGHT = 2048
 _CLIENT_LEFT = 499
 
 
@@ -54,11 +53,10 @@ class Gateway:
         guard: Judges everything that goes in and out.
         pool: Where the guard runs.
         upstream: Where the model answers.
-        verifier: Knows the callers' keys.
         store: Takes an event for every request; None for none.
         source: What events say about who causes the traffic: `serve`, `serve-observe` or `redteam`.
-        authenticator: Tells who callers are; by default by `verifier` alone.
-        limiter: Counts what callers use; by default in this process alone.
+        authenticator: Tells who callers are.
+        limiter: Counts what callers use.
         telemetry: Is told what happens.
     """
 
@@ -70,12 +68,11 @@ class Gateway:
         guard: Guard,
         pool: GuardPool,
         upstream: Upstream,
-        verifier: Verifier,
         store: EventStore | None,
         source: str,
-        authenticator: Authenticator | None = None,
-        limiter: Limiter | None = None,
-        telemetry: Telemetry | None = None,
+        authenticator: Authenticator,
+        limiter: Limiter,
+        telemetry: Telemetry,
     ) -> None:
         self._serve = serve
         self._gatekeeper = Gatekeeper(serve, limiter)
@@ -89,11 +86,11 @@ class Gateway:
         )
         self._pool = pool
         self._upstream = upstream
-        self._authenticator = authenticator or Authenticator(verifier, tls=serve.tls)
-        self._telemetry = telemetry or Telemetry()
+        self._authenticator = authenticator
+        self._telemetry = telemetry
         self._store = store
+        self._must_record = serve.recording == "block"
         self._source = source
-        self._in_flight = 0
         self._started = int(time.time())
         self._started_at = utc_now()
 
@@ -101,7 +98,6 @@ class Gateway:
         """Answer one request, whatever happens: a fault here is a 500 without a traceback."""
         record = Record.new()
         responder = Responder(send, record.headers)
-        self._in_flight += 1
         self._telemetry.request_started()
         status = _CLIENT_LEFT
         try:
@@ -113,6 +109,7 @@ class Gateway:
             status = responder.status
         except DisconnectedError:
             record.note_error(ApiError(_CLIENT_LEFT, "client_left", "The caller left."))
+            await _end(scope)
         except asyncio.CancelledError:
             record.note_error(ApiError(503, "shutting_down", "The gateway is shutting down."))
             raise
@@ -123,7 +120,6 @@ class Gateway:
             await responder.refusal(failure)
             status = responder.status
         finally:
-            self._in_flight -= 1
             record.finish(status, source=self._source, store=self._store, telemetry=self._telemetry)
 
     async def _answer(self, record: Record, scope: Scope, receive: Receive, responder: Responder) -> None:
@@ -149,12 +145,13 @@ class Gateway:
         if route.path in {MODELS, MODEL}:
             await self._models(path.removeprefix(MODELS).removeprefix("/"), responder, anthropic=anthropic)
             return
-        if self._in_flight > _MAX_IN_FLIGHT:
-            raise ApiError(503, "overloaded", "Too many requests are in progress.", retry_after_s=1)
-        body = await read_body(
-            scope, receive, limit=self._serve.max_body_bytes, within_s=self._serve.limits.patience.body_s
-        )
-        await while_connected(receive, self._handling.answer(Exchange(record, caller, body, responder)))
+        with self._gatekeeper.enter(caller):
+            if self._must_record and self._store is not None and self._store.full:
+                raise ApiError(503, "events_unavailable", "Requests cannot be recorded at the moment.", retry_after_s=1)
+            body = await read_body(
+                scope, receive, limit=self._serve.max_body_bytes, within_s=self._serve.limits.patience.body_s
+            )
+            await while_connected(receive, self._handling.answer(Exchange(record, caller, body, responder)))
 
     async def _authenticate(self, record: Record, scope: Scope) -> Caller:
         found = await self._authenticator.authenticate(
@@ -177,7 +174,7 @@ class Gateway:
             "upstream": not self._upstream.open_for_traffic,
             "guard": self._pool.saturated,
             "limits": not self._gatekeeper.healthy,
-            "events": self._store is not None and not self._store.healthy,
+            "events": self._store is not None and (self._store.full or not self._store.healthy),
         }
         bad = [name for name, fault in faults.items() if fault]
         document = {"status": "not ready", "because": bad} if bad else {"status": "ok"}
@@ -201,3 +198,11 @@ class Gateway:
 
     def _anthropic_model(self, alias: str) -> Json:
         return {"type": "model", "id": alias, "display_name": alias, "created_at": self._started_at}
+
+
+async def _end(scope: Scope) -> None:
+    """End the connection: what waits for somebody who does not read would wait for ever."""
+    abort = scope.get(ABORT)
+    if callable(abort):
+        abort()
+        await asyncio.sleep(0)  # so that the connection is known to be lost before the server looks for an answer

@@ -15,6 +15,9 @@ Headers = list[tuple[bytes, bytes]]
 CERTIFICATE = "lockgate.certificate"
 """Key of the scope that holds the client certificate (DER) of the connection, or None."""
 
+ABORT = "lockgate.abort"
+"""Key of the scope that holds a function which ends the connection at once, whatever still waits to be sent."""
+
 
 class DisconnectedError(Exception):
     """The caller left before its answer was complete."""
@@ -28,6 +31,7 @@ class Responder:
         noted: Gives the headers about the request, as far as they are known when the response begins.
 
     Attributes:
+        send: Where messages go.
         status: The status that was sent; 0 before.
         headers: More headers, for instance what is left of a limit. Add to it before the response begins.
         shape: Writes an error as a document.
@@ -35,7 +39,7 @@ class Responder:
     """
 
     def __init__(self, send: Send, noted: Callable[[], Headers]) -> None:
-        self._send = send
+        self.send = send
         self._noted = noted
         self.status = 0
         self.headers: Headers = []
@@ -45,17 +49,17 @@ class Responder:
     async def document(self, status: int, body: bytes, *, extra: Headers | None = None) -> None:
         """Send a whole JSON document."""
         await self._start(status, [(b"content-length", str(len(body)).encode()), *(extra or [])], b"application/json")
-        await self._send({"type": "http.response.body", "body": body})
+        await self.send({"type": "http.response.body", "body": body})
 
     async def nothing(self, extra: Headers) -> None:
         """Send headers alone: 204."""
         await self._start(204, extra, b"")
-        await self._send({"type": "http.response.body", "body": b""})
+        await self.send({"type": "http.response.body", "body": b""})
 
     async def refusal(self, error: ApiError) -> None:
         """Send an error: as a document, or as the last event of a stream that has begun."""
         if self.status:
-            await self._send({"type": "http.response.body", "body": self.last_event(error)})
+            await self.send({"type": "http.response.body", "body": self.last_event(error)})
             return
         await self.document(error.status, self.shape(error), extra=error.headers())
 
@@ -63,13 +67,9 @@ class Responder:
         """Begin a stream of server-sent events, after which the connection is closed."""
         await self._start(200, [(b"connection", b"close")], b"text/event-stream; charset=utf-8")
 
-    async def event(self, data: bytes) -> None:
-        """Send one event."""
-        await self._send({"type": "http.response.body", "body": data, "more_body": True})
-
     async def end_events(self) -> None:
         """End the stream."""
-        await self._send({"type": "http.response.body", "body": b""})
+        await self.send({"type": "http.response.body", "body": b""})
 
     async def _start(self, status: int, extra: Headers, media_type: bytes) -> None:
         self.status = status
@@ -81,7 +81,7 @@ class Responder:
             *self.headers,
             *extra,
         ]
-        await self._send({"type": "http.response.start", "status": status, "headers": headers})
+        await self.send({"type": "http.response.start", "status": status, "headers": headers})
 
 
 def _data_event(error: ApiError) -> bytes:

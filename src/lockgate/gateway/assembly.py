@@ -7,14 +7,17 @@ from functools import partial
 
 import msgspec
 
+from lockgate.core.config import ServeConfig
 from lockgate.core.config_upstreams import RemoteUpstream
 from lockgate.gateway.app import Gateway
 from lockgate.gateway.application import build_guard
 from lockgate.gateway.auth.authenticator import Authenticator
 from lockgate.gateway.auth.certificate import server_context
+from lockgate.gateway.errors import GatewayError
 from lockgate.gateway.guarding import GuardPool
-from lockgate.gateway.keys import KeyStore, Verifier
+from lockgate.gateway.keys import Verifier
 from lockgate.gateway.limits.limiter import Limiter
+from lockgate.gateway.limits.plan import check_prices
 from lockgate.gateway.live import App, Live, Spec
 from lockgate.gateway.secrets.book import Secrets
 from lockgate.gateway.telemetry.recorder import Telemetry
@@ -24,6 +27,68 @@ from lockgate.gateway.upstreams.opening import declared
 from lockgate.gateway.upstreams.router import Router
 from lockgate.guard import Guard
 from lockgate.monitor import EventStore
+
+_FIXED = ("auth", "tls", "secrets", "telemetry")
+"""What is opened once, for as long as the process runs."""
+
+
+class _Assembly:
+    """Makes an application from a version of the settings and what stays open for as long as the process runs."""
+
+    def __init__(
+        self,
+        first: ServeConfig,
+        *,
+        store: EventStore | None,
+        telemetry: Telemetry,
+        authenticator: Authenticator,
+        limiter: Limiter,
+        pool: GuardPool,
+        guard: Guard | None,
+    ) -> None:
+        self._first = first
+        self._store = store
+        self._telemetry = telemetry
+        self._authenticator = authenticator
+        self._limiter = limiter
+        self._pool = pool
+        self._guard = guard
+        self._built: tuple[bytes, Guard] | None = None
+
+    def build(self, version: Spec, router: Router) -> App:
+        """The application of a version.
+
+        Raises:
+            GatewayError: It cannot be used, or changes what cannot change.
+        """
+        serve = version.serve
+        for name in _FIXED:
+            if getattr(serve, name) != getattr(self._first, name):
+                raise GatewayError(f"serve.{name} cannot change while the gateway runs.", remedy="Restart the gateway.")
+        check_prices(serve.limits, router.aliases)
+        gateway = Gateway(
+            serve=serve,
+            system_prompt=version.application.system_prompt,
+            guard=self._guard_of(version),
+            pool=self._pool,
+            upstream=router,
+            store=self._store,
+            source=version.source,
+            authenticator=self._authenticator,
+            limiter=self._limiter,
+            telemetry=self._telemetry,
+        )
+        self._limiter.reload(serve.limits)  # last, since it is what takes effect at once
+        return gateway
+
+    def _guard_of(self, version: Spec) -> Guard:
+        """Loading the models of a guard takes a while: settings that leave it as it was keep it."""
+        facts = msgspec.json.encode((version.config.guard, version.application))
+        if self._guard is not None:
+            return self._guard
+        if self._built is None or self._built[0] != facts:
+            self._built = facts, build_guard(version.project, version.application)
+        return self._built[1]
 
 
 @asynccontextmanager
@@ -58,30 +123,16 @@ async def open_live(
         Authenticator.open(spec.project, keys=verifier) as authenticator,
     ):
         pool = GuardPool()
-        guards: dict[bytes, Guard] = {}
-
-        def build(version: Spec, router: Router) -> App:
-            # Loading the models of a guard takes a while: settings that leave it as it was keep it.
-            facts = msgspec.json.encode((version.config.guard, version.application))
-            judge = guard or guards.get(facts) or build_guard(version.project, version.application)
-            limiter.reload(version.serve.limits)
-            guards.clear()
-            guards[facts] = judge
-            return Gateway(
-                serve=version.serve,
-                system_prompt=version.application.system_prompt,
-                guard=judge,
-                pool=pool,
-                upstream=router,
-                verifier=verifier or KeyStore.open(version.project),
-                store=store,
-                source=version.source,
-                authenticator=authenticator,
-                limiter=limiter,
-                telemetry=telemetry,
-            )
-
-        live = Live(build, telemetry, partial(_fetch, secrets))
+        first = _Assembly(
+            spec.serve,
+            store=store,
+            telemetry=telemetry,
+            authenticator=authenticator,
+            limiter=limiter,
+            pool=pool,
+            guard=guard,
+        )
+        live = Live(first.build, telemetry, partial(_fetch, secrets))
         try:
             await live.load(spec, endpoints)
             yield live

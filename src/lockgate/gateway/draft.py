@@ -9,7 +9,8 @@ from lockgate.core import Verdict
 from lockgate.gateway.conversation import Conversation
 from lockgate.gateway.judging import Judgement, Slot, judge, strings
 from lockgate.gateway.request import Json
-from lockgate.guard import Guard, Message
+from lockgate.gateway.wayback import UNCHANGED, WayBack, isolate_results
+from lockgate.guard import Guard, Message, Mode, Vault
 
 _LENGTHS = ("max_tokens", "max_completion_tokens")
 
@@ -21,14 +22,32 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
         system_prompt: Put before every conversation; empty for none.
         upstream_model: Name of the model at the upstream.
         max_tokens: Longest answer a caller may ask for, and the default.
+        isolation: How results of tools are set apart; None where they are not.
+        reversible: Whether what is redacted comes back in the answer.
     """
 
     system_prompt: str
     upstream_model: str
     max_tokens: int
+    isolation: Mode | None = None
+    reversible: bool = False
 
 
-def prepare(guard: Guard, conversation: Conversation, limits: Limits) -> tuple[bytes, Judgement]:
+class Draft(msgspec.Struct, frozen=True):
+    """What may be sent.
+
+    Attributes:
+        body: For the upstream.
+        judgement: What the guard decided.
+        way_back: How to read the answer.
+    """
+
+    body: bytes
+    judgement: Judgement
+    way_back: WayBack = UNCHANGED
+
+
+def prepare(guard: Guard, conversation: Conversation, limits: Limits) -> Draft:
     """Judge a conversation as a whole and write the body for the upstream.
 
     Raises:
@@ -42,12 +61,27 @@ def prepare(guard: Guard, conversation: Conversation, limits: Limits) -> tuple[b
     if extras := [*_named(messages), *_others(document)]:
         groups.insert(0, extras)
     slots = [slot for group in groups for slot in group]
-    judgement = judge(guard, slots, lambda: judge_groups(guard, groups), what="request")
-    _finish(document, messages, limits)
+    vault = Vault() if limits.reversible else None
+    judgement = judge(guard, slots, lambda: judge_groups(guard, groups), what="request", vault=vault)
+    system_prompt, marks = limits.system_prompt, {}
+    if limits.isolation is not None:
+        system_prompt, marks = isolate_results(messages, system_prompt, limits.isolation)
+    _finish(document, messages, limits, system_prompt)
     if conversation.streams:
         document["stream"] = True
         document["stream_options"] = {"include_usage": True}
-    return msgspec.json.encode(document), judgement
+    return Draft(msgspec.json.encode(document), judgement, WayBack(marks, vault) if marks or vault else UNCHANGED)
+
+
+def media_bytes(document: Json) -> int:
+    """Bytes that images take in a conversation."""
+    return sum(
+        len(cast("dict[str, str]", part["image_url"])["url"])
+        for message in cast("list[Json]", document["messages"])
+        if isinstance(parts := message.get("content"), list)
+        for part in cast("list[Json]", parts)
+        if part["type"] == "image_url"
+    )
 
 
 def longest_answer(document: Json, limits: Limits) -> int:
@@ -97,10 +131,10 @@ def _others(document: Json) -> Iterator[Slot]:
             yield from strings(document, field, role="user")
 
 
-def _finish(document: Json, messages: list[Json], limits: Limits) -> None:
+def _finish(document: Json, messages: list[Json], limits: Limits, system_prompt: str) -> None:
     document["model"] = limits.upstream_model
-    if limits.system_prompt:
-        messages.insert(0, {"role": "system", "content": limits.system_prompt})
+    if system_prompt:
+        messages.insert(0, {"role": "system", "content": system_prompt})
     asked = [name for name in _LENGTHS if name in document]
     for name in asked or ["max_tokens"]:
         document[name] = min(cast("int", document.get(name, limits.max_tokens)), limits.max_tokens)

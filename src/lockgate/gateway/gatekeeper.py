@@ -1,14 +1,23 @@
 """May this caller have this, now: rules first, then limits, before the guard and the upstream do any work."""
 
+from collections.abc import Collection, Iterable
+
 import msgspec
 
 from lockgate.core.config import ServeConfig
+from lockgate.core.config_limits import RuleConfig
 from lockgate.gateway.caller import Caller
 from lockgate.gateway.errors import ApiError
 from lockgate.gateway.limits.admission import Admission, Estimate, estimate_tokens
 from lockgate.gateway.limits.limiter import Limiter
+from lockgate.gateway.limits.slots import Place
 from lockgate.gateway.limits.standing import Shape
-from lockgate.policy import Effect, RuleBook, request_attributes, request_rules
+from lockgate.policy import Effect, Ruling, request_attributes, request_rules
+
+# What a picture costs differs by model, from about 85 to 1,600 tokens; its base64 says nothing about it.
+_TOKENS_UNSCANNED = 1_600
+_FOUND_LATER = ("labels", "sensitivity")
+_SENSITIVE = (("secret", ("secret.", "leak.")), ("personal", ("pii.",)))
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
@@ -24,6 +33,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
         tools: Names of the tools that the request defines.
         streams: Whether the answer is streamed.
         unscanned: Parts that the guard cannot read.
+        media_bytes: Bytes of the body that they take.
         messages: Turns of the conversation.
         max_tokens: Longest answer; 0 where the surface has none.
     """
@@ -36,8 +46,14 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     tools: tuple[str, ...] = ()
     streams: bool = False
     unscanned: int = 0
+    media_bytes: int = 0
     messages: int = 0
     max_tokens: int = 0
+
+    @property
+    def prompt_tokens(self) -> int:
+        """Tokens of the prompt, rather too many than too few."""
+        return estimate_tokens(len(self.body) - self.media_bytes) + self.unscanned * _TOKENS_UNSCANNED
 
 
 class Gatekeeper:
@@ -47,53 +63,104 @@ class Gatekeeper:
 
     Args:
         serve: The settings.
-        limiter: Counts use; by default in this process alone.
+        limiter: Counts use.
 
     Raises:
         PolicyError: A rule is not valid.
     """
 
-    def __init__(self, serve: ServeConfig, limiter: Limiter | None = None) -> None:
-        self._rules: RuleBook | None = None if serve.rules is None else request_rules(serve.rules)
-        self._limiter = limiter or Limiter(serve.limits)
+    def __init__(self, serve: ServeConfig, limiter: Limiter) -> None:
+        self._rules = None if serve.rules is None else _Rules(serve.rules)
+        self._limiter = limiter
 
     @property
     def healthy(self) -> bool:
         """Whether use can be counted where the settings say."""
         return self._limiter.healthy
 
+    def enter(self, caller: Caller) -> Place:
+        """Count a request as in progress, before its body is read; use what it gives as a context.
+
+        Raises:
+            ApiError: 429 or 503, too many are in progress.
+        """
+        return self._limiter.enter(caller)
+
     async def admit(self, asked: Asked) -> Admission:
-        """Let a request through; use what it gives as a context.
+        """Let a request through to the guard; use what it gives as a context.
 
         Raises:
             ApiError: 403 `not_allowed` or `approval_required` by a rule; 400, 429 or 503 by a limit.
         """
-        prompt_tokens = estimate_tokens(len(asked.body))
         if self._rules is not None:
-            _obey(self._rules, asked, prompt_tokens)
-        estimate = Estimate(prompt_tokens, asked.max_tokens, asked.body)
+            self._rules.judge_before(asked)
+        estimate = Estimate(asked.prompt_tokens, asked.max_tokens, asked.body)
         return await self._limiter.admit(asked.caller, asked.model, estimate, shape=asked.shape)
 
+    def confirm(self, asked: Asked, labels: Collection[str]) -> None:
+        """Let a request through to the upstream, now that the guard has looked at it.
 
-def _obey(rules: RuleBook, asked: Asked, prompt_tokens: int) -> None:
+        Args:
+            asked: What `admit` let through.
+            labels: What the guard found in it.
+
+        Raises:
+            ApiError: 403 as in `admit`, by a rule that speaks of what the guard finds.
+        """
+        if self._rules is not None:
+            self._rules.judge_after(asked, labels)
+
+
+class _Rules:
+    """Rules, of which those that speak of what the guard finds wait until it has looked.
+
+    Until then a request is refused only if a rule says so in so many words: one of those that wait may yet allow it.
+    """
+
+    def __init__(self, rules: Iterable[RuleConfig]) -> None:
+        every = tuple(rules)
+        before = tuple(rule for rule in every if not any(name in rule.when for name in _FOUND_LATER))
+        self._before = request_rules(before)
+        self._after = request_rules(every) if len(before) < len(every) else None
+
+    def judge_before(self, asked: Asked) -> None:
+        ruling = self._before.rule(_attributes(asked))
+        if self._after is None or ruling.rule:
+            _obey(ruling)
+
+    def judge_after(self, asked: Asked, labels: Collection[str]) -> None:
+        if self._after is not None:
+            found = {"labels": sorted(labels), "sensitivity": _sensitivity(labels)}
+            _obey(self._after.rule(_attributes(asked) | found))
+
+
+def _sensitivity(labels: Collection[str]) -> str:
+    for word, families in _SENSITIVE:
+        if any(label.startswith(families) for label in labels):
+            return word
+    return "none"
+
+
+def _attributes(asked: Asked) -> dict[str, object]:
     caller = asked.caller
-    ruling = rules.rule(
-        request_attributes(
-            action=asked.action,
-            key=caller.key_id,
-            tenant=caller.tenant,
-            name=caller.name,
-            scopes=caller.scopes,
-            model=asked.model,
-            tools=asked.tools,
-            stream=asked.streams,
-            images=asked.unscanned,
-            messages=asked.messages,
-            body_bytes=len(asked.body),
-            prompt_tokens=prompt_tokens,
-            max_tokens=asked.max_tokens,
-        )
+    return request_attributes(
+        action=asked.action,
+        key=caller.key_id,
+        tenant=caller.tenant,
+        name=caller.name,
+        scopes=caller.scopes,
+        model=asked.model,
+        tools=asked.tools,
+        stream=asked.streams,
+        images=asked.unscanned,
+        messages=asked.messages,
+        body_bytes=len(asked.body),
+        prompt_tokens=asked.prompt_tokens,
+        max_tokens=asked.max_tokens,
     )
+
+
+def _obey(ruling: Ruling) -> None:
     if ruling.effect is Effect.ALLOW:
         return
     code = "approval_required" if ruling.effect is Effect.ASK else "not_allowed"

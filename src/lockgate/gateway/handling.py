@@ -14,12 +14,13 @@ from lockgate.gateway.answer import GuardedStream, guarded_answer
 from lockgate.gateway.asgi import Responder
 from lockgate.gateway.caller import Caller
 from lockgate.gateway.conversation import Conversation, Envelope, Reader, Writer
-from lockgate.gateway.draft import Limits, longest_answer, prepare
+from lockgate.gateway.draft import Draft, Limits, longest_answer, media_bytes, prepare
 from lockgate.gateway.errors import ApiError
 from lockgate.gateway.gatekeeper import Asked, Gatekeeper
 from lockgate.gateway.guarding import GuardPool
 from lockgate.gateway.judging import Judgement
 from lockgate.gateway.limits.admission import Admission
+from lockgate.gateway.limits.patience import patient
 from lockgate.gateway.record import Record
 from lockgate.gateway.request import Json, read_json
 from lockgate.gateway.routes import CHAT, COMPLETIONS, COUNT, EMBEDDINGS, GUARD, MESSAGES, MODERATIONS, RESPONSES
@@ -94,13 +95,19 @@ class Handling:
         upstream: Upstream,
         gatekeeper: Gatekeeper,
     ) -> None:
-        self._limits = Limits(system_prompt=system_prompt, upstream_model=upstream.model, max_tokens=serve.max_tokens)
+        self._limits = Limits(
+            system_prompt=system_prompt,
+            upstream_model=upstream.model,
+            max_tokens=serve.max_tokens,
+            isolation=None if serve.isolation == "off" else serve.isolation,
+            reversible=serve.reversible,
+        )
         self._default = serve.model_name
         self._guard = guard
         self._pool = pool
         self._upstream = upstream
         self._gatekeeper = gatekeeper
-        self._patience_s = serve.limits.patience.stream_s
+        self._patience = serve.limits.patience
         self._passing = frozenset[str](serve.unscanned)
         self._others = {
             COUNT: self._count,
@@ -126,36 +133,35 @@ class Handling:
         conversation = await self._read(exchange, lambda document: read(document, self._passing))
         alias = self._known(record, conversation.model)
         record.unscanned, record.streams = conversation.unscanned, conversation.streams
-        with await self._admitted(exchange, self._asked(exchange, conversation)) as admission:
-            work = partial(prepare, self._guard, conversation, self._limits)
-            outgoing = await self._judged(exchange, admission, work)
+        asked = self._asked(exchange, conversation)
+        with await self._admitted(exchange, asked) as admission:
+            draft = await self._judged(
+                exchange, asked, admission, partial(prepare, self._guard, conversation, self._limits)
+            )
             writer = conversation.writer(Envelope.new(record.id, conversation.model))
             if conversation.streams:
-                await self._stream(exchange, admission, writer, outgoing, alias)
+                await self._stream(exchange, admission, writer, draft, alias)
                 return
-            answer = await self._upstream.complete(outgoing, alias=alias)
+            answer = await self._upstream.complete(draft.body, alias=alias)
             _settle(record, admission, answer.usage)
-            judged, judgement = await self._guarded(
-                record, partial(guarded_answer, self._guard, answer, record.id), size=_answer_size(answer)
-            )
+            work = partial(guarded_answer, self._guard, answer, record.id, draft.way_back)
+            judged, judgement = await self._guarded(record, work, size=_answer_size(answer))
             record.note(judgement)
             await exchange.responder.document(200, writer.whole(judged))
 
     async def _stream(
-        self, exchange: Exchange, admission: Admission, writer: Writer, outgoing: bytes, alias: str | None
+        self, exchange: Exchange, admission: Admission, writer: Writer, draft: Draft, alias: str | None
     ) -> None:
         record, responder = exchange.record, exchange.responder
-        async with self._upstream.stream(outgoing, alias=alias) as chunks:
+        async with self._upstream.stream(draft.body, alias=alias) as chunks:
             responder.last_event = writer.failure
             await responder.start_events()
-            guarded = GuardedStream(self._guard, self._pool, writer, record.id)
+            guarded = GuardedStream(self._guard, self._pool, writer, record.id, draft.way_back)
             try:
-                async with asyncio.timeout(self._patience_s), aclosing(guarded.relay(chunks)) as events:
+                async with patient(responder.send, self._patience) as send, aclosing(guarded.relay(chunks)) as events:
                     async for event in events:
-                        await responder.event(event)
+                        await send({"type": "http.response.body", "body": event, "more_body": True})
                         record.first_token_s = record.first_token_s or guarded.begun * record.elapsed_s
-            except TimeoutError as error:
-                raise ApiError(504, "stream_too_long", "The answer took too long.") from error
             finally:
                 record.guard_ms += guarded.guard_ms
                 record.note(guarded.judgement)
@@ -166,18 +172,21 @@ class Handling:
         """Nothing travels, so there is nothing to judge."""
         model, tokens = await self._read(exchange, lambda document: count_tokens(document, self._passing))
         self._known(exchange.record, model)
-        with await self._admitted(exchange, self._asked(exchange)) as admission:
+        asked = self._asked(exchange)
+        with await self._admitted(exchange, asked) as admission:
             admission.settle(input_tokens=0, output_tokens=0)
+            self._gatekeeper.confirm(asked, ())
             await exchange.responder.document(200, msgspec.json.encode({"input_tokens": tokens}))
 
     async def _embed(self, exchange: Exchange) -> None:
         record = exchange.record
         request = await self._read(exchange, read_embedding)
         alias = self._known(record, request.model)
-        with await self._admitted(exchange, self._asked(exchange)) as admission:
+        asked = self._asked(exchange)
+        with await self._admitted(exchange, asked) as admission:
             work = partial(prepare_embedding, self._guard, request, self._limits.upstream_model)
-            outgoing = await self._judged(exchange, admission, work)
-            answer = await self._upstream.exchange("embeddings", outgoing, alias=alias)
+            draft = await self._judged(exchange, asked, admission, work)
+            answer = await self._upstream.exchange("embeddings", draft.body, alias=alias)
             envelope = Envelope.new(record.id, request.model)
             body, usage = await asyncio.to_thread(write_embedding, answer, request, envelope)
             _settle(record, admission, usage)
@@ -188,11 +197,13 @@ class Handling:
         record = exchange.record
         give = give_opinion if record.route == GUARD else moderate
         record.model = GUARD_MODEL
-        with await self._admitted(exchange, self._asked(exchange)) as admission:
+        asked = self._asked(exchange)
+        with await self._admitted(exchange, asked) as admission:
             admission.settle(input_tokens=0, output_tokens=0)
             work = partial(_opinion, give, self._guard, exchange.body, record.id)
             body, judgement = await self._guarded(record, work, size=len(exchange.body))
             record.note(judgement)
+            self._gatekeeper.confirm(asked, judgement.labels)
             await exchange.responder.document(200, body)
 
     def _asked(self, exchange: Exchange, conversation: Conversation | None = None) -> Asked:
@@ -210,6 +221,7 @@ class Handling:
             tools=tuple(_tool_names(conversation.document)),
             streams=conversation.streams,
             unscanned=len(conversation.unscanned),
+            media_bytes=media_bytes(conversation.document) if conversation.unscanned else 0,
             messages=len(cast("list[Json]", conversation.document["messages"])),
             max_tokens=longest_answer(conversation.document, self._limits),
         )
@@ -219,17 +231,16 @@ class Handling:
         exchange.responder.headers += admission.headers()
         return admission
 
-    async def _judged(
-        self, exchange: Exchange, admission: Admission, work: Callable[[], tuple[bytes, Judgement]]
-    ) -> bytes:
+    async def _judged(self, exchange: Exchange, asked: Asked, admission: Admission, work: Callable[[], Draft]) -> Draft:
         """What may travel. Where nothing may, nothing was used."""
         try:
-            outgoing, judgement = await self._guarded(exchange.record, work, size=len(exchange.body))
+            draft = await self._guarded(exchange.record, work, size=len(exchange.body))
+            exchange.record.note(draft.judgement)
+            self._gatekeeper.confirm(asked, draft.judgement.labels)
         except ApiError:
             admission.settle(input_tokens=0, output_tokens=0)
             raise
-        exchange.record.note(judgement)
-        return outgoing
+        return draft
 
     async def _read(self, exchange: Exchange, read: Callable[[object], T]) -> T:
         def work() -> T:

@@ -7,7 +7,8 @@ import msgspec
 
 from lockgate.core import Action, Origin, Verdict
 from lockgate.gateway.errors import GUARD_ERROR, ApiError, content_filtered, guard_failed
-from lockgate.guard import Guard
+from lockgate.guard import Guard, Vault, inspect_reversibly
+from lockgate.guard.vault import tokens
 
 JsonContainer = dict[str, object] | list[object]
 
@@ -56,7 +57,9 @@ class Judgement(msgspec.Struct, frozen=True):
     score: float = 0.0
 
 
-def judge(guard: Guard, slots: Sequence[Slot], whole: Callable[[], Verdict], *, what: str) -> Judgement:
+def judge(
+    guard: Guard, slots: Sequence[Slot], whole: Callable[[], Verdict], *, what: str, vault: Vault | None = None
+) -> Judgement:
     """Judge the whole, redact slot by slot if need be, and judge the whole again.
 
     Args:
@@ -64,19 +67,24 @@ def judge(guard: Guard, slots: Sequence[Slot], whole: Callable[[], Verdict], *, 
         slots: Every text that will travel; replaced in place where the guard redacts.
         whole: Gives the guard's verdict on all slots as they stand.
         what: `request` or `answer`, for the message.
+        vault: Keeps what is redacted and gives tokens for it; None redacts for good.
 
     Raises:
         ApiError: 400 `content_filter` when the guard blocks or what it wants redacted cannot be; 503 when it erred.
     """
     verdict = whole()
     if verdict.action is Action.ALLOW:
+        if vault is not None and any(tokens(slot.text) for slot in slots):
+            _give_tokens(guard, slots, vault)
         return Judgement(score=verdict.score)
     if verdict.action is not Action.REDACT:
         raise refusal(verdict, what=what)
     found = list(verdict.reasons)
     for slot in slots:
-        single = guard.inspect(slot.text, ORIGINS[slot.role])
+        single = _inspect(guard, slot, vault)
         if single.action is Action.ALLOW:
+            if single.text != slot.text:
+                slot.replace(single.text)
             continue
         if single.action is not Action.REDACT or not slot.replace(single.text):
             raise refusal(single, what=what)
@@ -85,6 +93,17 @@ def judge(guard: Guard, slots: Sequence[Slot], whole: Callable[[], Verdict], *, 
     if again.action is not Action.ALLOW:
         raise refusal(again, what=what)
     return Judgement(Action.REDACT, tuple(dict.fromkeys(reason.span.label for reason in found)), verdict.score)
+
+
+def _inspect(guard: Guard, slot: Slot, vault: Vault | None) -> Verdict:
+    origin = ORIGINS[slot.role]
+    return guard.inspect(slot.text, origin) if vault is None else inspect_reversibly(guard, slot.text, vault, origin)
+
+
+def _give_tokens(guard: Guard, slots: Sequence[Slot], vault: Vault) -> None:
+    """What a caller wrote that only looks like a token gets one of its own, so that it can call up nothing."""
+    for slot in slots:
+        slot.replace(_inspect(guard, slot, vault).text)
 
 
 def refusal(verdict: Verdict, *, what: str) -> ApiError:

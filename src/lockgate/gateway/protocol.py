@@ -9,7 +9,7 @@ import uvicorn
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.server import ServerState
 
-from lockgate.gateway.asgi import CERTIFICATE
+from lockgate.gateway.asgi import ABORT, CERTIFICATE
 from lockgate.gateway.errors import ApiError, invalid
 
 _MAX_HEAD = 64 << 10
@@ -59,7 +59,9 @@ class GatewayProtocol(HttpToolsProtocol):
         """Begin to count."""
         super().on_message_begin()
         self._in_head = True
-        cast("dict[str, object]", self.scope)[CERTIFICATE] = self._certificate
+        scope = cast("dict[str, object]", self.scope)
+        scope[CERTIFICATE] = self._certificate
+        scope[ABORT] = self.transport.abort
 
     def on_headers_complete(self) -> None:
         """Stop counting."""

@@ -97,6 +97,11 @@ class EventStore:
         """Whether the last write worked."""
         return not self._failing
 
+    @property
+    def full(self) -> bool:
+        """Whether `append` would refuse the next event."""
+        return len(self._pending) >= self._capacity or self._closing
+
     def flush(self, timeout_s: float = _CLOSE_S) -> bool:
         """Wait until everything taken so far is on file. False when that took longer than `timeout_s`."""
         with self._changed:

@@ -8,7 +8,6 @@ import msgspec
 from lockgate.gateway.asgi import Headers
 from lockgate.gateway.limits.gcra import Costs
 from lockgate.gateway.limits.plan import Plan
-from lockgate.gateway.limits.slots import Slots
 from lockgate.gateway.limits.standing import Shape, standing
 
 
@@ -50,15 +49,13 @@ class Admission:
         degraded: Whether this process counted alone, because Redis was away.
     """
 
-    __slots__ = ("_costs", "_key_id", "_plan", "_settled", "_shape", "_slots", "_taken", "degraded")
+    __slots__ = ("_costs", "_plan", "_settled", "_shape", "_taken", "degraded")
 
-    def __init__(self, plan: Plan, costs: Costs, taken: Taken, slots: Slots, key_id: str, shape: Shape) -> None:  # noqa: PLR0917 - made for every request, and keywords double that
+    def __init__(self, plan: Plan, costs: Costs, taken: Taken, shape: Shape) -> None:
         self._plan = plan
         self._costs = costs
         self._taken = taken
         self._settled = False
-        self._slots = slots
-        self._key_id = key_id
         self._shape: Shape = shape
         self.degraded = False
 
@@ -81,9 +78,6 @@ class Admission:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        try:
-            if not self._settled:
-                self._settled = True
-                self._taken.settle(self._costs)
-        finally:
-            self._slots.leave(self._key_id)
+        if not self._settled:
+            self._settled = True
+            self._taken.settle(self._costs)

@@ -27,7 +27,7 @@ from lockgate.gateway.limits.refusals import (
     unpriced,
 )
 from lockgate.gateway.limits.sketch import DistinctMeters
-from lockgate.gateway.limits.slots import Slots
+from lockgate.gateway.limits.slots import Place, Slots
 from lockgate.gateway.limits.standing import Shape, standing
 from lockgate.gateway.secrets import Secrets
 
@@ -120,7 +120,7 @@ class Limiter:
 
     @property
     def in_progress(self) -> int:
-        """Requests that were let through and have not ended."""
+        """Requests that entered and have not ended."""
         return self._slots.total
 
     def reload(self, settings: LimitsConfig) -> None:
@@ -141,6 +141,14 @@ class Limiter:
         self._slots.change(settings.concurrency)
         self._settings = settings
 
+    def enter(self, caller: Caller) -> Place:
+        """Count a request as in progress, before its body is read, for as long as the context that this gives.
+
+        Raises:
+            LimitError: 429 when the caller's key, 503 when everybody together has too many in progress.
+        """
+        return self._slots.enter(caller.key_id)
+
     async def admit(self, caller: Caller, model: str, estimate: Estimate, *, shape: Shape = "openai") -> Admission:
         """Let a request through, or raise. Of all limits either each counts it or none does.
 
@@ -152,21 +160,15 @@ class Limiter:
 
         Raises:
             ApiError: 400 `context_length_exceeded`, `max_tokens_too_large` or `request_exceeds_limit`, 429
-                `rate_limit_exceeded`, 503 `overloaded` or `limits_unavailable`.
+                `rate_limit_exceeded`, 503 `limits_unavailable`.
         """
         if estimate.input_tokens > self._settings.max_input_tokens:
             raise too_long(output=False)
         if estimate.output_tokens > self._settings.max_output_tokens:
             raise too_long(output=True)
-        key_id = caller.key_id
-        self._slots.enter(key_id)
-        try:
-            if self._redis is None:
-                return self._admit_here(self._planner.plan(caller, model), key_id, estimate, shape)
-            return await self._admit_there(self._redis, caller, model, estimate, shape)
-        except BaseException:
-            self._slots.leave(key_id)
-            raise
+        if self._redis is None:
+            return self._admit_here(self._planner.plan(caller, model), caller.key_id, estimate, shape)
+        return await self._admit_there(self._redis, caller, model, estimate, shape)
 
     def _admit_here(self, plan: Plan, key_id: str, estimate: Estimate, shape: Shape) -> Admission:
         if plan.unpriced:
@@ -184,7 +186,7 @@ class Limiter:
             raise _refusal(plan, costs, taken, shape)
         if distinct:
             distinct.add(key_id, _prompt(estimate))
-        return Admission(plan, costs, taken, self._slots, key_id, shape)
+        return Admission(plan, costs, taken, shape)
 
     async def _admit_there(
         self, redis: "RedisMeters", caller: Caller, model: str, estimate: Estimate, shape: Shape
@@ -207,7 +209,7 @@ class Limiter:
         self._tell(degraded=False)
         if isinstance(taken, Full):
             raise _refusal(plan, costs, taken, shape)
-        return Admission(plan, costs, taken, self._slots, caller.key_id, shape)
+        return Admission(plan, costs, taken, shape)
 
     def _planners(self, settings: LimitsConfig) -> tuple[Planner, Planner]:
         if self._redis is None or not self._local:

@@ -1,5 +1,7 @@
 """Requests in progress at the same time."""
 
+from types import TracebackType
+
 from lockgate.core.config_limits import Concurrency
 from lockgate.gateway.limits.refusals import too_many_at_once
 
@@ -26,8 +28,8 @@ class Slots:
         self._per_key = max(1, settings.per_key // self._share)
         self._total = max(1, settings.total // self._share)
 
-    def enter(self, key_id: str) -> None:
-        """Begin a request.
+    def enter(self, key_id: str) -> "Place":
+        """Begin a request, which ends with the context that this gives.
 
         Raises:
             LimitError: 429 when the key, 503 when everybody together has too many.
@@ -39,6 +41,7 @@ class Slots:
             raise too_many_at_once(mine=False)
         self._running[key_id] = mine + 1
         self.total += 1
+        return Place(self, key_id)
 
     def leave(self, key_id: str) -> None:
         """End a request."""
@@ -48,3 +51,21 @@ class Slots:
         else:
             del self._running[key_id]
         self.total -= 1
+
+
+class Place:
+    """The place of one request in progress; use it as a context."""
+
+    __slots__ = ("_key_id", "_slots")
+
+    def __init__(self, slots: Slots, key_id: str) -> None:
+        self._slots = slots
+        self._key_id = key_id
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._slots.leave(self._key_id)

@@ -7,8 +7,9 @@ from msgspec import Meta
 
 from lockgate.core import Action, Origin, Verdict
 from lockgate.gateway.conversation import Envelope
+from lockgate.gateway.draft import Draft
 from lockgate.gateway.errors import bad_upstream, invalid
-from lockgate.gateway.judging import Judgement, Slot, judge
+from lockgate.gateway.judging import Slot, judge
 from lockgate.gateway.request import Json, Strict, convert
 from lockgate.gateway.upstream import Usage
 from lockgate.guard import Guard
@@ -61,7 +62,7 @@ def read_embedding(body: object) -> EmbeddingRequest:
     return request
 
 
-def prepare_embedding(guard: Guard, request: EmbeddingRequest, model: str) -> tuple[bytes, Judgement]:
+def prepare_embedding(guard: Guard, request: EmbeddingRequest, model: str) -> Draft:
     """Judge the texts and write the body for the upstream.
 
     Raises:
@@ -76,7 +77,7 @@ def prepare_embedding(guard: Guard, request: EmbeddingRequest, model: str) -> tu
         document["user"] = request.user
         slots.append(Slot(request.user, "user", document, "user"))
     judgement = judge(guard, slots, lambda: _strictest(guard, slots), what="request")
-    return msgspec.json.encode(document), judgement
+    return Draft(msgspec.json.encode(document), judgement)
 
 
 def _strictest(guard: Guard, slots: list[Slot]) -> Verdict:
