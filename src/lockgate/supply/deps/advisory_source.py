@@ -8,6 +8,7 @@ import tempfile
 import urllib.error
 import urllib.request
 import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import ExitStack
 from http.client import HTTPException
@@ -31,6 +32,7 @@ _TIMEOUT_S = 60
 _CHUNK = 1 << 20
 _SUFFIXES = (".json", ".yaml", ".yml")
 _ENCRYPTED = 0x1
+_METHODS = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
 
 Item = tuple[str, bytes]
 
@@ -74,7 +76,15 @@ class ZipAdvisories:
         try:
             with zipfile.ZipFile(self._stream) as archive:
                 yield from self._members(archive)
-        except (zipfile.BadZipFile, NotImplementedError, RuntimeError, ValueError, EOFError, OSError) as error:
+        except (
+            zipfile.BadZipFile,
+            NotImplementedError,
+            RuntimeError,
+            ValueError,
+            EOFError,
+            OSError,
+            zlib.error,
+        ) as error:
             raise self._refused("it is damaged or no zip archive") from error
 
     def _members(self, archive: zipfile.ZipFile) -> Iterator[Item]:
@@ -106,18 +116,17 @@ class ZipAdvisories:
 
 def _danger(info: zipfile.ZipInfo, seen: set[str]) -> str:
     path = PurePosixPath(info.filename)
-    kind = stat.S_IFMT(info.external_attr >> 16)
-    if path.is_absolute() or ".." in path.parts or "\\" in info.filename or not info.filename.isprintable():
-        return "a member's name leads outside of it"
-    if info.filename in seen:
-        return "it holds two members of one name"
-    if info.flag_bits & _ENCRYPTED:
-        return "a member is encrypted"
-    if kind not in {0, stat.S_IFREG}:
-        return "a member is a link or a device"
-    if info.file_size > MAX_MEMBER or info.file_size > max(_SMALL, info.compress_size * MAX_RATIO):
-        return "a member is too large"
-    return ""
+    leads_out = path.is_absolute() or ".." in path.parts or "\\" in info.filename or not info.filename.isprintable()
+    too_large = info.file_size > MAX_MEMBER or info.file_size > max(_SMALL, info.compress_size * MAX_RATIO)
+    reasons = (
+        (leads_out, "a member's name leads outside of it"),
+        (info.filename in seen, "it holds two members of one name"),
+        (info.flag_bits & _ENCRYPTED, "a member is encrypted"),
+        (info.compress_type not in _METHODS, "a member is compressed in an unusual way"),
+        (stat.S_IFMT(info.external_attr >> 16) not in {0, stat.S_IFREG}, "a member is a link or a device"),
+        (too_large, "a member is too large"),
+    )
+    return next((reason for holds, reason in reasons if holds), "")
 
 
 class FolderAdvisories:

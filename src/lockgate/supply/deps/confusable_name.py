@@ -14,8 +14,12 @@ _WAYS: dict[Kind, str] = {
     "spelling": "other separators",
     "order": "other order of words",
     "affix": "an added word",
+    "digit": "an added number",
     "mistaken": "often mistaken for it",
 }
+
+# A number is how many honest successors are named.
+_SEVERITIES: dict[Kind, Severity] = {"digit": Severity.LOW, "mistaken": Severity.MEDIUM}
 
 
 class ConfusableName(Check[DependencyFacts], frozen=True):
@@ -60,6 +64,6 @@ class ConfusableName(Check[DependencyFacts], frozen=True):
             yield self.finding(
                 message,
                 at=Location(subject.ref.uri, name(item.name), item.line),
-                severity=Severity.HIGH if found.sure and found.kind != "mistaken" else Severity.MEDIUM,
+                severity=_SEVERITIES.get(found.kind, Severity.HIGH if found.sure else Severity.MEDIUM),
                 confidence=Confidence.MEDIUM if found.sure else Confidence.LOW,
             )

@@ -26,7 +26,7 @@ def is_affected(ecosystem: str, version: str, events: tuple[Event, ...]) -> bool
     limits = [item for kind, item in events if kind == "limit" and item != _HIGHEST]
     if limits and not any(here < order_key(ecosystem, item) for item in limits):
         return False
-    placed = [(_place(ecosystem, item), _ORDER[kind], kind) for kind, item in events if kind != "limit"]
+    placed = [(_place(ecosystem, kind, item), _ORDER[kind], kind) for kind, item in events if kind != "limit"]
     found = False
     for at, _, kind in sorted(placed):
         if kind == "introduced" and at <= here:
@@ -101,5 +101,6 @@ def _next_repair(ecosystem: str, version: str, repairs: set[str]) -> str:
     return min(above)[1] if above else ""
 
 
-def _place(ecosystem: str, version: str) -> Key:
-    return _LOWEST if version == "0" else order_key(ecosystem, version)
+def _place(ecosystem: str, kind: str, version: str) -> Key:
+    # Only as a beginning does 0 mean "before every version".
+    return _LOWEST if version == "0" and kind == "introduced" else order_key(ecosystem, version)

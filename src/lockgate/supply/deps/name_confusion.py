@@ -11,13 +11,11 @@ from typing import Literal
 
 import msgspec
 
-Kind = Literal["look-alike", "slip", "spelling", "order", "affix", "mistaken"]
+Kind = Literal["look-alike", "slip", "spelling", "order", "affix", "digit", "mistaken"]
 
 MIN_LENGTH = 5
 MIN_LENGTH_FOR_TWO = 11
-_AFFIXES = frozenset(
-    {"py", "python", "lib", "official", "sdk", "api", "core", "dev", "pkg", "package", "latest", "2", "3"}
-)
+_AFFIXES = frozenset({"py", "python", "lib", "official", "sdk", "api", "core", "dev", "pkg", "package", "latest"})
 _MISTAKEN = {"pytorch": "torch", "sklearn": "scikit-learn", "opencv": "opencv-python", "faiss": "faiss-cpu"}
 # Signs that look like others in common typefaces, and letters of other scripts that look Latin.
 _PAIRS = (("rn", "m"), ("vv", "w"), ("cl", "d"))
@@ -92,14 +90,19 @@ def imitated(name: str, known: frozenset[str] | None = None) -> Imitated | None:
     ordered = index.parts.get(tuple(sorted(name.split("-"))))
     if ordered is not None and ordered != name:
         return Imitated(ordered, "order", sure=True)
-    return _affixed(name, index) or _slipped(name, index)
+    return _numbered(name, index) or _affixed(name, index) or _slipped(name, index)
+
+
+def _numbered(name: str, index: _Index) -> Imitated | None:
+    start = name.rstrip("0123456789").rstrip("-")
+    return Imitated(start, "digit", sure=False) if start != name and start in index.names else None
 
 
 def _affixed(name: str, index: _Index) -> Imitated | None:
     head, _, rest = name.partition("-")
     start, _, tail = name.rpartition("-")
     candidates = [rest if head in _AFFIXES else "", start if tail in _AFFIXES else ""]
-    candidates += [name.removeprefix("py"), name.removeprefix("python"), name.rstrip("23"), name.removesuffix("py")]
+    candidates += [name.removeprefix("py"), name.removeprefix("python"), name.removesuffix("py")]
     for candidate in candidates:
         if candidate != name and len(candidate) >= MIN_LENGTH and candidate in index.names:
             return Imitated(candidate, "affix", sure=False)
