@@ -14,6 +14,7 @@ class _Scans(LazyGroup):
         "deps": ("lockgate.cli.scan_deps:deps", "Match dependencies with known vulnerabilities, offline."),
         "model": ("lockgate.cli.scan_model:model", "Examine model files without loading them."),
         "code": ("lockgate.cli.scan_code:code", "Examine Python code, notebooks and MCP settings."),
+        "secrets": ("lockgate.cli.scan_secrets:secrets", "Search files and git history for credentials."),
     }
 
 

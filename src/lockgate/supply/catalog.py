@@ -12,6 +12,7 @@ from lockgate.supply.malformed_safetensors import MalformedSafetensors
 from lockgate.supply.opaque_model import OpaqueModel
 from lockgate.supply.pickle_code import PickleCode
 from lockgate.supply.remote_code import RemoteCode
+from lockgate.supply.secrets.catalog import CHECKS as SECRETS
 from lockgate.supply.unlisted_class import UnlistedClass
 from lockgate.supply.unlisted_operator import UnlistedOperator
 from lockgate.supply.unpinned_model import UnpinnedModel
@@ -33,4 +34,5 @@ CHECKS: tuple[type[Check[Never]], ...] = (
     MalformedPart,
     WrongSuffix,
     *CODE,
+    *SECRETS,
 )

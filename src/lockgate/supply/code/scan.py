@@ -1,39 +1,28 @@
 """Examines the code that somebody names: files, notebooks, MCP settings, and folders of them."""
 
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 
 import msgspec
 
 from lockgate.core import CoreError, Finding, Location, Outcome, Status, SubjectRef, errored, fingerprint, run
-from lockgate.core.files import Content, read, selects
+from lockgate.core.files import Content, read
 from lockgate.supply.code.catalog import CHECKS
 from lockgate.supply.code.classic import bandit_version, find_classic
 from lockgate.supply.code.facts import is_settings, read_facts
 from lockgate.supply.code.subject import CodeFile
 from lockgate.supply.code.units import MAX_BYTES, read_units
 from lockgate.supply.errors import SupplyError
-from lockgate.supply.listing import Entry, list_files
+from lockgate.supply.listing import Entry
 from lockgate.supply.remembered import Remembered
+from lockgate.supply.selection import LeftOut, select
 
 Progress = Callable[[int, int, str], None]
 _SUFFIXES = (".py", ".pyw", ".pyi", ".ipynb")
 _BATCH = 200
 _HEAD = 80
 _CHECKS = tuple(check() for check in CHECKS)
-
-
-class LeftOut(msgspec.Struct, frozen=True, order=True):
-    """A folder or file that was not examined.
-
-    Attributes:
-        path: Which.
-        reason: Why.
-    """
-
-    path: str
-    reason: str
 
 
 class ScannedCode(msgspec.Struct, frozen=True):
@@ -86,7 +75,7 @@ def scan_code(
         One entry for every file, sorted, and what was left out. A file that cannot be read or parsed is ERRORED by
         every check.
     """
-    entries, left_out = _select(paths, exclude)
+    entries, left_out = select(paths, exclude, is_code)
     version = bandit_version() if classic else ""
     scanned: list[ScannedCode] = []
     waiting: list[_Read] = []
@@ -103,42 +92,6 @@ def scan_code(
     scanned += _judge(waiting, cache, version)
     progress(len(entries), len(entries), "")
     return sorted(scanned, key=lambda item: item.ref), left_out
-
-
-def _select(paths: tuple[Path, ...], exclude: tuple[str, ...]) -> tuple[list[Entry], tuple[LeftOut, ...]]:
-    entries: dict[str, Entry] = {}
-    left_out: set[LeftOut] = set()
-    for path in sorted(set(paths)):
-        folder = path.is_dir() and not path.is_symlink()
-        listed = list_files((path,))
-        environments = _environments(listed, path) if folder else ()
-        for entry in listed:
-            reason = _reason(entry, path, environments, exclude)
-            if reason is not None:
-                left_out.add(reason)
-            elif not folder or entry.unreadable or is_code(entry):
-                entries.setdefault(entry.shown, entry)
-    return [entries[name] for name in sorted(entries)], tuple(sorted(left_out))
-
-
-def _environments(listed: Iterable[Entry], root: Path) -> tuple[str, ...]:
-    """Virtual environments below a folder: what others wrote, and `scan deps` judges."""
-    found = (entry.shown.removesuffix("/pyvenv.cfg") for entry in listed if entry.shown.endswith("/pyvenv.cfg"))
-    return tuple(sorted(folder for folder in found if folder != str(root)))
-
-
-def _reason(entry: Entry, root: Path, environments: tuple[str, ...], exclude: tuple[str, ...]) -> LeftOut | None:
-    for folder in environments:
-        if entry.shown.startswith(f"{folder}/"):
-            return LeftOut(folder, "a virtual environment; name it to examine it")
-    for pattern in exclude:
-        if selects(pattern, entry.shown) or (entry.uri and selects(pattern, entry.uri)):
-            return LeftOut(entry.shown, f"excluded by {pattern}")
-    parts = PurePosixPath(entry.shown).parts[len(root.parts) :]
-    if ".git" in parts[:-1]:
-        place = PurePosixPath(entry.shown).parts
-        return LeftOut(str(PurePosixPath(*place[: place.index(".git") + 1])), "the repository's own files")
-    return None
 
 
 def is_code(entry: Entry) -> bool:

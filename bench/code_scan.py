@@ -1,0 +1,79 @@
+"""How many findings `lockgate scan code` gives on code that is in daily use, for each check, and how fast it reads.
+
+    .venv/bin/python bench/code_scan.py [FOLDER ...] [--most 2000] [--show CHECK] [--classic]
+
+Without folders: the standard library of this Python, and the packages that are installed beside it (at most `--most`
+files of each, evenly spread). Most of this code was reviewed by many; a finding there is a candidate for a false alarm,
+and `--show` prints the places of one check for reading. `--secrets` times `lockgate scan secrets` on the same files.
+"""
+
+import argparse
+import platform
+import sysconfig
+import time
+from collections import Counter
+from pathlib import Path
+
+from lockgate.core import Finding, Status
+from lockgate.supply.code import CHECKS, ScannedCode, scan_code
+
+
+def chosen(folder: Path, most: int) -> tuple[Path, ...]:
+    files = sorted(path for path in folder.rglob("*.py") if "site-packages" not in path.relative_to(folder).parts)
+    return tuple(files[:: max(1, -(-len(files) // most))])
+
+
+def quiet(done: int, total: int, path: str) -> None:
+    pass
+
+
+def findings_of(scanned: list[ScannedCode]) -> list[Finding]:
+    return [found for item in scanned for outcome in item.outcomes for found in outcome.findings]
+
+
+def errored_of(scanned: list[ScannedCode]) -> list[ScannedCode]:
+    return [item for item in scanned if any(outcome.status is Status.ERRORED for outcome in item.outcomes)]
+
+
+def report(name: str, files: tuple[Path, ...], *, show: str, classic: bool) -> None:
+    begun = time.perf_counter()
+    scanned, _ = scan_code(files, quiet, classic=classic)
+    seconds = time.perf_counter() - begun
+    lines = sum(item.lines for item in scanned)
+    size = sum(item.size for item in scanned)
+    found = findings_of(scanned)
+    print(f"\n{name}: {len(scanned):,} files, {lines:,} lines, {size / 1e6:.1f} MB in {seconds:.1f} s", end="")
+    print(f" ({lines / seconds:,.0f} lines/s, {size / 1e6 / seconds:.2f} MB/s)")
+    errored = errored_of(scanned)
+    print(f"files that could not be examined: {len(errored)}")
+    for item in errored[:10]:
+        print(f"    {Path(item.ref.uri).name}: {next(out.reason for out in item.outcomes if out.reason)}")
+    print(f"{'check':<16}{'findings':>9}{'per 100,000 lines':>20}  what")
+    counts = Counter(item.check for item in found)
+    for check in CHECKS:
+        count = counts[check.card.id]
+        print(f"{check.card.id:<16}{count:>9,}{count / lines * 1e5:>20.2f}  {check.card.title}")
+    print(f"{'all':<16}{len(found):>9,}{len(found) / lines * 1e5:>20.2f}")
+    for item in found:
+        if item.check == show:
+            print(f"    {item.location.uri}:{item.location.line}: {item.message}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folders", nargs="*", type=Path)
+    parser.add_argument("--most", type=int, default=2000)
+    parser.add_argument("--show", default="", metavar="CHECK")
+    parser.add_argument("--classic", action="store_true", help="with bandit")
+    given = parser.parse_args()
+    print(f"Python {platform.python_version()} on {platform.machine()}, one process")
+    named = [(folder.name, folder) for folder in given.folders] or [
+        ("standard library", Path(sysconfig.get_path("stdlib"))),
+        ("installed packages", Path(sysconfig.get_path("purelib"))),
+    ]
+    for name, folder in named:
+        report(name, chosen(folder, given.most), show=given.show, classic=given.classic)
+
+
+if __name__ == "__main__":
+    main()
