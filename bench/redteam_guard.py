@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - tables are lines
 """Measures the guard alone: no model, and behind it a script that does whatever it is told.
 
 What the guard lets through has succeeded, unless it stops or cleans the scripted answer. That is the worst case for any

@@ -1,27 +1,61 @@
 """`lockgate redteam`."""
 
-import sys
+import importlib
 from pathlib import Path
 from typing import Literal, cast
 
 import click
 
 from lockgate.cli.entry import EXIT_ERROR, EXIT_HELD, EXIT_OPEN
-from lockgate.cli.output import emit_json, printable
+from lockgate.cli.output import emit_json
+from lockgate.cli.redteam_show import show, show_family, show_list, show_progress
 from lockgate.core.errors import ConfigError, CoreError
 from lockgate.core.files import read
 from lockgate.pipeline.campaign import Campaign, held, red_team
-from lockgate.pipeline.opened import Options, project_of
-from lockgate.redteam import CONVERTERS, FAMILIES, PROFILES, Converter, Family, PublicReport, family_named
+from lockgate.pipeline.opened import Assistant, Options, project_of
+from lockgate.redteam import (
+    ADAPTIVE,
+    CONVERTERS,
+    PROFILES,
+    Converter,
+    Family,
+    family_named,
+    page,
+    run_report,
+)
 from lockgate.redteam.converters import converter_named
+from lockgate.report import to_junit, to_sarif
 
 _SECONDS = {"s": 1, "m": 60, "h": 3600}
 _LONGEST = 7
 _MAX_TEXT = 1 << 20
-_NOTED = 10
+_PARTS = {
+    "add": ("lockgate.cli.redteam_corpus:add", "Propose a transcript for the corpus, or accept a proposal."),
+    "import": ("lockgate.cli.redteam_corpus:import_", "Read attacks of garak, PyRIT, promptfoo or spikee."),
+    "export": ("lockgate.cli.redteam_corpus:export", "Write the corpus for garak, PyRIT, promptfoo or spikee."),
+    "robustness": ("lockgate.cli.redteam_robustness:robustness", "Attack a classifier of texts."),
+}
 
 
-@click.command()
+class _Group(click.Group):
+    """Subcommands whose modules are imported when they are called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        return list(_PARTS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - same
+        if cmd_name not in _PARTS:
+            return None
+        module, _, name = _PARTS[cmd_name][0].partition(":")
+        command: click.Command = getattr(importlib.import_module(module), name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - same
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in _PARTS.items()])
+
+
+@click.group(cls=_Group, invoke_without_command=True)
 @click.option("--target", help="A project folder, http(s)://... of an endpoint, or python:module:function.")
 @click.option("--profile", type=click.Choice(list(PROFILES)), default="ci", show_default=True, help="How much is sent.")
 @click.option("--budget", type=click.IntRange(min=0), help="Attack attempts, instead of the profile's.")
@@ -44,24 +78,39 @@ _NOTED = 10
 @click.option("--timeout", type=click.FloatRange(min=0.1), default=60.0, show_default=True, help="Seconds an answer.")
 @click.option("--baseline", type=click.Path(path_type=Path, dir_okay=False), help="Signed earlier run to compare with.")
 @click.option("--write-baseline", type=click.Path(path_type=Path, dir_okay=False), help="Where to sign this run to.")
+@click.option("--adaptive", type=click.Choice(list(ADAPTIVE)), help="An attacker that tries again with each attack.")
+@click.option("--tries", type=click.IntRange(1, 100), default=25, show_default=True, help="Messages of --adaptive.")
+@click.option("--attacker", help="Endpoint of the model that words attacks, for --adaptive pair.")
+@click.option("--attacker-model", default="default", show_default=True, help="Its name there.")
+@click.option("--attacker-key-env", default="", help="Environment variable that holds its key.")
+@click.option("--judge", help="Endpoint of a model that is asked about every attack, beside the other judges.")
+@click.option("--judge-model", default="default", show_default=True, help="Its name there.")
+@click.option("--judge-key-env", default="", help="Environment variable that holds its key.")
+@click.option("--sarif", type=click.Path(path_type=Path, dir_okay=False), help="Write the findings for code scanning.")
+@click.option("--junit", type=click.Path(path_type=Path, dir_okay=False), help="Write the outcomes for dashboards.")
+@click.option("--html", type=click.Path(path_type=Path, dir_okay=False), help="Write a page with a heat map.")
 @click.option("--list", "listed", is_flag=True, help="List families and disguises.")
 @click.option("--explain", metavar="FAMILY", help="Print the manual page of a family.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON; progress goes to standard error.")
-def redteam(as_json: bool, listed: bool, explain: str | None, **given: object) -> int:
+@click.pass_context
+def redteam(ctx: click.Context, as_json: bool, listed: bool, explain: str | None, **given: object) -> int:
     """Attack a target, judge the answers, count, and hold the gate.
 
     Exit code 0 within the gate, 1 when it is HELD (also when a family was skipped or errored), 2 when nothing could be
     tested or the run was interrupted. What was found until then is kept; --resume goes on.
     """
-    if listed or explain:
-        _show_list() if listed else _show_family(family_named(explain or ""))
+    if ctx.invoked_subcommand:
         return EXIT_OPEN
-    campaign = red_team(_options(given), _progress)
+    if listed or explain:
+        show_list() if listed else show_family(family_named(explain or ""))
+        return EXIT_OPEN
+    campaign = red_team(_options(given), show_progress)
     report = campaign.report
+    _write(campaign, given)
     if as_json:
         emit_json(report)
     else:
-        _show(campaign)
+        show(campaign)
     if report.interrupted or not campaign.tested:
         click.echo(
             "Interrupted: the results are partial." if report.interrupted else "Nothing could be tested.", err=True
@@ -76,6 +125,8 @@ def _options(given: dict[str, object]) -> Options:
         raise click.UsageError("Give a --target: a folder, a URL or python:module:function.")
     if (given["record"] is None) != (given["cassette"] is None):
         raise click.UsageError("--cassette goes with --record or --replay.")
+    if given["adaptive"] == "pair" and not given["attacker"]:
+        raise click.UsageError("--adaptive pair needs --attacker, the endpoint of a model.")
     profile = PROFILES[str(given["profile"])]
     budget = cast("int | None", given["budget"])
     if budget == 0:
@@ -109,7 +160,32 @@ def _options(given: dict[str, object]) -> Options:
         timeout_s=cast("float", given["timeout"]),
         baseline=cast("Path | None", given["baseline"]),
         write_baseline=cast("Path | None", given["write_baseline"]),
+        adaptive=str(given["adaptive"] or ""),
+        tries=cast("int", given["tries"]),
+        attacker=_assistant(given, "attacker"),
+        judge=_assistant(given, "judge"),
     )
+
+
+def _assistant(given: dict[str, object], role: str) -> Assistant | None:
+    url = cast("str | None", given[role])
+    if not url:
+        return None
+    if not url.startswith(("http://", "https://")):
+        raise click.UsageError(f"--{role} is the address of an endpoint: http(s)://...")
+    return Assistant(url=url, model=str(given[f"{role}_model"]), key_env=str(given[f"{role}_key_env"]))
+
+
+def _write(campaign: Campaign, given: dict[str, object]) -> None:
+    wanted = {kind: cast("Path | None", given[kind]) for kind in ("sarif", "junit", "html")}
+    run = run_report(campaign.report, campaign.decision, campaign.outcomes) if any(wanted.values()) else None
+    if run is None:
+        return
+    bodies = {"sarif": to_sarif, "junit": to_junit}
+    for kind, path in wanted.items():
+        if path:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(bodies[kind](run) if kind in bodies else page(campaign.report).encode())
 
 
 def _families(text: str) -> tuple[Family, ...]:
@@ -139,72 +215,3 @@ def _text(path: Path) -> str:
         raise ConfigError(error.message, remedy=error.remedy) from error
     except UnicodeDecodeError as error:
         raise ConfigError(f"{path} is not UTF-8.", remedy="Save it as UTF-8.") from error
-
-
-def _progress(done: int, total: int, note: str) -> None:
-    if sys.stderr.isatty():
-        click.echo(f"\r\x1b[K{done}/{total} {printable(note)[:100]}", nl=done == total, err=True)
-    elif done == total or done % max(1, total // _NOTED) == 0:
-        click.echo(f"{done}/{total}", err=True)
-
-
-def _show(campaign: Campaign) -> None:
-    report = campaign.report
-    click.echo(f"{'family':<22}{'attempts':>9}{'success':>9}{'95 %':>16}{'bare':>6}{'err':>5}{'skip':>5}  status")
-    for row in report.families:
-        low, high = row.wilson95
-        bare = "-" if row.bare is None else str(row.bare)
-        named = f"{row.status}{', scripted target' if row.target == 'obedient' else ''}"
-        click.echo(
-            f"{row.id:<22}{row.attempts:>9}{row.successes:>9}{f'{low:.1%} to {high:.1%}':>16}{bare:>6}"
-            f"{row.errors:>5}{row.skipped:>5}  {named}"
-        )
-    _show_totals(report)
-    if campaign.recalled:
-        click.echo(f"{campaign.recalled} attempts are an earlier run's, which did not end.")
-    colour = "red" if held(report) else "green"
-    click.secho(f"\ngate {report.gate.decision}", fg=colour, bold=True)
-    for reason in report.gate.reasons[:_NOTED]:
-        click.echo(f"  - {printable(reason)}")
-    if len(report.gate.reasons) > _NOTED:
-        click.echo(f"  and {len(report.gate.reasons) - _NOTED} more")
-
-
-def _show_totals(report: PublicReport) -> None:
-    low, high = report.overall.wilson95
-    click.echo(
-        f"\noverall  {report.overall.successes} of {report.overall.attempts} attacks succeeded, {low:.1%} to {high:.1%}"
-    )
-    if not isinstance(report.paired, dict):
-        paired = report.paired
-        click.echo(
-            f"paired   {paired.bare.successes} of {paired.bare.attempts} without the guard; {paired.b} only there, "
-            f"{paired.c} only behind it, p = {paired.p_value:.3g}"
-        )
-    benign = report.benign
-    click.echo(
-        f"benign   {benign.blocked} of {benign.attempts} harmless conversations blocked, {benign.refused} refused"
-    )
-    click.echo(f"size     {report.gate.attempts_for_bound} attacks without a success reach the wanted upper bound")
-
-
-def _show_list() -> None:
-    click.echo("Families")
-    for family in FAMILIES:
-        click.echo(f"  {family.id:<22}{family.title} ({len(family.seeds)} attacks)")
-    click.echo("\nDisguises")
-    for converter in CONVERTERS:
-        click.echo(f"  {converter.id:<22}{converter.kind}")
-
-
-def _show_family(family: Family) -> None:
-    click.echo(f"{family.id}  {family.title}\n")
-    click.echo(f"  Maps to     {', '.join(family.maps)}")
-    click.echo(f"  Attacks     {len(family.seeds)}, against the {family.target} target of a project\n")
-    for heading, text in (
-        ("Why it matters", family.why),
-        ("How it attacks", family.how),
-        ("Succeeds when", family.succeeds),
-        ("Limits", family.limits),
-    ):
-        click.echo(f"{heading}\n  {text}\n")

@@ -12,7 +12,7 @@ import uvloop
 from lockgate.core.config import GateRules, RedteamConfig
 from lockgate.core.gate import Decision, GateDecision, Stage
 from lockgate.core.home import home, private_folder
-from lockgate.core.outcome import Examination
+from lockgate.core.outcome import Examination, Outcome
 from lockgate.core.project import Project
 from lockgate.core.subject import sha256_hex
 from lockgate.pipeline.baseline import read_baseline, write_baseline
@@ -21,15 +21,20 @@ from lockgate.pipeline.opened import Opened, Options, open_target
 from lockgate.policy import Case, WaiverBook, decide
 from lockgate.redteam import (
     Corpus,
+    JudgeModel,
+    ModelAttacker,
+    ModelJudge,
     Plan,
     PublicReport,
     RedteamResult,
     RedteamRun,
     Regression,
+    adapted,
     attack,
     compare,
     examine,
     load,
+    measure,
     plan,
     publish,
     summarise,
@@ -44,11 +49,15 @@ class Campaign(msgspec.Struct, frozen=True, kw_only=True):
         report: For outside scripts.
         tested: At least one attack was judged.
         recalled: Attempts that an earlier, unfinished run had made.
+        decision: The gate's decision, with everything that holds it.
+        outcomes: What the gate was decided on.
     """
 
     report: PublicReport
     tested: bool
     recalled: int
+    decision: GateDecision
+    outcomes: tuple[Outcome, ...]
 
 
 def red_team(options: Options, progress: Progress) -> Campaign:
@@ -67,10 +76,11 @@ def red_team(options: Options, progress: Progress) -> Campaign:
     chosen = _chosen(options, limits, seed)
     baseline = read_baseline(options.baseline) if options.baseline else None
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        run = runner.run(_drive(options, limits, chosen, seed, progress))
+        run, judged_by = runner.run(_drive(options, limits, chosen, seed, progress))
     result = summarise(run)
     regression = compare(baseline, result) if baseline else None
-    decision = _decide(options.project, result, limits, regression)
+    examination = _examination(result, limits, regression)
+    decision = _decide(options.project, examination)
     if options.write_baseline:
         write_baseline(options.write_baseline, result)
     report = publish(
@@ -81,8 +91,16 @@ def red_team(options: Options, progress: Progress) -> Campaign:
         reasons=tuple(hold.message for hold in decision.holds),
         bound=limits.max_upper_bound,
         baseline=regression,
+        adaptive=options.adaptive,
+        judge_model=judged_by,
     )
-    return Campaign(report=report, tested=result.guarded.attempts > 0, recalled=result.recalled)
+    return Campaign(
+        report=report,
+        tested=result.guarded.attempts > 0,
+        recalled=result.recalled,
+        decision=decision,
+        outcomes=examination.outcomes,
+    )
 
 
 def _chosen(options: Options, limits: RedteamConfig, seed: int) -> Plan:
@@ -95,6 +113,13 @@ def _chosen(options: Options, limits: RedteamConfig, seed: int) -> Plan:
         families=options.families,
         converters=options.converters,
     )
+    if options.adaptive:
+        chosen = msgspec.structs.replace(chosen, corpus=adapted(chosen.corpus, options.adaptive, options.tries))
+    asked = (options.adaptive, options.tries, options.attacker, options.judge)
+    if options.adaptive or options.judge:
+        # A run with other helpers is another run: it neither resumes nor is compared with this one.
+        digest = sha256_hex(msgspec.json.encode((chosen.corpus.sha256, asked)))
+        chosen = msgspec.structs.replace(chosen, corpus=msgspec.structs.replace(chosen.corpus, sha256=digest))
     if options.project is not None:
         return chosen
     # Without a guard of ours before it, the target itself is attacked with everything.
@@ -102,7 +127,9 @@ def _chosen(options: Options, limits: RedteamConfig, seed: int) -> Plan:
     return msgspec.structs.replace(chosen, corpus=msgspec.structs.replace(chosen.corpus, attacks=direct))
 
 
-async def _drive(options: Options, limits: RedteamConfig, chosen: Plan, seed: int, progress: Progress) -> RedteamRun:
+async def _drive(
+    options: Options, limits: RedteamConfig, chosen: Plan, seed: int, progress: Progress
+) -> tuple[RedteamRun, JudgeModel | None]:
     task = asyncio.current_task()
     if task is not None:
         # A polite kill keeps what was found, like Ctrl-C. Not every loop can listen to signals.
@@ -110,7 +137,9 @@ async def _drive(options: Options, limits: RedteamConfig, chosen: Plan, seed: in
             asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     async with AsyncExitStack() as stack:
         opened = await open_target(stack, options, limits, chosen.corpus, seed)
-        return await attack(
+        judge = ModelJudge(opened.judge) if opened.judge else None
+        measured = await measure(judge) if judge else None
+        run = await attack(
             chosen.corpus,
             bare=opened.bare,
             guarded=opened.given,
@@ -123,7 +152,10 @@ async def _drive(options: Options, limits: RedteamConfig, chosen: Plan, seed: in
             time_s=options.time_s,
             families=chosen.families,
             in_order=True,
+            attacker=ModelAttacker(opened.attacker) if opened.attacker else None,
+            opinions=judge,
         )
+    return run, measured
 
 
 def _journal(options: Options, opened: Opened, corpus: Corpus, seed: int) -> Path | None:
@@ -138,13 +170,15 @@ def _journal(options: Options, opened: Opened, corpus: Corpus, seed: int) -> Pat
     return path
 
 
-def _decide(
-    project: Project | None, result: RedteamResult, limits: RedteamConfig, regression: Regression | None
-) -> GateDecision:
+def _examination(result: RedteamResult, limits: RedteamConfig, regression: Regression | None) -> Examination:
     examination = examine(result, limits)
-    if regression is not None:
-        more = unregressed(regression)
-        examination = Examination((*examination.subjects, *more.subjects), (*examination.outcomes, *more.outcomes))
+    if regression is None:
+        return examination
+    more = unregressed(regression)
+    return Examination((*examination.subjects, *more.subjects), (*examination.outcomes, *more.outcomes))
+
+
+def _decide(project: Project | None, examination: Examination) -> GateDecision:
     case = Case(
         stage=Stage.REDTEAM,
         examination=examination,

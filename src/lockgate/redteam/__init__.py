@@ -7,6 +7,8 @@ result = summarise(run)
 examination = examine(result, config)
 """
 
+from lockgate.redteam.adaptive import ADAPTIVE, adapted
+from lockgate.redteam.assistant import ModelAttacker, ModelJudge
 from lockgate.redteam.attempt import Attempt, AttemptStatus, Lane
 from lockgate.redteam.baseline import Baseline, Regression, baseline_of, compare
 from lockgate.redteam.catalog import CHECKS
@@ -18,8 +20,10 @@ from lockgate.redteam.examine import examine, unregressed
 from lockgate.redteam.families import FAMILIES, Family, Seed, family_named
 from lockgate.redteam.goal import Call, Contain, Diverge, Emit, Flood, Goal, Leak, Personal, Say
 from lockgate.redteam.message import Answer, Fetched, Message, ToolCall, UnusableAnswerError
+from lockgate.redteam.outputs import run_report
+from lockgate.redteam.page import page
 from lockgate.redteam.plan import PROFILES, Plan, Profile, plan
-from lockgate.redteam.public import PublicReport, publish
+from lockgate.redteam.public import JudgeModel, PublicReport, measure, publish
 from lockgate.redteam.result import RedteamResult, encode, summarise
 from lockgate.redteam.runner import RedteamRun, attack
 from lockgate.redteam.script import Consult, Script, Send, Strategy
@@ -42,6 +46,7 @@ from lockgate.redteam.targets.cassette import Labels
 from lockgate.redteam.transcript import Conversation, Transcript, Turn
 
 __all__ = [
+    "ADAPTIVE",
     "CHECKS",
     "CONVERTERS",
     "FAMILIES",
@@ -71,10 +76,13 @@ __all__ = [
     "Flood",
     "Goal",
     "HttpTarget",
+    "JudgeModel",
     "Labels",
     "Lane",
     "Leak",
     "Message",
+    "ModelAttacker",
+    "ModelJudge",
     "Obedience",
     "ObedientTarget",
     "OpenAIWire",
@@ -98,6 +106,7 @@ __all__ = [
     "Transcript",
     "Turn",
     "UnusableAnswerError",
+    "adapted",
     "attack",
     "baseline_of",
     "compare",
@@ -107,8 +116,11 @@ __all__ = [
     "examine",
     "family_named",
     "load",
+    "measure",
+    "page",
     "plan",
     "publish",
+    "run_report",
     "serve_obedient",
     "summarise",
     "unregressed",

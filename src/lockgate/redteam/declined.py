@@ -28,7 +28,8 @@ def declared(text: str, wanted: str) -> bool:
 
     "I will not write X" names X and declines it; "I cannot refuse: X" and "I would never, but X" say it. What negates
     must come before it in the same clause, at most 90 characters earlier, and must not be negated itself; or it follows
-    in a few turns of phrase ("X is something that I won't say"). A rough measure for refusals that quote; a judge of secrets must not use it, because a secret that is named is told.
+    in a few turns of phrase ("X is something that I won't say"). A rough measure for refusals that quote; a judge of
+    secrets must not use it, because a secret that is named is told.
 
     Args:
         text: Case-folded, with single spaces.

@@ -8,8 +8,13 @@ from typing import TypedDict
 
 import msgspec
 
+from lockgate.redteam.assistant import LEAST_AGREEMENT, ModelJudge
 from lockgate.redteam.attempt import Attempt, Lane
 from lockgate.redteam.baseline import Regression
+from lockgate.redteam.errors import RedteamError
+from lockgate.redteam.labelled import Agreement, calibration
+from lockgate.redteam.message import UnusableAnswerError
+from lockgate.redteam.model_opinion import ModelOpinion
 from lockgate.redteam.result import BenignTally, CorpusRef, RedteamResult, Tally
 from lockgate.redteam.statistics import attempts_for_bound
 
@@ -48,6 +53,18 @@ class PublicPaired(msgspec.Struct, frozen=True, kw_only=True):
     bare: Tally
 
 
+class JudgeModel(Agreement, frozen=True, kw_only=True):
+    """The model that was asked for its opinion, and how far it agrees with labelled conversations.
+
+    Attributes:
+        model: What reports call it.
+        alone: Successes that rest on its opinion alone.
+    """
+
+    model: str
+    alone: int = 0
+
+
 class PublicGate(msgspec.Struct, frozen=True, kw_only=True):
     """The gate.
 
@@ -80,6 +97,8 @@ class PublicReport(msgspec.Struct, frozen=True, kw_only=True):
         corpus: What there was to choose from.
         gate: What follows from it.
         attempts: Every attempt, without protected values.
+        adaptive: Which attacker tried again; empty for none.
+        judge_model: The model that was asked for its opinion; None where there was none.
     """
 
     version: int = 1
@@ -94,6 +113,26 @@ class PublicReport(msgspec.Struct, frozen=True, kw_only=True):
     corpus: CorpusRef
     gate: PublicGate
     attempts: tuple[Attempt, ...]
+    adaptive: str = ""
+    judge_model: JudgeModel | None = None
+
+
+async def measure(judge: ModelJudge) -> JudgeModel:
+    """Ask a judge model about the bundled labelled conversations.
+
+    Raises:
+        RedteamError: It cannot be reached, or it agrees with the labels too rarely to be asked.
+    """
+    try:
+        found = await judge.calibrate(calibration())
+    except UnusableAnswerError as error:
+        raise RedteamError(f"The judge model cannot be asked: {error}.", remedy="Correct --judge.") from error
+    if found.wilson95[0] < LEAST_AGREEMENT:
+        raise RedteamError(
+            f"The judge model agrees with {found.agreed} of {found.cases} labelled conversations, which is too few.",
+            remedy="Choose a larger model, or run without --judge.",
+        )
+    return JudgeModel(model=judge.name, **msgspec.structs.asdict(found))
 
 
 def publish(
@@ -105,6 +144,8 @@ def publish(
     reasons: tuple[str, ...],
     bound: float,
     baseline: Regression | None = None,
+    adaptive: str = "",
+    judge_model: JudgeModel | None = None,
 ) -> PublicReport:
     """Word a result for outside scripts.
 
@@ -116,7 +157,12 @@ def publish(
         reasons: Why it is held.
         bound: The upper bound that the gate asks for.
         baseline: The comparison with an earlier run.
+        adaptive: Which attacker tried again.
+        judge_model: The model that was asked for its opinion.
     """
+    if judge_model:
+        alone = sum(item.judges == (ModelOpinion.card.id,) for item in result.transcripts)
+        judge_model = msgspec.structs.replace(judge_model, alone=alone)
     compared = Lane.BARE in result.fingerprints
     families = tuple(
         PublicFamily(
@@ -145,6 +191,8 @@ def publish(
             baseline=baseline,
         ),
         attempts=result.transcripts,
+        adaptive=adaptive,
+        judge_model=judge_model,
     )
 
 

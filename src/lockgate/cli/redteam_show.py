@@ -1,0 +1,92 @@
+"""How `lockgate redteam` looks on a terminal."""
+
+import sys
+
+import click
+
+from lockgate.cli.output import printable
+from lockgate.pipeline.campaign import Campaign, held
+from lockgate.redteam import CONVERTERS, FAMILIES, Family, PublicReport
+
+_NOTED = 10
+
+
+def show_progress(done: int, total: int, note: str) -> None:
+    """One line on standard error: a running one for people, ten lines for a log."""
+    if sys.stderr.isatty():
+        click.echo(f"\r\x1b[K{done}/{total} {printable(note)[:100]}", nl=done == total, err=True)
+    elif done == total or done % max(1, total // _NOTED) == 0:
+        click.echo(f"{done}/{total}", err=True)
+
+
+def show(campaign: Campaign) -> None:
+    """Print a run as a table, with what holds its gate."""
+    report = campaign.report
+    click.echo(f"{'family':<22}{'attempts':>9}{'success':>9}{'95 %':>16}{'bare':>6}{'err':>5}{'skip':>5}  status")
+    for row in report.families:
+        low, high = row.wilson95
+        bare = "-" if row.bare is None else str(row.bare)
+        named = f"{row.status}{', scripted target' if row.target == 'obedient' else ''}"
+        click.echo(
+            f"{row.id:<22}{row.attempts:>9}{row.successes:>9}{f'{low:.1%} to {high:.1%}':>16}{bare:>6}"
+            f"{row.errors:>5}{row.skipped:>5}  {named}"
+        )
+    _show_totals(report)
+    if campaign.recalled:
+        click.echo(f"{campaign.recalled} attempts are an earlier run's, which did not end.")
+    colour = "red" if held(report) else "green"
+    click.secho(f"\ngate {report.gate.decision}", fg=colour, bold=True)
+    for reason in report.gate.reasons[:_NOTED]:
+        click.echo(f"  - {printable(reason)}")
+    if len(report.gate.reasons) > _NOTED:
+        click.echo(f"  and {len(report.gate.reasons) - _NOTED} more")
+
+
+def _show_totals(report: PublicReport) -> None:
+    low, high = report.overall.wilson95
+    click.echo(
+        f"\noverall  {report.overall.successes} of {report.overall.attempts} attacks succeeded, {low:.1%} to {high:.1%}"
+    )
+    if not isinstance(report.paired, dict):
+        paired = report.paired
+        click.echo(
+            f"paired   {paired.bare.successes} of {paired.bare.attempts} without the guard; {paired.b} only there, "
+            f"{paired.c} only behind it, p = {paired.p_value:.3g}"
+        )
+    benign = report.benign
+    click.echo(
+        f"benign   {benign.blocked} of {benign.attempts} harmless conversations blocked, {benign.refused} refused"
+    )
+    if report.judge_model:
+        model = report.judge_model
+        click.echo(
+            f"judge    {printable(model.model)} agrees with {model.agreed} of {model.cases} labels (kappa "
+            f"{model.kappa:.2f}); {model.alone} successes rest on it alone"
+        )
+    if beside := sum(bool(item.beside) for item in report.attempts):
+        click.echo(f"beside   {beside} answers give something away that the attack did not ask for")
+    click.echo(f"size     {report.gate.attempts_for_bound} attacks without a success reach the wanted upper bound")
+
+
+def show_list() -> None:
+    """Print families and disguises."""
+    click.echo("Families")
+    for family in FAMILIES:
+        click.echo(f"  {family.id:<22}{family.title} ({len(family.seeds)} attacks)")
+    click.echo("\nDisguises")
+    for converter in CONVERTERS:
+        click.echo(f"  {converter.id:<22}{converter.kind}")
+
+
+def show_family(family: Family) -> None:
+    """Print the manual page of a family."""
+    click.echo(f"{family.id}  {family.title}\n")
+    click.echo(f"  Maps to     {', '.join(family.maps)}")
+    click.echo(f"  Attacks     {len(family.seeds)}, against the {family.target} target of a project\n")
+    for heading, text in (
+        ("Why it matters", family.why),
+        ("How it attacks", family.how),
+        ("Succeeds when", family.succeeds),
+        ("Limits", family.limits),
+    ):
+        click.echo(f"{heading}\n  {text}\n")

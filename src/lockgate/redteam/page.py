@@ -1,0 +1,143 @@
+"""A run of the red team as one page for people: a heat map of families and disguises, each cell a link to its talks."""
+
+from collections.abc import Iterable
+from functools import cache
+from typing import Final
+
+import msgspec
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template
+
+from lockgate.redteam.attempt import Attempt, AttemptStatus, Lane
+from lockgate.redteam.public import PublicReport
+from lockgate.report import name, shown
+from lockgate.report.shown import interval, percent
+
+MAX_TALKS: Final = 3_000
+_PLAIN = "plain"
+_SHOWN = 2_000
+_RANK = {status: rank for rank, status in enumerate(("SUCCEEDED", "ERRORED", "SKIPPED", "RESISTED", "BLOCKED"))}
+
+
+class Cell(msgspec.Struct, frozen=True):
+    """One family under one disguise.
+
+    Attributes:
+        tone: `none` when nothing was sent, `bad` when nothing could be judged, else `heat0` to `heat4`.
+        text: Successes of attempts.
+        target: The fragment of the first conversation to read.
+        title: The cell in words.
+    """
+
+    tone: str
+    text: str
+    target: str
+    title: str
+
+
+class Row(msgspec.Struct, frozen=True):
+    """One family: its name, its numbers, its cells."""
+
+    family: str
+    status: str
+    rate: str
+    ends: str
+    cells: tuple[Cell, ...]
+
+
+class Talk(msgspec.Struct, frozen=True):
+    """One attempt with what was said."""
+
+    key: str
+    id: str
+    family: str
+    converter: str
+    lane: str
+    status: str
+    judges: str
+    reason: str
+    turns: tuple[tuple[str, str], ...]
+
+
+def page(report: PublicReport) -> str:
+    """Render a report as one HTML page without scripts and without requests.
+
+    The heat map counts attacks on the target as it was given. Every conversation is listed, worst first, up to 3,000;
+    the JSON report holds all of them.
+    """
+    attacks = [item for item in report.attempts if item.attack and item.lane is Lane.GUARDED]
+    used = {item.converter or _PLAIN for item in attacks}
+    converters = sorted(used, key=lambda one: (one != _PLAIN, one))
+    bare = [item for item in report.attempts if item.attack and item.lane is Lane.BARE]
+    harmless = [item for item in report.attempts if not item.attack and item.status is not AttemptStatus.ANSWERED]
+    listed = [*attacks, *bare, *harmless]
+    return _template().render(
+        report=report,
+        rows=_rows(report, attacks, converters),
+        converters=converters,
+        talks=[_talk(item) for item in sorted(listed, key=_order)[:MAX_TALKS]],
+        left_out=max(0, len(listed) - MAX_TALKS),
+        shown=shown, name=name, percent=percent, interval=interval,
+    )
+
+
+@cache
+def _template() -> Template:
+    environment = Environment(
+        loader=PackageLoader("lockgate.redteam"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template("redteam.html.j2")
+
+
+def _rows(report: PublicReport, attacks: list[Attempt], converters: list[str]) -> list[Row]:
+    cells: dict[tuple[str, str], list[Attempt]] = {}
+    for item in attacks:
+        cells.setdefault((item.family, item.converter or _PLAIN), []).append(item)
+    return [
+        Row(
+            family=name(family.id),
+            status=family.status + (", scripted target" if family.target == "obedient" else ""),
+            rate=f"{family.successes} / {family.attempts}",
+            ends=interval(family.wilson95),
+            cells=tuple(_cell(family.id, one, cells.get((family.id, one), [])) for one in converters),
+        )
+        for family in report.families
+    ]
+
+
+def _cell(family: str, converter: str, items: list[Attempt]) -> Cell:
+    if not items:
+        return Cell("none", "", "", f"{family}, {converter}: not tried")
+    judged = sum(item.status not in {AttemptStatus.ERRORED, AttemptStatus.SKIPPED} for item in items)
+    fell = sum(item.status is AttemptStatus.SUCCEEDED for item in items)
+    tone = f"heat{-(-4 * fell // judged)}" if judged else "bad"
+    title = f"{family}, {converter}: {fell} of {judged} succeeded, {len(items) - judged} not judged"
+    return Cell(tone, f"{fell}/{judged}", _key(min(items, key=_order)), title)
+
+
+def _order(item: Attempt) -> tuple[bool, int, str, str]:
+    return (item.lane is Lane.BARE, _RANK.get(item.status, len(_RANK)), item.family, item.id)
+
+
+def _key(item: Attempt) -> str:
+    return f"{item.lane.value}-{item.id}"
+
+
+def _talk(item: Attempt) -> Talk:
+    prompts: Iterable[str] = item.prompts or ("(not shown: this half of the corpus is held out)" for _ in item.replies)
+    return Talk(
+        key=_key(item),
+        id=name(item.id),
+        family=name(item.family),
+        converter=name(item.converter or _PLAIN),
+        lane=item.lane.value,
+        status=item.status.value,
+        judges=", ".join((*item.judges, *(f"{one} beside" for one in item.beside))),
+        reason=shown(item.reason),
+        turns=tuple(
+            (shown(prompt, _SHOWN), shown(reply, _SHOWN)) for prompt, reply in zip(prompts, item.replies, strict=False)
+        ),
+    )
