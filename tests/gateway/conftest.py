@@ -1,7 +1,7 @@
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -210,7 +210,8 @@ async def serving(root: Path, model: FakeModel, **options: Any) -> AsyncIterator
     )
     key = EphemeralKey("tester")
     options.setdefault("verifier", key)
-    with EventStore.open(project.state) as store:
+    given = options.pop("store", None)
+    with nullcontext(given) if given else EventStore.open(project.state) as store:
         async with serve_app(project, store=store, **options) as running:
             yield World(running.base_url, key.secret, model, store, project)
 
@@ -238,3 +239,13 @@ def start(tmp_path: Path, model: FakeModel) -> Callable[..., Any]:
 def serve_at() -> Callable[..., Any]:
     """Starts a gateway before any upstream: `async with serve_at(folder, base_url) as world`."""
     return lambda root, base_url: serving(root, FakeModel(), base_url=base_url, timeout_s=1.0)
+
+
+@pytest.fixture
+def driven(tmp_path: Path) -> Iterator[tuple[asyncio.Runner, World]]:
+    """A gateway for tests that are no coroutines: `runner.run(world.send(...))`."""
+    with asyncio.Runner() as runner:
+        stack = AsyncExitStack()
+        fake = runner.run(stack.enter_async_context(fake_model()))
+        yield runner, runner.run(stack.enter_async_context(serving(tmp_path, fake)))
+        runner.run(stack.aclose())
