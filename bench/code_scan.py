@@ -4,7 +4,7 @@
 
 Without folders: the standard library of this Python, and the packages that are installed beside it (at most `--most`
 files of each, evenly spread). Most of this code was reviewed by many; a finding there is a candidate for a false alarm,
-and `--show` prints the places of one check for reading. The last line of each table is `lockgate scan secrets` on the same
+and `--show` prints the places of one check. The last line of each table is `lockgate scan secrets` on the same
 files. Seconds are seconds of processor time of this process.
 """
 
