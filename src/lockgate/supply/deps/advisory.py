@@ -1,7 +1,7 @@
 """Reads advisories in OSV's format (ossf.github.io/osv-schema) down to what matching needs."""
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Literal, cast
 
 import msgspec
@@ -40,7 +40,8 @@ class Affected(msgspec.Struct, frozen=True, array_like=True):
         level: `low` to `critical`; empty where it is not rated.
         summary: One line.
         ranges: Events of each range of versions.
-        versions: Versions that it lists, in the form of `same_key`.
+        versions: Versions that it lists, in the form of `same_key`, each between line breaks: one text is read from
+            the database many times faster than a set of them. Ask with `lists`.
         every: It names neither versions nor ranges, so every version is affected.
         clear: False where a version in a range is none of its ecosystem.
     """
@@ -50,9 +51,13 @@ class Affected(msgspec.Struct, frozen=True, array_like=True):
     level: str = ""
     summary: str = ""
     ranges: tuple[tuple[Event, ...], ...] = ()
-    versions: frozenset[str] = frozenset()
+    versions: str = ""
     every: bool = False
     clear: bool = True
+
+    def lists(self, version: str) -> bool:
+        """Whether it lists a version, given in the form of `same_key`."""
+        return f"\n{version}\n" in self.versions
 
 
 class Advisory(msgspec.Struct, frozen=True):
@@ -108,10 +113,15 @@ def _affected(facts: Json, entry: Json, ecosystem: Ecosystem) -> Affected:
         level=_level(facts, entry),
         summary="".join(char for char in line if char.isprintable()),
         ranges=ranges,
-        versions=frozenset(same_key(ecosystem, version) for version in listed),
+        versions=_lines(same_key(ecosystem, version) for version in listed),
         every=not stated and not listed,
         clear=all(_is_version(ecosystem, version) for events in ranges for _, version in events),
     )
+
+
+def _lines(versions: Iterable[str]) -> str:
+    listed = "\n".join(dict.fromkeys(versions))
+    return f"\n{listed}\n" if listed else ""
 
 
 def _joined(one: Affected, other: Affected) -> Affected:
@@ -121,7 +131,7 @@ def _joined(one: Affected, other: Affected) -> Affected:
         level=worst([one.level, other.level]),
         summary=one.summary,
         ranges=one.ranges + other.ranges,
-        versions=one.versions | other.versions,
+        versions=_lines(filter(None, (*one.versions.split("\n"), *other.versions.split("\n")))),
         every=one.every or other.every,
         clear=one.clear and other.clear,
     )

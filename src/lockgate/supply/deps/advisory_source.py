@@ -4,6 +4,7 @@ import hashlib
 import ipaddress
 import os
 import stat
+import struct
 import tempfile
 import urllib.error
 import urllib.request
@@ -32,6 +33,18 @@ _TIMEOUT_S = 60
 _CHUNK = 1 << 20
 _SUFFIXES = (".json", ".yaml", ".yml")
 _ENCRYPTED = 0x1
+# What zipfile raises on damaged bytes, beside its own error.
+_DAMAGE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+    NotImplementedError,
+    RuntimeError,
+    ValueError,
+    EOFError,
+    IndexError,
+    OSError,
+)
 _METHODS = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
 
 Item = tuple[str, bytes]
@@ -76,22 +89,14 @@ class ZipAdvisories:
         try:
             with zipfile.ZipFile(self._stream) as archive:
                 yield from self._members(archive)
-        except (
-            zipfile.BadZipFile,
-            NotImplementedError,
-            RuntimeError,
-            ValueError,
-            EOFError,
-            OSError,
-            zlib.error,
-        ) as error:
+        except _DAMAGE as error:
             raise self._refused("it is damaged or no zip archive") from error
 
     def _members(self, archive: zipfile.ZipFile) -> Iterator[Item]:
         seen: set[str] = set()
         total = 0
         for count, info in enumerate(archive.infolist()):
-            if info.is_dir():
+            if info.filename.endswith("/"):
                 continue
             total += info.file_size
             if count >= MAX_MEMBERS or total > MAX_UNPACKED:

@@ -49,7 +49,7 @@ def weaknesses(ecosystem: str, version: str, affected: Iterable[Affected]) -> tu
 
 def _applies(ecosystem: str, version: str, item: Affected) -> bool | None:
     """True if it applies, False if it cannot be told (so it is taken to), None if it does not."""
-    if item.every or same_key(ecosystem, version) in item.versions:
+    if item.every or item.lists(same_key(ecosystem, version)):
         return True
     if not item.clear:
         return False
