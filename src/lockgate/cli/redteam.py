@@ -33,7 +33,7 @@ _PARTS = {
     "add": ("lockgate.cli.redteam_corpus:add", "Propose a transcript for the corpus, or accept a proposal."),
     "import": ("lockgate.cli.redteam_corpus:import_", "Read attacks of garak, PyRIT, promptfoo or spikee."),
     "export": ("lockgate.cli.redteam_corpus:export", "Write the corpus for garak, PyRIT, promptfoo or spikee."),
-    "robustness": ("lockgate.cli.redteam_robustness:robustness", "Attack a classifier of texts."),
+    "robustness": ("lockgate.cli.redteam_robustness:robustness_", "Attack a classifier of texts."),
 }
 
 

@@ -94,7 +94,7 @@ class Corpus(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that is sent.
 
     Attributes:
-        version: Lockgate's version for the bundled corpus, `own` for a folder of the project.
+        version: Lockgate's version for the bundled corpus, `own` or `own-<number>` for a folder of the project.
         sha256: Digest over the names, lengths and bytes of its files in alphabetical order.
         attacks: In the order of the files.
         benign: In the order of the files.
@@ -106,6 +106,37 @@ class Corpus(msgspec.Struct, frozen=True, kw_only=True):
     benign: tuple[Benign, ...]
 
 
+class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One row that somebody accepted.
+
+    Attributes:
+        id: The row's id.
+        source: Digest of the file that it came from.
+        reviewer: Who read it.
+        accepted: The day, ISO 8601.
+    """
+
+    id: str
+    source: str
+    reviewer: str
+    accepted: str
+
+
+class CorpusLedger(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`corpus.json` of a folder: which version its rows are, and who accepted them.
+
+    Attributes:
+        version: Counts up with every change.
+        sha256: Digest of the rows; see `digest_of`.
+        entries: What was accepted, oldest first.
+    """
+
+    version: int
+    sha256: str
+    entries: tuple[Entry, ...]
+
+
+LEDGER = "corpus.json"
 _HALVES: tuple[Half, ...] = ("seen", "unseen")
 _NAMES = frozenset(f"{kind}_{half}.jsonl" for kind in ("attacks", "benign") for half in _HALVES)
 
@@ -123,18 +154,50 @@ def load(source: str = BUILTIN, *, root: Path | None = None) -> Corpus:
             attack wants to hear is in its own prompts, or there is no attack at all.
     """
     bodies = _builtin() if source == BUILTIN else _folder(source, root or Path())
-    digest = hashlib.sha256()
-    for name in sorted(bodies):
-        digest.update(f"{name}\x00{len(bodies[name])}\x00".encode())
-        digest.update(bodies[name])
+    digest = digest_of(bodies)
     attacks = tuple(attack for half in _HALVES for attack in _attacks(bodies, half))
     benign = tuple(row for half in _HALVES for row in _benign(bodies, half))
     if not attacks:
         raise RedteamError(f"The corpus {source!r} holds no attack.", remedy="Add attacks_seen.jsonl to its folder.")
     _refuse_repeated(item.id for item in (*attacks, *benign))
     return Corpus(
-        version=__version__ if source == BUILTIN else "own", sha256=digest.hexdigest(), attacks=attacks, benign=benign
+        version=__version__ if source == BUILTIN else _version(source, root or Path(), digest),
+        sha256=digest,
+        attacks=attacks,
+        benign=benign,
     )
+
+
+def load_folder(folder: Path) -> Corpus:
+    """Read the corpus of a folder, wherever it lies; see `load`."""
+    return load(folder.name, root=folder.absolute().parent)
+
+
+def digest_of(bodies: dict[str, bytes]) -> str:
+    """SHA-256 over the names, lengths and bytes of a corpus' files in alphabetical order."""
+    digest = hashlib.sha256()
+    for name in sorted(bodies):
+        digest.update(f"{name}\x00{len(bodies[name])}\x00".encode())
+        digest.update(bodies[name])
+    return digest.hexdigest()
+
+
+def _version(source: str, root: Path, digest: str) -> str:
+    if not (root / relative(source) / LEDGER).exists():
+        return "own"
+    try:
+        body = read(root, f"{source}/{LEDGER}", limit=MAX_BYTES).body
+        ledger = msgspec.json.decode(body, type=CorpusLedger)
+    except CoreError as error:
+        raise RedteamError(error.message, remedy=error.remedy) from error
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise RedteamError(f"{source}/{LEDGER} is damaged.", remedy="Restore it.") from error
+    if ledger.sha256 != digest:
+        raise RedteamError(
+            f"The rows of {source!r} are not those of its version {ledger.version}.",
+            remedy="Restore them, or add rows with 'lockgate redteam add'.",
+        )
+    return f"own-{ledger.version}"
 
 
 def _builtin() -> dict[str, bytes]:

@@ -76,7 +76,10 @@ def page(report: PublicReport) -> str:
         converters=converters,
         talks=[_talk(item) for item in sorted(listed, key=_order)[:MAX_TALKS]],
         left_out=max(0, len(listed) - MAX_TALKS),
-        shown=shown, name=name, percent=percent, interval=interval,
+        shown=shown,
+        name=name,
+        percent=percent,
+        interval=interval,
     )
 
 

@@ -1,0 +1,77 @@
+"""Classifiers of texts from outside: an ONNX file, or a Python function in a process of its own."""
+
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+from typing import cast
+
+import msgspec
+import numpy as np
+import onnxruntime
+
+from lockgate.core.errors import CoreError
+from lockgate.core.files import read
+from lockgate.redteam.corpus import Benign
+from lockgate.redteam.errors import RedteamError
+from lockgate.redteam.message import Message, UnusableAnswerError
+from lockgate.redteam.robustness import Scores
+from lockgate.redteam.targets.callable import CallableTarget
+
+MAX_BYTES = 1 << 30
+_ABOUT = Benign(id="classifier", turns=("-",), kind="classifier", half="seen")
+_PAIR = 2
+
+
+def onnx_scores(path: Path) -> Scores:
+    """The classifier in an ONNX file that takes texts, as scikit-learn pipelines are exported.
+
+    Its one input is a tensor of strings; its last output is the probabilities of both classes or of class 1.
+
+    Raises:
+        RedteamError: It cannot be read, or it is no such model.
+    """
+    try:
+        body = read(path.absolute().parent, path.name, limit=MAX_BYTES).body
+        session = onnxruntime.InferenceSession(body, providers=["CPUExecutionProvider"])
+    except CoreError as error:
+        raise RedteamError(error.message, remedy=error.remedy) from error
+    except Exception as error:
+        raise RedteamError(f"{path.name} is no ONNX model that runs here.", remedy="Export it again.") from error
+    inputs, outputs = session.get_inputs(), session.get_outputs()
+    if len(inputs) != 1 or inputs[0].type != "tensor(string)":
+        raise RedteamError(
+            f"{path.name} does not take texts.", remedy="Export the whole pipeline, vectoriser included."
+        )
+    column = len(inputs[0].shape) == _PAIR
+
+    def scores(texts: Sequence[str]) -> list[float]:
+        given = np.array(list(texts), dtype=object)
+        found = session.run([outputs[-1].name], {inputs[0].name: given.reshape(-1, 1) if column else given})[0]
+        table = np.asarray(found, dtype=np.float64)
+        return cast("list[float]", (table[:, -1] if table.ndim == _PAIR else table).tolist())
+
+    return scores
+
+
+def function_scores(module: str, function: str, *, timeout_s: float = 60.0) -> Scores:
+    """A Python function from a text to the probability of class 1, called in a process of its own.
+
+    It is called as the red team calls a target, `function(messages)`, and returns the number as a text.
+
+    Raises:
+        RedteamError: It cannot be loaded.
+    """
+
+    async def ask(texts: Sequence[str]) -> list[float]:
+        async with CallableTarget(module, function, timeout_s=timeout_s) as target:
+            return [float((await target.reply((Message("user", text),), _ABOUT)).text) for text in texts]
+
+    def scores(texts: Sequence[str]) -> list[float]:
+        try:
+            return asyncio.run(ask(texts))
+        except (UnusableAnswerError, ValueError, msgspec.MsgspecError) as error:
+            raise RedteamError(
+                f"{module}:{function} gave no number.", remedy="Return the probability as text."
+            ) from error
+
+    return scores
