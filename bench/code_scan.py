@@ -1,6 +1,6 @@
 """How many findings `lockgate scan code` gives on code that is in daily use, for each check, and how fast it reads.
 
-    .venv/bin/python bench/code_scan.py [FOLDER ...] [--most 2000] [--show CHECK] [--classic]
+    .venv/bin/python bench/code_scan.py [FOLDER ...] [--most 2000] [--show CHECK] [--classic] [--fuzz SECONDS]
 
 Without folders: the standard library of this Python, and the packages that are installed beside it (at most `--most`
 files of each, evenly spread). Most of this code was reviewed by many; a finding there is a candidate for a false alarm,
@@ -10,14 +10,34 @@ files. Seconds are seconds of processor time of this process.
 
 import argparse
 import platform
+import random
 import sysconfig
 import time
 from collections import Counter
 from pathlib import Path
 
-from lockgate.core import Finding, Status
-from lockgate.supply.code import CHECKS, ScannedCode, scan_code
+from lockgate.core import Finding, Status, SubjectRef, run
+from lockgate.supply.code import CHECKS, ScannedCode, read_facts, scan_code
+from lockgate.supply.errors import SupplyError
 from lockgate.supply.secrets import search
+
+PIECES = (
+    b"",
+    b"(",
+    b")",
+    b"\n",
+    b"    ",
+    b"\xff",
+    b"\0",
+    b"'",
+    b"{x}",
+    b"f'",
+    b"lambda: ",
+    b"await ",
+    b"*",
+    b"if 1:\n",
+    b":=",
+)
 
 
 def chosen(folder: Path, most: int) -> tuple[Path, ...]:
@@ -71,11 +91,36 @@ def report_secrets(files: tuple[Path, ...]) -> None:
     print(f"secrets: {count:,} in {size:.1f} MB, {size / seconds:.2f} MB/s")
 
 
+def fuzz(files: tuple[Path, ...], seconds: float) -> None:
+    """Damage files at random, read and judge them, and count; anything but a refusal ends the program."""
+    source = random.Random(7)
+    bodies = [body for path in files if len(body := path.read_bytes()) < 6_000]
+    done = refused = 0
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        body = bytearray(source.choice(bodies))
+        for _ in range(source.randint(0, 3)):
+            at = source.randrange(len(body) + 1)
+            body[at : at + source.randint(0, 9)] = source.choice(PIECES)
+        name = source.choice(("a.py", "a.ipynb")) if source.random() < 0.1 else "a.py"
+        done += 1
+        try:
+            facts = read_facts(SubjectRef(name), bytes(body))
+        except SupplyError:
+            refused += 1
+            continue
+        if any(run(check(), facts).status is Status.ERRORED for check in CHECKS[:-1]):
+            raise SystemExit(f"a check failed on {bytes(body)!r}")
+        search(name, bytes(body), b"k" * 32)
+    print(f"fuzz: {done:,} damaged files, {refused:,} refused, none crashed a reader or a check")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folders", nargs="*", type=Path)
     parser.add_argument("--most", type=int, default=2000)
     parser.add_argument("--show", default="", metavar="CHECK")
+    parser.add_argument("--fuzz", type=float, default=0.0, metavar="SECONDS", help="damage files for so long instead")
     parser.add_argument("--classic", action="store_true", help="with bandit")
     given = parser.parse_args()
     print(f"Python {platform.python_version()} on {platform.machine()}, one process")
@@ -83,6 +128,9 @@ def main() -> None:
         ("standard library", Path(sysconfig.get_path("stdlib"))),
         ("installed packages", Path(sysconfig.get_path("purelib"))),
     ]
+    if given.fuzz:
+        fuzz(chosen(named[0][1], given.most), given.fuzz)
+        return
     for name, folder in named:
         report(name, chosen(folder, given.most), show=given.show, classic=given.classic)
 

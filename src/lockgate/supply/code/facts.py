@@ -42,8 +42,7 @@ def read_facts(ref: SubjectRef, body: bytes) -> CodeFile:
 
 
 def _code(ref: SubjectRef, units: tuple[Unit, ...]) -> CodeFile:
-    nodes = [node for unit in units for node in ast.walk(unit.tree)]
-    imports = imports_of(nodes)
+    imports = imports_of(node for unit in units for node in unit.nodes)
     walk = Walk(imports, {}, {})
     walk.units(units)
     if walk.sink.any_origin or walk.attributes or walk.returned:
@@ -69,11 +68,13 @@ def _launches(units: tuple[Unit, ...]) -> Iterator[Launch]:
     """Calls and mappings with a `command` and literal `args`."""
     seen: Counter[str] = Counter()
     for unit in units:
-        for node in ast.walk(unit.tree):
+        for node in unit.nodes:
+            if not isinstance(node, ast.Call | ast.Dict):
+                continue
             fields = _fields(node)
             command = _text(fields.get(_COMMAND))
             arguments = fields.get(_ARGUMENTS)
-            if command and isinstance(arguments, ast.List | ast.Tuple) and isinstance(node, ast.expr):
+            if command and isinstance(arguments, ast.List | ast.Tuple):
                 name = command.rpartition("/")[2]
                 seen[f"{unit.place}/{name}"] += 1
                 number = seen[f"{unit.place}/{name}"]
@@ -102,7 +103,7 @@ def _secrets(units: tuple[Unit, ...]) -> Iterator[SecretMark]:
         starts = [0]
         for line in unit.text.splitlines(keepends=True):
             starts.append(starts[-1] + len(line))
-        prompts = _prompt_lines(unit.tree)
+        prompts = _prompt_lines(unit.nodes)
         seen: Counter[str] = Counter()
         for span in spans:
             kind = span.label.removeprefix("secret.")
@@ -112,10 +113,10 @@ def _secrets(units: tuple[Unit, ...]) -> Iterator[SecretMark]:
             yield SecretMark(kind, place, line, span.score, any(first <= line <= last for first, last in prompts))
 
 
-def _prompt_lines(tree: ast.Module) -> list[tuple[int, int]]:
+def _prompt_lines(nodes: tuple[ast.AST, ...]) -> list[tuple[int, int]]:
     """First and last line of every literal that is named like a prompt or is the content of a message."""
     found: list[tuple[int, int]] = []
-    for node in ast.walk(tree):
+    for node in nodes:
         values: list[ast.expr | None] = []
         if isinstance(node, ast.Assign) and any(map(_is_prompt_name, node.targets)):
             values = [node.value]

@@ -28,12 +28,14 @@ class Unit(msgspec.Struct, frozen=True):
         text: The code as it stands.
         python: The same lines without what speaks to the notebook or the shell.
         tree: Its syntax tree.
+        nodes: Every node of the tree, outer ones before inner ones.
     """
 
     place: str
     text: str
     python: str
     tree: ast.Module
+    nodes: tuple[ast.AST, ...]
 
 
 def read_units(name: str, body: bytes) -> tuple[Unit, ...]:
@@ -71,9 +73,10 @@ def _unit(place: str, text: str) -> Unit:
         raise SupplyError(f"It is no Python that can be parsed{where}: {line}.", remedy=remedy) from error
     except (ValueError, RecursionError, MemoryError, OverflowError) as error:
         raise SupplyError(f"It is no Python that can be parsed{where}: {type(error).__name__}.") from error
-    if _depth(tree) > MAX_DEPTH:
+    nodes = _nodes(tree)
+    if nodes is None:
         raise SupplyError(f"Its code is nested deeper than {MAX_DEPTH} levels{where}.", remedy="Write it flatter.")
-    return Unit(place, text, python, tree)
+    return Unit(place, text, python, tree, nodes)
 
 
 def _parsed(text: str) -> ast.Module:
@@ -97,18 +100,18 @@ def _without_commands(text: str, *, indented: bool) -> str:
     return "\n".join(_python(line, indented=indented) for line in text.split("\n"))
 
 
-def _depth(tree: ast.Module) -> int:
-    """The deepest nesting, where `elif` chains and sums count as flat: they are walked without recursion."""
-    deepest = 0
-    stack: list[tuple[ast.AST, int]] = [(tree, 0)]
-    while stack:
-        node, depth = stack.pop()
-        deepest = max(deepest, depth)
-        if deepest > MAX_DEPTH:
-            break
+def _nodes(tree: ast.Module) -> tuple[ast.AST, ...] | None:
+    """All nodes; None where they are too deep. Chains of `elif` and sums count as flat: they are walked in a loop."""
+    nodes: list[ast.AST] = [tree]
+    depths = [0]
+    for node, depth in zip(nodes, depths, strict=True):
+        if depth > MAX_DEPTH:
+            return None
         flat = _continues(node)
-        stack.extend((child, depth + (child is not flat)) for child in ast.iter_child_nodes(node))
-    return deepest
+        for child in ast.iter_child_nodes(node):
+            nodes.append(child)
+            depths.append(depth if child is flat else depth + 1)
+    return tuple(nodes)
 
 
 def _continues(node: ast.AST) -> ast.AST | None:
