@@ -3,11 +3,12 @@
 import asyncio
 from collections.abc import Sequence
 from pathlib import Path
-from typing import cast
+from typing import Protocol, cast
 
 import msgspec
 import numpy as np
 import onnxruntime
+from numpy.typing import NDArray
 
 from lockgate.core.errors import CoreError
 from lockgate.core.files import read
@@ -22,6 +23,18 @@ _ABOUT = Benign(id="classifier", turns=("-",), kind="classifier", half="seen")
 _PAIR = 2
 
 
+class _Port(Protocol):
+    name: str
+    type: str
+    shape: Sequence[object]
+
+
+class _Session(Protocol):
+    def get_inputs(self) -> Sequence[_Port]: ...
+    def get_outputs(self) -> Sequence[_Port]: ...
+    def run(self, names: Sequence[str], given: dict[str, NDArray[np.object_]]) -> Sequence[NDArray[np.float32]]: ...
+
+
 def onnx_scores(path: Path) -> Scores:
     """The classifier in an ONNX file that takes texts, as scikit-learn pipelines are exported.
 
@@ -32,7 +45,9 @@ def onnx_scores(path: Path) -> Scores:
     """
     try:
         body = read(path.absolute().parent, path.name, limit=MAX_BYTES).body
-        session = onnxruntime.InferenceSession(body, providers=["CPUExecutionProvider"])
+        options = onnxruntime.SessionOptions()
+        loaded: object = onnxruntime.InferenceSession(body, options, providers=["CPUExecutionProvider"])
+        session = cast("_Session", loaded)
     except CoreError as error:
         raise RedteamError(error.message, remedy=error.remedy) from error
     except Exception as error:

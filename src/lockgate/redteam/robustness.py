@@ -1,8 +1,8 @@
-"""How a classifier of texts stands up to small changes that no reader would mind: robust accuracy, and rows to train on.
+"""How a classifier of texts stands up to changes that no reader would mind: robust accuracy, and rows to train on.
 
-For each text that the classifier gets right, a greedy black-box search keeps the change that lowers its score most, after
-J. Li et al., "TextBugger", 2018 and J. Morris et al., "TextAttack", 2020. A classifier is any function from texts to
-scores: the guard, an ONNX file, or a user's own function (which may hold a scikit-learn pipeline).
+For each text that the classifier gets right, a greedy black-box search keeps the change that lowers its score most,
+after J. Li et al., "TextBugger", 2018 and J. Morris et al., "TextAttack", 2020. A classifier is any function from texts
+to scores: the guard, an ONNX file, or a user's own function (which may hold a scikit-learn pipeline).
 """
 
 from collections.abc import Callable, Sequence
@@ -21,17 +21,45 @@ KINDS: tuple[Kind, ...] = ("character", "word", "neighbour")
 MAX_CHARS = 4_000
 _HALF = 0.5
 _ZERO_WIDTH = "\u200b"
-_LOOKALIKES = str.maketrans("aceiopsxyACEHKMOPTX", "асеіорѕхуАСЕНКМОРТХ")
+_LOOKALIKES = str.maketrans(
+    "aceiopsxyACEHKMOPTX",
+    "\u0430\u0441\u0435\u0456\u043e\u0440\u0455\u0445\u0443"
+    "\u0410\u0421\u0415\u041d\u041a\u041c\u041e\u0420\u0422\u0425",
+)
 _KEYS = {"a": "s", "e": "r", "i": "o", "n": "m", "o": "p", "r": "t", "s": "d", "t": "y", "u": "i", "l": "k", "c": "v"}
 # Words that stand close together in common word vectors, written down so that no vectors need to be installed.
 _NEAR = (
-    "ignore disregard overlook skip", "previous prior earlier preceding above", "instructions directions orders rules guidelines",
-    "reveal disclose show expose", "print display output write", "system platform application", "prompt message text",
-    "tell inform give", "secret confidential hidden private", "password passphrase code", "all every each", "now immediately",
-    "pretend imagine suppose", "forget drop discard", "user customer client", "act behave", "delete remove erase",
-    "send forward transmit", "must should shall", "please kindly", "new fresh", "answer reply response", "help assist",
-    "good great fine", "bad poor terrible", "big large huge", "small little tiny", "buy purchase", "love adore like", "hate dislike",
-)  # fmt: skip
+    "ignore disregard overlook skip",
+    "previous prior earlier preceding above",
+    "instructions directions orders rules guidelines",
+    "reveal disclose show expose",
+    "print display output write",
+    "system platform application",
+    "prompt message text",
+    "tell inform give",
+    "secret confidential hidden private",
+    "password passphrase code",
+    "all every each",
+    "now immediately",
+    "pretend imagine suppose",
+    "forget drop discard",
+    "user customer client",
+    "act behave",
+    "delete remove erase",
+    "send forward transmit",
+    "must should shall",
+    "please kindly",
+    "new fresh",
+    "answer reply response",
+    "help assist",
+    "good great fine",
+    "bad poor terrible",
+    "big large huge",
+    "small little tiny",
+    "buy purchase",
+    "love adore like",
+    "hate dislike",
+)
 _NEIGHBOURS = {word: tuple(w for w in group.split() if w != word) for group in _NEAR for word in group.split()}
 _FILLERS = ("well", "actually", "just", "kindly", "really", "so")
 
