@@ -145,7 +145,7 @@ SEEDS: dict[str, bytes] = {
     "Pipfile.lock": b'{"_meta": {"sources": [{}]}, "default": {"a": {"version": "==1", "hashes": ["sha256:0"]}}}',
     "pyproject.toml": b'[project]\ndependencies = ["a==1"]\n[tool.poetry.dependencies]\nb = "^1"\n',
     "environment.yml": b"dependencies:\n- a=1\n- pip:\n  - torch==2.9.1\n",
-    "package-lock.json": b'{"lockfileVersion": 3, "packages": {"node_modules/a": {"version": "1.0.0", "integrity": "sha512-AA=="}}}',
+    "package-lock.json": b'{"lockfileVersion": 3, "packages": {"node_modules/a": {"version": "1.0", "license": "X"}}}',
 }
 BILL = b'{"bomFormat": "CycloneDX", "components": [{"purl": "pkg:pypi/a@1", "components": [{"type": "library"}]}]}'
 EVENTS = b'[{"introduced": "0"}, {"fixed": "2"}]'

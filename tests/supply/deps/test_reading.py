@@ -37,6 +37,7 @@ tools @ git+https://user:secret@example.org/tools.git@{COMMIT}
 loose @ git+https://example.org/loose.git@main
 file @ https://example.org/file-1.0.zip#sha256={SHA}
 -e ./local
+-e .[all]
 https://example.org/thing-1.0-py3-none-any.whl
 what is this
 """.encode(),

@@ -75,9 +75,16 @@ class Database:
         try:
             # Immutable: no journal of a stranger beside it is ever played back.
             self._connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True)
-            self.info = self._read_info()
-        except (sqlite3.Error, ValueError, msgspec.MsgspecError) as error:
+        except sqlite3.Error as error:
             raise SupplyError("The vulnerability database cannot be read.", remedy=_REFETCH) from error
+        try:
+            self.info = self._read_info()
+        except (sqlite3.Error, ValueError, TypeError, msgspec.MsgspecError) as error:
+            self.close()
+            raise SupplyError("The vulnerability database cannot be read.", remedy=_REFETCH) from error
+        except SupplyError:
+            self.close()
+            raise
         if not self.info.advisories:
             self.close()
             raise SupplyError("The vulnerability database is empty.", remedy=_REFETCH)

@@ -18,7 +18,7 @@ from lockgate.supply.deps.read_requirements import read_requirements
 from lockgate.supply.deps.read_toml import read_lock, read_pylock, read_pyproject
 from lockgate.supply.errors import SupplyError
 
-MAX_BYTES = 64 << 20
+MAX_BYTES = 32 << 20
 _LOCKS = {"uv.lock", "poetry.lock", "pdm.lock"}
 _NPM = {"package-lock.json", "npm-shrinkwrap.json"}
 _CONDA = {"environment.yml", "environment.yaml"}

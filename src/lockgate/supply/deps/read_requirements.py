@@ -117,10 +117,17 @@ def _line(stated: str, line: int, place: _Place, found: Requirements) -> None:
     requirement_text = requirement_text.strip()
     if len(requirement_text) > MAX_LINE:
         raise UnreadableError("the line is too long")
+    if _is_itself(requirement_text):
+        return
     found.dependencies.append(
         _bare_reference(requirement_text, _line_in(place, line), hashes)
         or requirement(requirement_text, line=_line_in(place, line), hashes=hashes)
     )
+
+
+def _is_itself(stated: str) -> bool:
+    """Whether a line means the project that the file belongs to, which is no dependency."""
+    return stated.partition(" ")[0].partition("[")[0] in {".", "./"}
 
 
 def _bare_reference(stated: str, line: int | None, hashes: tuple[str, ...]) -> Dependency | None:
@@ -148,6 +155,8 @@ def _option(stated: str, line: int, place: _Place, found: Requirements) -> None:
     name, value = _split(stated)
     if name in _INCLUDES or name in _CONSTRAINTS:
         _include(value, place, found, constraint=name in _CONSTRAINTS)
+    elif name in _EDITABLE and _is_itself(value):
+        return
     elif name in _EDITABLE:
         number = _line_in(place, line)
         item = _bare_reference(value, number, ()) or requirement(value, line=number)
