@@ -97,6 +97,22 @@ def test_the_history_keeps_what_was_removed(scan: Run, repository: Path):
     assert scan(repository, "--exclude", "app.py")[0] == 0
 
 
+def test_what_is_still_there_is_reported_once(scan: Run, repository: Path):
+    (repository / "app.py").write_text(f'\npassword = "{SECRET}"\n')
+    _, out, _ = scan(repository, "--json")
+    failed = [path for path, item in by_path(out, repository).items() if item["outcome"] == "failed"]
+    assert failed == ["app.py"]
+
+
+def test_what_is_too_large_is_errored(scan: Run, files: Path):
+    with (files / "large.bin").open("wb") as stream:
+        stream.truncate((64 << 20) + 1)
+    (files / "clean.txt").write_text("nothing\n")
+    code, out, _ = scan(files)
+    assert (code, "--exclude" in out) == (1, True)
+    assert scan(files, "--exclude", "*.bin")[0] == 0
+
+
 def test_messages_and_stashes_are_history(scan: Run, files: Path):
     git(files, "init", "-q")
     commit(files, "a.txt", "a", f"use password = {SECRET}")

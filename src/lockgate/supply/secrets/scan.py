@@ -21,6 +21,7 @@ from lockgate.supply.selection import LeftOut, select
 Progress = Callable[[int, int, str], None]
 MAX_BYTES = 64 << 20
 _CHECK = LeakedSecret()
+_LARGE = "Leave it out with --exclude if it holds no text."
 
 
 class SearchedText(msgspec.Struct, frozen=True):
@@ -83,28 +84,33 @@ class Searcher:
         self._key = key
         self._baseline = baseline
         self._cache = cache
+        self.present: set[tuple[str, str]] = set()
 
     def file(self, entry: Entry) -> SearchedText:
         """Search one file. What cannot be read is ERRORED."""
         if entry.unreadable:
             return _unread(SubjectRef(entry.shown), entry.unreadable)
+        if _size(entry) > MAX_BYTES:
+            return _unread(SubjectRef(entry.shown), f"It is larger than {MAX_BYTES:,} bytes. {_LARGE}")
         try:
             content = read(entry.root, entry.uri, limit=MAX_BYTES)
         except CoreError as error:
             return _unread(SubjectRef(entry.shown), str(error))
         ref = SubjectRef(entry.shown, content.ref.sha256)
-        return self._judge(ref, entry.shown, self._marks(entry.shown, content.body), len(content.body))
+        marks = self._marks(entry.shown, content.body)
+        self.present.update((entry.shown, mark.tag) for mark in marks)
+        return self._judge(ref, entry.shown, marks, len(content.body))
 
     def version(self, folder: Path, found: Version, seen: set[tuple[str, str]]) -> SearchedText | None:
-        """Search one version of a file; None when it holds no secret that an earlier version does not hold."""
+        """Search one version of a file; None when all its secrets are in the file itself or in an earlier version."""
         shown = str(folder / found.path)
         ref = SubjectRef(f"{shown}@{found.commit}".encode("utf-8", "surrogateescape").decode("utf-8", "replace"))
         if found.size > MAX_OBJECT:
-            return _unread(ref, f"This version is larger than {MAX_OBJECT:,} bytes.")
-        marks = tuple(mark for mark in self._marks(found.path, found.body) if (found.path, mark.tag) not in seen)
+            return _unread(ref, f"This version is larger than {MAX_OBJECT:,} bytes. {_LARGE}")
+        marks = tuple(mark for mark in self._marks(found.path, found.body) if (shown, mark.tag) not in seen)
         if not marks:
             return None
-        seen.update((found.path, mark.tag) for mark in marks)
+        seen.update((shown, mark.tag) for mark in marks)
         named = SubjectRef(ref.uri, sha256_hex(found.body))
         return self._judge(named, shown, marks, found.size)
 
@@ -169,7 +175,7 @@ def _history(
     folder: Path, progress: Progress, searcher: Searcher, exclude: tuple[str, ...], repositories: list[Repository]
 ) -> list[SearchedText]:
     found: list[SearchedText] = []
-    seen: set[tuple[str, str]] = set()
+    seen = set(searcher.present)
     whole = SubjectRef(f"{folder}@history")
     count = size = 0
     try:
@@ -189,6 +195,13 @@ def _history(
         found.append(_unread(whole, str(error)))
     repositories.append(Repository(str(folder), count, size))
     return found
+
+
+def _size(entry: Entry) -> int:
+    try:
+        return (entry.root / entry.uri).lstat().st_size
+    except OSError:
+        return 0
 
 
 def _is_excluded(path: str, exclude: tuple[str, ...]) -> bool:
