@@ -36,6 +36,13 @@ SERVERS = ROOT / "bench/gateway_parts/servers.py"
 NOT_RUN = "not run"
 PADDING = "We are two adults and a child, and we would like to rent a canoe for half a day, from nine to one. "
 EVENTS = 400
+LIMITS = """  limits:
+    concurrency: {per_key: 4096, total: 4096}
+    rates:
+      - {per: key, limit: 1.0e+9}
+      - {per: tenant, what: tokens, limit: 1.0e+12}
+      - {per: total, what: tokens, limit: 1.0e+12}
+"""
 TEXTS = 48
 SEED = 7
 
@@ -60,11 +67,11 @@ def started(command: list[str], **options: Any) -> Iterator[tuple[int, str]]:
 
 @contextmanager
 def lockgate(upstream: str, folder: Path) -> Iterator[Server]:
-    """A real `lockgate serve`: key auth, events on file, metrics."""
+    """A real `lockgate serve`: key auth, three limits, events on file, metrics."""
     project = folder / "project"
     project.mkdir()
     (project / "lockgate.yaml").write_text(
-        f'version: 1\nproject: bench\nserve:\n  upstream: {{kind: openai, base_url: "{upstream}", model: mock}}\n'
+        f'version: 1\nproject: bench\nserve:\n  upstream: {{kind: openai, base_url: "{upstream}", model: mock}}\n{LIMITS}'
     )
     environment = os.environ | {"LOCKGATE_HOME": str(folder / "home")}
     run = [sys.executable, "-m", "lockgate"]
