@@ -1,6 +1,8 @@
 """Measures the red team's runner: requests a second against a mock endpoint, and what its install weighs.
 
-Usage: python bench/redteam.py [--attempts N] [--concurrency N] [--rounds N]
+With --guard also what bench/redteam_guard.py measures: the guard alone, under the full profile and adaptive attackers.
+
+Usage: python bench/redteam.py [--attempts N] [--concurrency N] [--rounds N] [--guard]
 """
 
 import argparse
@@ -81,6 +83,7 @@ def main() -> None:
     parser.add_argument("--attempts", type=int, default=3000)
     parser.add_argument("--concurrency", type=int, default=32)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--guard", action="store_true", help="measure the guard alone as well")
     given = parser.parse_args()
     print(
         f"{platform.machine()}, {os.cpu_count()} CPUs, load {os.getloadavg()[0]:.1f}, Python {platform.python_version()}"
@@ -106,6 +109,8 @@ def main() -> None:
             mock.wait()
     folder_size = _size(Path(lockgate.redteam.__file__).parent)
     print(f"install beyond the core: {folder_size / 1e6:.2f} MB of Lockgate's own files, no further package")
+    if given.guard:
+        subprocess.run([sys.executable, str(Path(__file__).with_name("redteam_guard.py"))], check=True)
 
 
 if __name__ == "__main__":

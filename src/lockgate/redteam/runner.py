@@ -86,8 +86,8 @@ async def attack(
 ) -> RedteamRun:
     """Run the corpus against a target, and against the same one without its guard.
 
-    A cancelled run (Ctrl-C) returns what it has, marked incomplete; whatever was not sent is ERRORED. A lane whose
-    target fails five times in a row is given up, with the same effect. What the time limit left unsent is SKIPPED.
+    A cancelled run (Ctrl-C) returns what it has, marked incomplete, the rest ERRORED; so is a lane whose target fails
+    five times in a row. What the time limit left unsent is SKIPPED.
 
     Args:
         corpus: What is sent.
@@ -96,27 +96,26 @@ async def attack(
         seed: Seed of the order in which a lane sends, and of every strategy.
         protected: Values that no reply may disclose.
         system_prompt: The application's system prompt, for the judge that looks for it.
-        progress: Called after each attempt with the number done, the number of all, and one line.
+        progress: Called after each attempt with the number done, of all, and one line.
         journal: Where judged attempts are kept so that a killed run resumes; out of reach of who can edit the project.
         concurrency: Conversations at the same time in each lane.
         time_s: Seconds after which nothing more is sent; None for as long as it takes.
         families: Families that must be tried; by default those of the corpus.
-        attacker: The model that helps strategies which ask for one.
-        in_order: Send in the order of the corpus, as a plan has it, instead of one drawn from the seed.
-        opinions: A model that is asked about every attack, beside the judges that ask nobody.
+        attacker: The model that helps strategies.
+        in_order: Send in the order of the corpus, as a plan has it.
+        opinions: A model that is asked about every attack.
 
     Raises:
         RedteamError: Both targets have the same name, `concurrency` is below one, or the journal is damaged.
     """
     targets = _targets(bare, guarded, concurrency)
-    secrets = tuple(value for value in protected if value.strip())
+    secrets = tuple(filter(str.strip, protected))
     keys = {lane: _key(corpus, target, secrets, system_prompt, seed) for lane, target in targets.items()}
-    jobs = tuple((lane, items) for lane, items in _jobs(corpus, None if in_order else seed) if lane in targets)
-    book = Journal(journal, keys)
-    board = _Board(sum(len(items) for _, items in jobs), book, progress)
+    jobs = tuple(job for job in _jobs(corpus, None if in_order else seed) if job[0] in targets)
+    board = _Board(sum(len(items) for _, items in jobs), book := Journal(journal, keys), progress)
     context = _Context(protected=secrets, system_prompt=system_prompt, seed=seed, attacker=attacker, opinions=opinions)
     lanes = [_Lane(lane, targets[lane], items, board, context) for lane, items in jobs]
-    ending = await _drive([worker for lane in lanes for worker in [lane] * concurrency], time_s)
+    ending = await _drive(lanes * concurrency, time_s)
     run = RedteamRun(
         corpus=corpus.version,
         corpus_sha256=corpus.sha256,
@@ -128,9 +127,13 @@ async def attack(
         interrupted=ending is _Ending.INTERRUPTED,
         recalled=board.recalled,
     )
+    _finish(book, run, targets)
+    return run
+
+
+def _finish(book: Journal, run: RedteamRun, targets: dict[Lane, Target]) -> None:
     if run.complete and all(attempt.status is not AttemptStatus.ERRORED for attempt in run.attempts):
         book.finish(keep=[lane for lane, target in targets.items() if target.repeatable])
-    return run
 
 
 def _targets(bare: Target | None, guarded: Target, concurrency: int) -> dict[Lane, Target]:
