@@ -86,18 +86,17 @@ async def attack(
 ) -> RedteamRun:
     """Run the corpus against a target, and against the same one without its guard.
 
-    A cancelled run (Ctrl-C) returns what it has, marked incomplete, the rest ERRORED; so is a lane whose target fails
-    five times in a row. What the time limit left unsent is SKIPPED.
+    A cancelled run (Ctrl-C) is marked incomplete, the rest ERRORED; what the time limit left unsent is SKIPPED.
 
     Args:
         corpus: What is sent.
         guarded: The target as it was given.
-        bare: The same target without its guard, where there is one: the comparison.
+        bare: The same target without its guard, where there is one.
         seed: Seed of the order in which a lane sends, and of every strategy.
         protected: Values that no reply may disclose.
         system_prompt: The application's system prompt, for the judge that looks for it.
-        progress: Called after each attempt with the number done, of all, and one line.
-        journal: Where judged attempts are kept so that a killed run resumes; out of reach of who can edit the project.
+        progress: Called after each attempt: done, all, one line.
+        journal: Where judged attempts are kept for a resume; out of reach of who can edit the project.
         concurrency: Conversations at the same time in each lane.
         time_s: Seconds after which nothing more is sent; None for as long as it takes.
         families: Families that must be tried; by default those of the corpus.
@@ -106,7 +105,7 @@ async def attack(
         opinions: A model that is asked about every attack.
 
     Raises:
-        RedteamError: Both targets have the same name, `concurrency` is below one, or the journal is damaged.
+        RedteamError: Both targets have one name, `concurrency` is below one, or the journal is damaged.
     """
     targets = _targets(bare, guarded, concurrency)
     secrets = tuple(filter(str.strip, protected))
@@ -127,13 +126,13 @@ async def attack(
         interrupted=ending is _Ending.INTERRUPTED,
         recalled=board.recalled,
     )
-    _finish(book, run, targets)
-    return run
+    return _finished(book, run, targets)
 
 
-def _finish(book: Journal, run: RedteamRun, targets: dict[Lane, Target]) -> None:
+def _finished(book: Journal, run: RedteamRun, targets: dict[Lane, Target]) -> RedteamRun:
     if run.complete and all(attempt.status is not AttemptStatus.ERRORED for attempt in run.attempts):
         book.finish(keep=[lane for lane, target in targets.items() if target.repeatable])
+    return run
 
 
 def _targets(bare: Target | None, guarded: Target, concurrency: int) -> dict[Lane, Target]:
