@@ -70,7 +70,8 @@ def lockgate(upstream: str, folder: Path) -> Iterator[Server]:
     """A real `lockgate serve`: key auth, three limits, events on file, metrics."""
     project = folder / "project"
     project.mkdir()
-    settings = f'version: 1\nproject: bench\nserve:\n  upstream: {{kind: openai, base_url: "{upstream}", model: mock}}\n'
+    head = "version: 1\nproject: bench\nserve:\n"
+    settings = f'{head}  upstream: {{kind: openai, base_url: "{upstream}", model: mock}}\n'
     (project / "lockgate.yaml").write_text(settings + LIMITS)
     environment = os.environ | {"LOCKGATE_HOME": str(folder / "home")}
     run = [sys.executable, "-m", "lockgate"]
