@@ -6,6 +6,7 @@ from lockgate.core import Check
 from lockgate.supply.bundled_code import BundledCode
 from lockgate.supply.changed_model import ChangedModel
 from lockgate.supply.code.catalog import CHECKS as CODE
+from lockgate.supply.deps.catalog import CHECKS as DEPENDENCIES
 from lockgate.supply.escaping_path import EscapingPath
 from lockgate.supply.malformed_part import MalformedPart
 from lockgate.supply.malformed_safetensors import MalformedSafetensors
@@ -34,5 +35,6 @@ CHECKS: tuple[type[Check[Never]], ...] = (
     MalformedPart,
     WrongSuffix,
     *CODE,
+    *DEPENDENCIES,
     *SECRETS,
 )
