@@ -1,8 +1,8 @@
 """Writes the pickle allow-lists under `src/lockgate/detect/allow/` from the wheels of the frameworks.
 
 Run `python tools/make_allowlists.py WHEELS`, where the folder WHEELS holds wheels of any versions; those of one
-framework are merged. Wheels are only unzipped and parsed, never installed or imported. A class is listed if all of its bases can
-be found and no method that runs while a pickle is loaded is unknown: each such method is named in
+framework are merged. Wheels are only unzipped and parsed, never installed or imported. A class is listed if all of its
+bases can be found and no method that runs while a pickle is loaded is unknown: each such method is named in
 `tools/reviewed_hooks.json` with the digest of its code, so a new version of it asks for a new review; `--accept` notes
 the digests after that review.
 """
