@@ -5,8 +5,8 @@
    fixed shares that were chosen among a few by recall at 1 % false positives on these rows. Logistic regression turns
    the sum into a probability; each of the sets (validation, sources that were kept out, our own) and each label has a
    weight that falls with the square root of its size.
-3. `ask_user` and `ask_foreign`: the suspicion of the two quick models below which lie 2 % of the attacks of that origin
-   that the whole would block at `balanced`, in the set where that is lowest. Where the encoder is not asked, it counts
+3. `ask_user` and `ask_foreign`: the suspicion of the two quick models below which lie 6 % of the attacks of that origin
+   that the whole would block at `strict`, in the set where that is lowest. Where the encoder is not asked, it counts
    as if it had given its median opinion of harmless texts.
 4. Thresholds: see `threshold_at`.
 """
@@ -38,7 +38,7 @@ SHARES = Weights(linear=0.05, convolution=0.2, encoder=1.0, signals=0.25, bias=0
 
 ASK_SIGNALS = 0.2
 _READ = 20_000
-_UNASKED_ATTACKS = 0.02
+_UNASKED_ATTACKS = 0.06
 _SMALL_SOURCE = 50
 _ALWAYS = -1e9
 _ROUNDED = 6
@@ -124,7 +124,7 @@ def fit(opinions: Opinions) -> Calibration:
         thresholds={},
     )
     scores = scores_of(opinions, fitted)
-    blocked = opinions.attack & (scores >= threshold_at(scores, opinions, RATES["balanced"]))
+    blocked = opinions.attack & (scores >= threshold_at(scores, opinions, RATES["strict"]))
     fitted = msgspec.structs.replace(
         fitted,
         ask_user=_ask(opinions, blocked & opinions.user, slope),
