@@ -74,8 +74,6 @@ def lockgate() -> None:
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit with its code."""
-    # The guard's products are small: more threads a product only wait for each other, at the price of processor time.
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     given = sys.argv[1:] if arguments is None else arguments
     as_json = "--json" in given
     try:

@@ -22,6 +22,7 @@ SECOND_TAPS = 3
 
 DILATION = 2
 _GAP = 2
+_BLOCK = 8
 
 
 class ConvolutionLayers(msgspec.Struct, frozen=True):
@@ -102,7 +103,7 @@ class ConvolutionalModel:
         pooled = np.concatenate(
             (np.maximum.reduceat(second, edges), np.add.reduceat(second, edges) / lengths[:, None]), axis=1
         ).astype(np.float32)
-        hidden = np.maximum(pooled @ layers.hidden + layers.hidden_bias, 0.0)
+        hidden = np.maximum(_product(pooled, layers.hidden) + layers.hidden_bias, 0.0)
         return np.asarray(hidden @ layers.output + layers.output_bias, dtype=np.float32)
 
 
@@ -112,5 +113,19 @@ def _convolved(states: Floats, weights: Floats, taps: int, dilation: int) -> Flo
     size, width = states.shape
     padded = np.zeros((size + 2 * reach, width), dtype=np.float32)
     padded[reach : reach + size] = states
-    wide = np.concatenate([padded[tap * dilation : tap * dilation + size] for tap in range(taps)], axis=1)
-    return wide @ weights
+    return _product(
+        np.concatenate([padded[tap * dilation : tap * dilation + size] for tap in range(taps)], axis=1), weights
+    )
+
+
+def _product(rows: Floats, weights: Floats) -> Floats:
+    """`rows @ weights`, a few rows at a time.
+
+    OpenBLAS gives a larger product to several threads, which then spin for milliseconds in case there is more to do:
+    that doubled the processor time of a call.
+    """
+    size, width = rows.shape
+    blocks = -(-size // _BLOCK)
+    filled = np.zeros((blocks * _BLOCK, width), dtype=np.float32)
+    filled[:size] = rows
+    return (filled.reshape(blocks, _BLOCK, width) @ weights).reshape(blocks * _BLOCK, -1)[:size]
