@@ -9,7 +9,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from lockgate.core.config_auth import CertificateRule, TlsServerConfig
@@ -149,6 +149,7 @@ def test_a_certificate_that_ended_during_a_connection_counts_no_more(authority: 
 
 @settings(max_examples=200, deadline=None)
 @given(st.binary(max_size=300), st.integers(0, 2000), st.integers(1, 255))
+@example(b"", 11, 1)  # a version that does not exist
 def test_no_bytes_are_somebody(raw: bytes, place: int, change: int) -> None:
     assert CertificateCallers(RULES).caller(raw) == Refusal(Reason.CERTIFICATE_UNKNOWN)
     body = bytearray(_SAMPLE)

@@ -3,11 +3,13 @@
 import datetime as dt
 import hashlib
 import ssl
+import warnings
 from collections import OrderedDict
 from pathlib import Path
 
 import msgspec
 from cryptography import x509
+from cryptography.utils import CryptographyDeprecationWarning
 
 from lockgate.core.config_auth import CertificateRule, TlsServerConfig
 from lockgate.gateway.auth.refusal import Reason, Refusal
@@ -50,6 +52,15 @@ def server_context(settings: TlsServerConfig, *, project_root: Path) -> ssl.SSLC
     return context
 
 
+_MALFORMED = (
+    ValueError,
+    CryptographyDeprecationWarning,
+    x509.DuplicateExtension,
+    x509.InvalidVersion,
+    x509.UnsupportedGeneralNameType,
+)
+
+
 class _Known(msgspec.Struct, frozen=True):
     begins: dt.datetime
     ends: dt.datetime
@@ -70,7 +81,7 @@ class CertificateCallers:
         if known is None:
             try:
                 known = self._read(certificate, digest.hex()[:_ID_DIGITS])
-            except (ValueError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType):
+            except _MALFORMED:
                 return Refusal(Reason.CERTIFICATE_UNKNOWN)
             self._known[digest] = known
             if len(self._known) > _REMEMBERED:
@@ -81,7 +92,10 @@ class CertificateCallers:
         return known.caller or Refusal(Reason.CERTIFICATE_UNKNOWN)
 
     def _read(self, certificate: bytes, digits: str) -> _Known:
-        found = x509.load_der_x509_certificate(certificate)
+        with warnings.catch_warnings():
+            # The library warns of what RFC 5280 forbids and will refuse one day; such a certificate is nobody's today.
+            warnings.simplefilter("error", CryptographyDeprecationWarning)
+            found = x509.load_der_x509_certificate(certificate)
         names = _names(found)
         rule = next((rule for rule in self._rules if _matches(rule, names)), None)
         caller = None
