@@ -56,7 +56,8 @@ _DOCUMENT_KINDS = (
     "indirect",
 )
 _DOCUMENT_SOURCES = frozenset({"llmail_phase1_train"})
-_CARRIERS, _PAYLOADS = "own-carriers", "own-payloads"
+_CARRIERS = ("own-carriers", "own-carriers-b")
+_PAYLOADS = ("own-payloads", "own-payloads-b")
 _ROLE_PLAY = "prompts_chat"
 _ROLE_PLAY_SHARE = 8
 _CORPUS_SHARE = 12
@@ -159,12 +160,12 @@ def read_corpus(folder: Path = CORPUS) -> Corpus:
         TrainingError: A file is missing or a line is no row.
     """
     corpus = Corpus([], [], [], [])
-    pools = {_CARRIERS: corpus.carriers, _PAYLOADS: corpus.payloads}
+    pools = dict.fromkeys(_CARRIERS, corpus.carriers) | dict.fromkeys(_PAYLOADS, corpus.payloads)
     for row in read_corpus_files(folder):
         kept_back = held_out(row.group)
         if row.source in pools and not kept_back:
             pools[row.source].append(row)
-        if row.source != _PAYLOADS:
+        if row.source not in _PAYLOADS:
             (corpus.development if kept_back else corpus.train).append(row)
     return corpus
 

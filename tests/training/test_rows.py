@@ -46,14 +46,14 @@ def test_the_rule_of_the_split_is_the_published_one() -> None:
 
 
 def test_nothing_of_a_kept_back_group_is_planted_and_no_payload_is_a_row(tmp_path: Path) -> None:
-    for name in ("carriers", "payloads", "indirect"):
+    for name in ("carriers", "carriers-b", "payloads", "payloads-b", "indirect"):
         lines = (own(f"{name} kept", KEPT_BACK), own(f"{name} free", TRAINED_ON))
         (tmp_path / f"{name}.jsonl").write_text("".join(lines), "utf-8")
     corpus = read_corpus(tmp_path)
-    assert [row.text for row in corpus.carriers] == ["carriers free"]
-    assert [row.text for row in corpus.payloads] == ["payloads free"]
-    assert [row.text for row in corpus.train] == ["carriers free", "indirect free"]
-    assert [row.text for row in corpus.development] == ["carriers kept", "indirect kept"]
+    assert [row.text for row in corpus.carriers] == ["carriers-b free", "carriers free"]
+    assert [row.text for row in corpus.payloads] == ["payloads-b free", "payloads free"]
+    assert [row.text for row in corpus.train] == ["carriers-b free", "carriers free", "indirect free"]
+    assert [row.text for row in corpus.development] == ["carriers-b kept", "carriers kept", "indirect kept"]
 
 
 def test_public_rows_are_split_by_source_and_capped_and_never_repeated(tmp_path: Path) -> None:
