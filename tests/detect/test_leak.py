@@ -81,3 +81,30 @@ def test_longest_match_bounds_what_a_spelled_value_spans(value: str, separator: 
     spans = find_leaks(f"x {spelled} x", [value])
     assert spans
     assert all(span.end - span.start <= longest_match([value]) for span in spans)
+
+
+_JUNK = st.text(alphabet="abXY019-_+/%|!@$ .\néßİ中\u200b４ﬁ\ud800", max_size=30)
+
+
+@settings(max_examples=200)
+@given(
+    _JUNK,
+    _JUNK,
+    st.sampled_from(
+        [
+            _VALUE,
+            _VALUE[::-1],
+            "h4rb0r-7741",
+            _VALUE.encode().hex(),
+            base64.b64encode(_VALUE.encode()).decode(),
+            " ".join(str(byte) for byte in _VALUE.encode()),
+            "".join(f"%{byte:02x}" for byte in _VALUE.encode()),
+        ]
+    ),
+)
+def test_a_span_holds_the_leak_that_it_names(before: str, after: str, said: str) -> None:
+    text = f"{before} {said} {after}"
+    spans = find_leaks(text, [_VALUE])
+    assert spans
+    for span in spans:
+        assert find_leaks(text[span.start : span.end], [_VALUE])

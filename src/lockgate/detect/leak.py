@@ -2,8 +2,10 @@
 
 import base64
 import codecs
+import string
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
 
 import msgspec
 
@@ -18,11 +20,8 @@ _MIN_BASE64 = 5
 _LONG = 10
 _SPELLED_OUT = 16
 _LEET = str.maketrans("013457@$!|l", "oieastasiii")
-_STANDARD = str.maketrans("-_", "+/")
 _HEX = frozenset("0123456789abcdef")
-_DECIMAL = frozenset("0123456789")
 _ALPHANUMERIC = frozenset("abcdefghijklmnopqrstuvwxyz0123456789")
-_BASE64 = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/")
 _SINGLE = pattern(r"(?:^|[^A-Za-z0-9\x1a])([A-Za-z0-9])\b")
 # Encodings whose text is unlike any other, so that a match may begin and end inside a word.
 _DISTINCT = frozenset({"leak.base64", "leak.hex", "leak.character-codes", "leak.spelled"})
@@ -35,11 +34,52 @@ _NATO_VARIANTS = {"alfa": "alpha", "juliett": "juliet"}
 _DIGIT_WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 
 
-class _View(msgspec.Struct, frozen=True):
-    """A reading of a text with each character's origin."""
+class _Table(msgspec.Struct, frozen=True):
+    """Which ASCII characters a reading keeps, and what it takes them for."""
 
-    text: str
-    offsets: Sequence[int]
+    keeps: frozenset[str]
+    takes: bytes
+    drops: bytes
+
+
+def _table(wanted: frozenset[str], folded: dict[int, int] | None = None) -> _Table:
+    taken = {chr(code): chr((folded or {}).get(code, code)) for code in range(128)}
+    kept = frozenset(sign for sign, read in taken.items() if read in wanted)
+    return _Table(
+        keeps=kept,
+        takes=bytes(ord(taken[chr(code)]) if code < 128 else code for code in range(256)),  # noqa: PLR2004 - ASCII
+        drops=bytes(code for code in range(128) if chr(code) not in kept),
+    )
+
+
+class _View:
+    """A reading of a text, and where each of its characters stood.
+
+    Few readings hold anything, so the places are looked up when the first match asks for them.
+
+    Args:
+        text: The reading.
+        places: The origin of each character, in order.
+    """
+
+    def __init__(self, text: str, places: Callable[[], Sequence[int]]) -> None:
+        self.text = text
+        self._places = places
+        self._found: Sequence[int] | None = None
+
+    @property
+    def offsets(self) -> Sequence[int]:
+        """Each character's origin."""
+        if self._found is None:
+            self._found = self._places()
+        return self._found
+
+
+_SPELLED = _table(_ALPHANUMERIC)
+_LEETSPEAK = _table(_ALPHANUMERIC, _LEET)
+_CODED = _table(frozenset(string.ascii_letters + string.digits + "+/"), str.maketrans("-_", "+/"))
+_HEX_DIGITS = _table(_HEX)
+_DIGITS = _table(frozenset(string.digits))
 
 
 def find_leaks(text: str, protected: Sequence[str]) -> tuple[Span, ...]:
@@ -77,13 +117,12 @@ def _views(text: str) -> dict[str, _View]:
     lowered = text.lower()
     if len(lowered) != len(text):
         lowered = "".join(character.lower()[:1] for character in text)
-    letters = _folded(lowered) if not text.isascii() else _kept(lowered, _ALPHANUMERIC)
     views = {
-        "spelled": letters,
-        "leet": _kept(lowered.translate(_LEET), _ALPHANUMERIC),
-        "base64": _kept(text.translate(_STANDARD), _BASE64),
-        "hex": _kept(lowered.replace("0x", "\x00x"), _HEX),
-        "decimal": _kept(lowered, _DECIMAL),
+        "spelled": _kept(lowered, _SPELLED) if text.isascii() else _folded(lowered),
+        "leet": _kept(lowered, _LEETSPEAK),
+        "base64": _kept(text, _CODED),
+        "hex": _kept(lowered.replace("0x", "\x00x"), _HEX_DIGITS),
+        "decimal": _kept(lowered, _DIGITS),
         "singles": _singles(lowered),
     }
     if "%" in text:
@@ -91,9 +130,9 @@ def _views(text: str) -> dict[str, _View]:
     return views
 
 
-def _kept(text: str, wanted: frozenset[str]) -> _View:
-    kept = [index for index, character in enumerate(text) if character in wanted]
-    return _View("".join([text[index] for index in kept]), kept)
+def _kept(text: str, table: _Table) -> _View:
+    read = text.encode("ascii", "ignore").translate(table.takes, table.drops).decode("ascii")
+    return _View(read, lambda: [index for index, character in enumerate(text) if character in table.keeps])
 
 
 def _folded(lowered: str) -> _View:
@@ -105,13 +144,13 @@ def _folded(lowered: str) -> _View:
         for part in table[character]:
             characters.append(part)
             offsets.append(index)
-    return _View("".join(characters), offsets)
+    return _View("".join(characters), lambda: offsets)
 
 
 def _singles(text: str) -> _View:
     """Letters and digits that stand alone, so that "H, then A, then R" reads HAR."""
     kept = [match.start(1) for match in _SINGLE.finditer(project(text))]
-    return _View("".join(text[index] for index in kept), kept)
+    return _View("".join(text[index] for index in kept), lambda: kept)
 
 
 def _unquoted(text: str) -> _View:
@@ -127,7 +166,7 @@ def _unquoted(text: str) -> _View:
             characters.append(character)
             offsets.append(index)
         index += step
-    return _View("".join(characters), offsets)
+    return _View("".join(characters), lambda: offsets)
 
 
 def _find_value(value: str, text: str, views: dict[str, _View]) -> Iterator[Span]:
@@ -137,12 +176,18 @@ def _find_value(value: str, text: str, views: dict[str, _View]) -> Iterator[Span
         if start >= 0:
             yield Span(start, start + len(value), "leak.verbatim")
         return
-    for view, needle, label in _needles(value, bare):
+    for view, needle, label in _needles(value):
         if view in views and (span := _search(views[view], needle, label, text)):
             yield span
 
 
-def _needles(value: str, bare: str) -> Iterator[tuple[str, str, str]]:
+@lru_cache(maxsize=256)
+def _needles(value: str) -> tuple[tuple[str, str, str], ...]:
+    """What a value looks like in which reading: the reading, the look, the label."""
+    return tuple(dict.fromkeys(_looks(value, _skeleton(value))))
+
+
+def _looks(value: str, bare: str) -> Iterator[tuple[str, str, str]]:
     yield "spelled", bare, "leak.verbatim"
     yield "spelled", bare[::-1], "leak.reversed"
     yield "url", bare, "leak.url"
@@ -185,6 +230,8 @@ def _search(view: _View, needle: str, label: str, text: str) -> Span | None:
     while position >= 0:
         start = view.offsets[position]
         end = view.offsets[position + len(needle) - 1] + 1
+        if text[end - 1] == "%":  # the sign of an escape: its two digits belong to the letter
+            end += 2
         if label in _DISTINCT or end - start <= len(needle) or len(needle) >= _LONG or _is_whole(text, start, end):
             return Span(start, end, label)
         position = view.text.find(needle, position + 1)
