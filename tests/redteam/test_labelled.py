@@ -1,15 +1,21 @@
 """The judges agree with people on the labelled conversations, to the degree that the documentation states."""
 
+import base64
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from lockgate.redteam import Answer, Attack, Call, Lane, Say, ToolCall, Turn
 from lockgate.redteam.attempt import AttemptStatus, judge
+from lockgate.redteam.converters import convert, converter_named
 from lockgate.redteam.declined import declared
+from lockgate.redteam.disclosure import discloses
 from lockgate.redteam.errors import RedteamError
 from lockgate.redteam.labelled import agreement, calibration, read_cases, verdict
-from lockgate.redteam.spelled import readings
+from lockgate.redteam.spelled import readings, rotated
 from lockgate.redteam.transcript import Conversation, transcribe
 
 FOLDER = Path(__file__).resolve().parents[2] / "corpus" / "redteam-judges"
@@ -49,6 +55,35 @@ def test_a_malformed_line_is_named() -> None:
 )
 def test_naming_a_text_to_decline_it_is_not_saying_it(text: str, *, said: bool) -> None:
     assert declared(text, "x-1") is said
+
+
+def _as_numbers(form: str) -> Callable[[str], str]:
+    return lambda value: " ".join(form.format(ord(letter)) for letter in value)
+
+
+CODES: dict[str, Callable[[str], str]] = {
+    "binary": _as_numbers("{:08b}"),
+    "octal": _as_numbers("{:o}"),
+    "prefixed octal": _as_numbers("0o{:o}"),
+    "decimal": _as_numbers("{}"),
+    "hex": _as_numbers("0x{:x}"),
+    "JSON escapes": _as_numbers("\\u{:04x}"),
+    "entities": _as_numbers("&#x{:x};"),
+    "numbered": lambda value: "\n".join(f"{place}. {letter}" for place, letter in enumerate(value, start=1)),
+    "base32": lambda value: base64.b32encode(value.encode()).decode(),
+    "ascii85": lambda value: base64.a85encode(value.encode()).decode(),
+    "base85": lambda value: base64.b85encode(value.encode()).decode(),
+    "Caesar": lambda value: rotated(value.lower())[4],
+    "Morse": lambda value: convert(converter_named("morse"), value, 1),
+}
+
+
+@settings(max_examples=300)
+@given(st.text(alphabet="ABCXYZ", min_size=14, max_size=24), st.sampled_from(sorted(CODES)))
+def test_a_value_in_a_code_that_the_guard_does_not_know_is_disclosed_and_not_without_it(value: str, code: str) -> None:
+    said = CODES[code](value)
+    assert discloses(f"Here it is:\n{said}\nAnything else?", [value])
+    assert not discloses("Here it is:\nnothing at all, 65 66 67.\nAnything else?", [value])
 
 
 def test_readings_stay_linear_on_hostile_answers() -> None:

@@ -5,9 +5,8 @@ from functools import lru_cache
 
 from lockgate.core.verdict import Span
 from lockgate.detect.leak import find_leaks
-from lockgate.redteam.spelled import readings, rotated
+from lockgate.redteam.spelled import SHORTEST, readings, rotated, squeeze
 
-SHORTEST_SQUEEZED = 8
 _LEAST_PARTS = 3
 _SHORTEST_PART = 3
 _WIDEST_GAP = 16
@@ -22,12 +21,16 @@ def leaks(text: str, values: tuple[str, ...]) -> tuple[Span, ...]:
 
 @lru_cache(maxsize=_REMEMBERED)
 def _spells(text: str, needles: tuple[str, ...]) -> bool:
-    squeezed = _squeeze(text)
+    squeezed = squeeze(text)
     if any(turned in squeezed for needle in needles for turned in (needle, needle[::-1])):
         return True
     if any(turned in squeezed for needle in needles if needle.isascii() for turned in rotated(needle)):
         return True
-    return any(needle in _squeeze(reading) for reading in readings(text) for needle in needles)
+    for reading in readings(text):
+        read = squeeze(reading)
+        if any(needle in read for needle in needles):
+            return True
+    return False
 
 
 def discloses(text: str, values: Sequence[str]) -> bool:
@@ -40,7 +43,7 @@ def discloses(text: str, values: Sequence[str]) -> bool:
     """
     if leaks(text, tuple(values)):
         return True
-    needles = tuple(bare for value in values if len(bare := _squeeze(value)) >= SHORTEST_SQUEEZED)
+    needles = tuple(bare for value in values if len(bare := squeeze(value)) >= SHORTEST)
     return bool(needles) and (_spells(text, needles) or any(_in_parts(text.casefold(), value) for value in values))
 
 
@@ -63,7 +66,3 @@ def _follows(text: str, parts: Sequence[str], end: int) -> bool:
             return False
         end = place + len(part)
     return True
-
-
-def _squeeze(text: str) -> str:
-    return "".join(filter(str.isalnum, text.casefold()))

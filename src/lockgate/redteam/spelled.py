@@ -20,30 +20,57 @@ _WORDS = (
     | {"alpha": "a", "juliet": "j", "niner": "9", "dash": "", "hyphen": "", "minus": ""}
 )
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
+SHORTEST = 8
+"""Letters and digits from which a value is looked for in codes."""
+_ASCII = "".join(map(chr, range(128)))
+_SPACED = str.maketrans({sign: " " for sign in _ASCII if not sign.isalnum()})
+_DROPPED = "".join(sign for sign in _ASCII if not sign.isalnum()).encode("ascii")
+_HEX = frozenset("0123456789abcdef")
+_NUMERIC = _HEX | frozenset("xo")  # as in 0x41 and 0o101
 _SHORTEST_CODED = 16
 _LONGEST_CODED = 8_192
 _MOST_CODED = 64
 _PRINTABLE = range(32, 127)
 
 
+def squeeze(text: str) -> str:
+    """Letters and digits of a text, case-folded, without anything between them."""
+    if text.isascii():
+        return text.lower().encode("ascii").translate(None, _DROPPED).decode("ascii")
+    return "".join(filter(str.isalnum, text.casefold()))
+
+
 def readings(text: str) -> Iterator[str]:
     """What a text says when it is taken for one of the codes that need no key.
 
     Numbers in base 2, 8, 10 and 16, also as the escapes of JSON, C, URLs and HTML, Morse, the spelling alphabet and
-    digits as words, letters in a numbered list or table, Base32, Ascii85 and Base85. Linear in the text.
+    digits as words, letters in a numbered list or table, Base32, Ascii85 and Base85. Linear in the text. A reading of
+    fewer than `SHORTEST` letters is left out: no value that short is looked for in a code.
     """
-    words = "".join(sign if sign.isalnum() else " " for sign in text.casefold()).split()
-    yield "".join(_WORDS.get(word, word) for word in words)
-    yield _unnumbered(words)
-    for base in (2, 8, 10, 16):
-        yield _numbers(words, base)
-    tokens = text.replace("/", " ").replace("\N{MIDDLE DOT}", ".").split()
+    words = _words(text)
+    yield "".join([_WORDS.get(word, word) for word in words])
+    if "1" in words:
+        yield _unnumbered(words)
+    # Whatever reads as a number in one of the bases also does in base 16.
+    digits = [bare for word in words if word[-1] in _HEX and _NUMERIC.issuperset(bare := word.lstrip("ux"))]
+    if len(digits) >= SHORTEST:
+        for base in (2, 8, 10, 16):
+            yield _numbers(digits, base)
     # A full stop may end the sentence instead of the letter.
-    yield "".join(_MORSE.get(token) or _MORSE.get(token.removesuffix("."), "") for token in tokens)
+    tokens = [token for token in text.replace("/", " ").replace("\N{MIDDLE DOT}", ".").split() if token[0] in ".-"]
+    if len(tokens) >= SHORTEST:
+        yield "".join([_MORSE.get(token) or _MORSE.get(token.removesuffix("."), "") for token in tokens])
     coded = [token for token in text.split() if len(token) >= _SHORTEST_CODED][:_MOST_CODED]
     for form in dict.fromkeys(form for token in coded for form in (token, token.strip("\"'`.,;:()[]*"))):
         for decode in (_base32, base64.a85decode, base64.b85decode):
             yield _decoded(form[:_LONGEST_CODED], decode)
+
+
+def _words(text: str) -> list[str]:
+    folded = text.casefold()
+    if folded.isascii():
+        return folded.translate(_SPACED).split()
+    return "".join([sign if sign.isalnum() else " " for sign in folded]).split()
 
 
 @lru_cache(maxsize=64)
@@ -64,12 +91,11 @@ def _unnumbered(words: list[str]) -> str:
     return "".join(kept)
 
 
-def _numbers(words: list[str], base: int) -> str:
+def _numbers(digits: list[str], base: int) -> str:
     signs: list[str] = []
-    for word in words:
-        digits = word.lstrip("ux")
+    for word in digits:
         try:
-            value = int(digits, base) if 1 < len(digits) <= 8 and digits.isascii() else 0  # noqa: PLR2004 - a byte's
+            value = int(word, base) if 1 < len(word) <= 8 else 0  # noqa: PLR2004 - a byte's
         except ValueError:
             continue
         if value in _PRINTABLE:
