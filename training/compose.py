@@ -19,13 +19,15 @@ from training.ngram_model import suspicion, windows_of
 from training.noise import noised
 from training.rows import Corpus, Row
 
-PUBLIC, COMPOSED, OWN = 2700, 900, 2800
+PUBLIC, COMPOSED, OWN = 2500, 1500, 2800
 """Examples of a chunk: public rows, composed texts, rows of our corpus (fewer where that is small)."""
 
 _ATTACKS = 0.42
 _NOISED = 0.12
 _LONGEST = 700
 _PAYLOAD = 420
+_WINDOW = 440
+_LEAST_ROOM = 60
 _SEAMS = ("\n", "\n\n", " ", " ", "\n- ", ". ", "<br>", "\n# ", " | ", "\n> ")
 _DIRECT = frozenset({"deepset_train", "tasktracker_triggers", "neuralchemy", "slabs", "bastioncorpus", "yanismiraoui"})
 _CHAT = frozenset({"oasst2_benign", "wildchat_benign", "instructional_benign", "ultrachat_benign"})
@@ -94,9 +96,15 @@ class Sampler:
         self._public, self._public_shares = _by_source(public)
         self._own, self._own_shares = _by_language(corpus.train)
         self._own_number = min(OWN, 2 * len(corpus.train))
-        recipes: list[tuple[float, _Recipe]] = [(0.40, self._planted_payload)] if self._payloads else []
-        recipes += [(0.52, self._planted_attack), (0.64, self._planted_request), (0.80, self._planted_quotation)]
-        self._recipes = (*recipes, (0.90, self._task), (1.0, self._two_messages))
+        self._attacks = [row.text for row in corpus.train if row.label and len(row.text) <= _PAYLOAD]
+        self._harmless = {
+            origin: [row.text for row in corpus.train if not row.label and (row.origin == "user") == (origin == "user")]
+            for origin in ("user", "document")
+        }
+        recipes: list[tuple[float, _Recipe]] = [(0.24, self._planted_payload)] if self._payloads else []
+        recipes += [(0.31, self._planted_attack), (0.39, self._planted_request), (0.49, self._planted_quotation)]
+        recipes += [(0.68, self._attack_amid)] if self._attacks else []
+        self._recipes = (*recipes, (0.88, self._harmless_amid), (0.94, self._task), (1.0, self._two_messages))
 
     @property
     def state(self) -> tuple[Any, ...]:
@@ -194,6 +202,25 @@ class Sampler:
         text = planted(document, quotation, self.draw)
         return Example(text, 0, self.draw.choice(["document"] * 4 + ["user"]))
 
+    def _attack_amid(self, _: str) -> Example:
+        """A window of a long text, cut anywhere, that holds an attack of ours whole."""
+        origin = self.draw.choice(["document"] * 3 + ["user"])
+        attack = self.draw.choice(self._attacks)
+        return Example(amid(attack, self._neighbour(origin), self._neighbour(origin), self.draw), 1, origin)
+
+    def _harmless_amid(self, _: str) -> Example:
+        """The same with a harmless text of that origin, so that its neighbours mean nothing."""
+        origin = self.draw.choice(["document"] * 3 + ["user"])
+        inner = self._neighbour(origin)
+        start = self.draw.randrange(max(1, len(inner) - _PAYLOAD))
+        inner = inner[start : start + _PAYLOAD]
+        return Example(amid(inner, self._neighbour(origin), self._neighbour(origin), self.draw), 0, origin)
+
+    def _neighbour(self, origin: str) -> str:
+        own = self._harmless[origin]
+        public = self._pools.chat if origin == "user" else self._pools.documents
+        return self.draw.choice(own if own and self.draw.random() < 0.6 else public)
+
     def _task(self, document: str) -> Example:
         """A request and the document that it is about, in one message of a user's."""
         start = self.draw.randrange(max(1, len(document) - 200))
@@ -205,6 +232,15 @@ class Sampler:
         first = self.draw.choice(self._pools.chat)
         seam = self.draw.choice(["\n", " ", "\n\n"])
         return Example(first + seam + self.draw.choice(self._pools.chat), 0, "user")
+
+
+def amid(inner: str, before: str, after: str, draw: random.Random) -> str:
+    """`inner` whole, between the end of one text and the beginning of another; 440 characters, or hardly more."""
+    room = max(_LEAST_ROOM, _WINDOW - len(inner))
+    left = draw.randrange(room + 1)
+    head, tail = before[max(0, len(before) - left) :] if left else "", after[: room - left]
+    seam = draw.choice(_SEAMS)
+    return seam.join(part for part in (head, inner, tail) if part)
 
 
 def planted(document: str, payload: str, draw: random.Random) -> str:
