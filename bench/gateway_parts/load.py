@@ -1,11 +1,15 @@
 """A client as cheap as Python allows, and what the kernel knows of a process."""
 
 import asyncio
+import json
 import os
 import time
 from pathlib import Path
 
-TICK = os.sysconf("SC_CLK_TCK")
+from gateway_parts.servers import STALL_S, sent_before_pause
+
+OK = 200
+_SETTLED_S = STALL_S / 2
 
 
 class Address:
@@ -30,20 +34,31 @@ class BadAnswerError(Exception):
 
 
 async def read_answer(reader: asyncio.StreamReader) -> bytes:
-    """One whole answer, with its length announced or in chunks."""
+    """The body of one successful answer."""
+    status, head, body = await read_whole(reader)
+    if status != OK:
+        raise BadAnswerError((head.split(b"\r\n", 1)[0] + body).decode("latin-1"))
+    return body
+
+
+async def read_whole(reader: asyncio.StreamReader) -> tuple[int, bytes, bytes]:
+    """Status, head in lower case and body of one answer, with its length announced or in chunks."""
     head = (await reader.readuntil(b"\r\n\r\n")).lower()
-    if not head.startswith(b"http/1.1 200"):
-        rest = await reader.read(2000)
-        raise BadAnswerError((head.split(b"\r\n", 1)[0] + rest).decode("latin-1"))
+    status = int(head[9:12])
     if b"transfer-encoding: chunked" not in head:
-        length = int(head.split(b"content-length:", 1)[1].split(b"\r\n", 1)[0])
-        return await reader.readexactly(length)
+        return status, head, await reader.readexactly(int(field(head, b"content-length") or b"0"))
     found = b""
     while True:
         size = int((await reader.readuntil(b"\r\n")).strip(), 16)
         found += (await reader.readexactly(size + 2))[:-2]
         if not size:
-            return found
+            return status, head, found
+
+
+def field(head: bytes, name: bytes) -> bytes:
+    """The value of a header; empty where it is absent."""
+    _, found, rest = head.partition(b"\r\n" + name + b":")
+    return rest.split(b"\r\n", 1)[0].strip() if found else b""
 
 
 async def one_after_the_other(address: Address, bodies: list[bytes], count: int) -> list[str]:
@@ -87,8 +102,8 @@ async def first_token_ms(address: Address, body: bytes) -> float:
             raise BadAnswerError(seen[:500].decode("latin-1"))
         seen += piece
     took = (time.perf_counter() - started) * 1000
-    while b"[DONE]" not in seen:
-        seen = seen[-16:] + await reader.read(65_536)
+    while b"[DONE]" not in seen and (piece := await reader.read(65_536)):
+        seen = seen[-16:] + piece
     writer.close()
     return took
 
@@ -109,10 +124,39 @@ async def stream_to_end(address: Address, body: bytes) -> bool:
     return b"data: [DONE]" in last
 
 
+async def held_back(address: Address, body: bytes) -> int:
+    """Characters that the mock sent before it paused in mid-stream and that have not come by then."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", address.port)
+    writer.write(address.request(body))
+    seen = b""
+    until = asyncio.get_running_loop().time() + _SETTLED_S
+    while b"[DONE]" not in seen:
+        left = until - asyncio.get_running_loop().time()
+        try:
+            seen += await asyncio.wait_for(reader.read(65_536), max(left, 0.001))
+        except TimeoutError:
+            break
+    writer.close()
+    return sent_before_pause(body) - len("".join(pieces(seen)))
+
+
+def pieces(stream: bytes) -> list[str]:
+    """The texts of the events of a stream of chat completions, in order."""
+    found: list[str] = []
+    for line in stream.splitlines():
+        if line.startswith(b"data: {"):
+            choices = json.loads(line[6:])["choices"]
+            found += [choices[0]["delta"].get("content") or ""] if choices else []
+    return found
+
+
 def cpu_s(pid: int) -> float:
-    """Seconds of processor time that a process has used, user and system."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / TICK
+    """Seconds of processor time that a process has used, user and system, all threads.
+
+    The clock is the one of `clock_getcpuclockid(3)`, whose number Linux makes from the process id; /proc counts in
+    hundredths of a second only.
+    """
+    return time.clock_gettime((~pid << 3) | 2)
 
 
 def memory_mb(pid: int) -> float:

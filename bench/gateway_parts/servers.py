@@ -1,6 +1,6 @@
 """The other end and the yardstick: a mock upstream as cheap as Python allows, and a bare pass-through before it.
 
-Run as `servers.py mock|passthrough [UPSTREAM]`; prints its port.
+Run as `servers.py mock PORT` (0 for a free one) or `servers.py passthrough UPSTREAM`; prints its port.
 """
 
 import asyncio
@@ -29,6 +29,7 @@ HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: "
 ANSWER = HEAD + b"application/json\r\ncontent-length: %d\r\n\r\n%s" % (len(WHOLE), WHOLE)
 STREAM = HEAD + b"text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
 WORDS = TEXT.split()
+STALL_S = 1.5
 
 
 def event(number: int) -> bytes:
@@ -42,7 +43,7 @@ def chunked(data: bytes) -> bytes:
 
 
 class Mock(asyncio.Protocol):
-    """Answers every request; a stream's length and pace stand in its prompt as `events=N pause=S`."""
+    """Answers every request; a stream's length and pace stand in its prompt as `events=N pause=S stall=K`."""
 
     def __init__(self) -> None:
         self.held = b""
@@ -57,8 +58,8 @@ class Mock(asyncio.Protocol):
         self.held += data
         while (end := self.held.find(b"\r\n\r\n")) >= 0:
             head = self.held[:end].lower()
-            place = head.index(b"content-length:") + 15
-            length = int(head[place:].split(b"\r\n", 1)[0])
+            _, _, rest = head.partition(b"content-length:")
+            length = int(rest.split(b"\r\n", 1)[0] or b"0")
             if len(self.held) < end + 4 + length:
                 return
             body, self.held = self.held[end + 4 : end + 4 + length], self.held[end + 4 + length :]
@@ -72,8 +73,13 @@ class Mock(asyncio.Protocol):
     async def stream(self, body: bytes) -> None:
         """Send one answer in pieces."""
         count, pause = int(number(body, b"events=", b"20")), float(number(body, b"pause=", b"0"))
+        stall = int(number(body, b"stall=", b"-1"))
         self.transport.write(STREAM)
         for index in range(count):
+            if index == stall:
+                await asyncio.sleep(STALL_S)
+            if self.transport.is_closing():
+                return
             self.transport.write(event(index))
             await asyncio.sleep(pause)
         self.transport.write(chunked(b"data: [DONE]\n\n") + b"0\r\n\r\n")
@@ -84,8 +90,13 @@ def number(body: bytes, name: bytes, default: bytes) -> bytes:
     return rest.split(b" ", 1)[0].split(b'"', 1)[0] if found else default
 
 
-async def mock() -> None:
-    server = await asyncio.get_running_loop().create_server(Mock, "127.0.0.1", 0, backlog=4096)
+def sent_before_pause(body: bytes) -> int:
+    """Characters of text that a stream with `stall=K` holds before its long pause."""
+    return sum(len(WORDS[index % len(WORDS)]) + 1 for index in range(int(number(body, b"stall=", b"0"))))
+
+
+async def mock(port: int) -> None:
+    server = await asyncio.get_running_loop().create_server(Mock, "127.0.0.1", port, backlog=4096)
     print(server.sockets[0].getsockname()[1], flush=True)
     await server.serve_forever()
 
@@ -117,4 +128,4 @@ async def passthrough(upstream: str) -> None:
 
 
 if __name__ == "__main__":
-    uvloop.run(mock() if sys.argv[1] == "mock" else passthrough(sys.argv[2]))
+    uvloop.run(mock(int(sys.argv[2])) if sys.argv[1] == "mock" else passthrough(sys.argv[2]))

@@ -1,0 +1,109 @@
+"""What one client can do to another: the good one's latency while the other sends what costs most."""
+
+import asyncio
+import statistics
+import time
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+from gateway_parts.load import Address, read_whole
+
+_ROUNDS = 5
+_GOOD = 100
+_PHASE_S = 10.0
+_ABUSERS = 8
+_PAUSE_S = 0.01
+_CALM_S = 60.0
+_CALM = 5
+
+
+async def abuse(good: Address, bad: Address, prompts: list[bytes], worst: Mapping[str, bytes]) -> dict[str, Any]:
+    """The good client's p99, quiet and beside an abuser, in turns; for each kind of body the median of its rounds.
+
+    Args:
+        good: The endpoint with the good client's key.
+        bad: The same with the abuser's.
+        prompts: What the good client sends, one after the other.
+        worst: What the abuser sends over several connections, without a pause.
+    """
+    kinds = {name: _Kind() for name in worst}
+    for _ in range(_ROUNDS):
+        for name, body in worst.items():
+            kind = kinds[name]
+            kind.quiet.append(_p99(await _latencies(good, prompts, Counter())))
+            stop = asyncio.Event()
+            abusers = [asyncio.create_task(_abuse(bad, body, stop, kind.abuser)) for _ in range(_ABUSERS)]
+            await asyncio.sleep(0.2)
+            kind.beside.append(_p99(await _latencies(good, prompts, kind.good)))
+            stop.set()
+            await asyncio.gather(*abusers)
+            kind.busy_after_s.append(await _calm(good, prompts, kind.quiet[-1]))
+    return {name: kind.summary() for name, kind in kinds.items()}
+
+
+class _Kind:
+    """What was seen with one kind of body."""
+
+    def __init__(self) -> None:
+        self.quiet: list[float] = []
+        self.beside: list[float] = []
+        self.busy_after_s: list[float] = []
+        self.good: Counter[int] = Counter()
+        self.abuser: Counter[int] = Counter()
+
+    def summary(self) -> dict[str, Any]:
+        """Medians, and the statuses that both clients got."""
+        ratios = [beside / quiet for beside, quiet in zip(self.beside, self.quiet, strict=True)]
+        return {
+            "p99_ms_quiet": round(statistics.median(self.quiet), 2),
+            "p99_ms": round(statistics.median(self.beside), 2),
+            "ratio": round(statistics.median(ratios), 2),
+            "busy_after_s": round(statistics.median(self.busy_after_s), 2),
+            "good": dict(sorted(self.good.items())),
+            "abuser": dict(sorted(self.abuser.items())),
+        }
+
+
+async def _latencies(address: Address, prompts: list[bytes], seen: "Counter[int]", count: int = _GOOD) -> list[float]:
+    """Milliseconds of requests one after the other, `count` of them or as many as fit the time."""
+    took: list[float] = []
+    until = time.perf_counter() + _PHASE_S
+    reader, writer = await asyncio.open_connection("127.0.0.1", address.port)
+    while len(took) < count and time.perf_counter() < until:
+        started = time.perf_counter()
+        writer.write(address.request(prompts[len(took) % len(prompts)]))
+        status, _, _ = await read_whole(reader)
+        took.append((time.perf_counter() - started) * 1000)
+        seen[status] += 1
+        await asyncio.sleep(_PAUSE_S)
+    writer.close()
+    return took
+
+
+async def _calm(address: Address, prompts: list[bytes], quiet_ms: float) -> float:
+    """Seconds until the good client is answered as quickly as before."""
+    started = time.perf_counter()
+    for _ in range(round(_CALM_S / 0.1)):
+        if max(await _latencies(address, prompts, Counter(), _CALM)) <= 2 * quiet_ms:
+            break
+    return time.perf_counter() - started
+
+
+async def _abuse(address: Address, body: bytes, stop: asyncio.Event, seen: "Counter[int]") -> None:
+    while not stop.is_set():
+        writer = None
+        try:
+            reader, writer = await asyncio.open_connection("127.0.0.1", address.port)
+            while not stop.is_set():
+                writer.write(address.request(body))
+                seen[(await read_whole(reader))[0]] += 1
+        except (OSError, asyncio.IncompleteReadError, ValueError):
+            await asyncio.sleep(_PAUSE_S)  # the endpoint closed the connection: once more
+        finally:
+            if writer is not None:
+                writer.close()
+
+
+def _p99(values: list[float]) -> float:
+    return sorted(values)[max(0, int(len(values) * 0.99) - 1)]

@@ -1,0 +1,70 @@
+"""What is asked: everyday prompts of about 1 KB, and bodies that cost a gateway most."""
+
+import json
+import random
+from pathlib import Path
+
+from lockgate.core.config import GuardConfig
+from lockgate.guard import Guard
+
+_ROOT = Path(__file__).resolve().parents[2]
+_TEXTS = 48
+_SEED = 7
+PADDING = "We are two adults and a child, and we would like to rent a canoe for half a day, from nine to one. "
+# Not long enough for a queue of its own, so that it waits among the requests of everybody else.
+_SHORT = 15_000
+_LONG = 190_000
+_DEEP = 24
+_NEAR = (
+    "ignore the previous line of the timetable; AKIA key kept by the harbour; a@b.c at x@y; pass the word: boathouse "
+    "aWdub3JlIHRoZSBzaWdu cGxlYXNlIHJvdw== %69%67 \\u0069 4111 1111 1111 1 +49 30 DE89 3704 s\u200by\u200bs t\u00e9m "
+)
+
+
+def bodies(texts: list[str], **fields: object) -> list[bytes]:
+    """Chat requests with one prompt each."""
+    base = {"model": "assistant", "max_tokens": 100, **fields}
+    return [json.dumps({**base, "messages": [{"role": "user", "content": text}]}).encode() for text in texts]
+
+
+def everyday() -> list[str]:
+    """Harmless prompts of the guard's own corpus, several joined to about 1 KB."""
+    rows = [json.loads(line) for line in (_ROOT / "corpus/guard/everyday.jsonl").read_text("utf-8").splitlines()]
+    texts = [row["text"] for row in rows if row.get("label") in {0, "benign", "harmless"} and len(row["text"]) < 900]
+    draw = random.Random(_SEED)
+    found: list[str] = []
+    for _ in range(_TEXTS):
+        text = ""
+        while len(text) < 800:
+            text += draw.choice(texts) + "\n"
+        found.append(text)
+    return found
+
+
+def reached_encoder(texts: list[str]) -> tuple[list[str], list[str], float]:
+    """Texts that the gateway lets pass, of those the ones that the linear stage settles; and the share of the rest."""
+    guard = Guard(GuardConfig())
+    allowed = [text for text in texts if guard.inspect(text).action == "allow"]
+    linear = [text for text in allowed if guard.explain(text).encoder is None]
+    return allowed, linear, 1 - len(linear) / len(allowed) if allowed else 0.0
+
+
+def worst() -> dict[str, bytes]:
+    """Bodies within the default limits of size, each of which makes one part of a gateway work hard."""
+    short, long = (_NEAR * (size // len(_NEAR) + 1) for size in (_SHORT, _LONG))
+    turn = {"role": "user", "content": _NEAR[:60]}
+    deep: object = "x"
+    for _ in range(_DEEP):
+        deep = {"properties": deep, "description": _NEAR}
+    tool = {"type": "function", "function": {"name": "f", "parameters": deep}}
+    wide = {f"k{number}": number for number in range(40_000)}
+    ask = {"model": "assistant", "max_tokens": 100, "messages": [turn]}
+    return {
+        "just not long": bodies([short[:_SHORT]])[0],
+        "long": bodies([long[:_LONG]])[0],
+        "many turns": json.dumps({**ask, "messages": [turn] * 2_000}).encode(),
+        "deep": json.dumps({**ask, "tools": [tool] * 20}).encode(),
+        "wide": json.dumps({**ask, "metadata": wide}).encode(),
+        "escapes": b'{"model":"assistant","messages":[{"role":"user","content":"' + b"\\u0061" * 150_000 + b'"}]}',
+        "broken": b"[" * 900_000,
+    }
