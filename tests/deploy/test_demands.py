@@ -121,6 +121,19 @@ def test_vulnerability_data_must_be_stated_and_young():
     assert messages(StaleEvidence(), silent) == ["No evidence says how old the vulnerability data was."]
 
 
+def test_the_stricter_of_the_projects_limit_and_the_trust_files_counts():
+    day, hour = dt.timedelta(days=1), dt.timedelta(hours=1)
+    assert "is of 2026-11-20" in messages(StaleEvidence(), changed(max_data_age=day))[0]
+    assert (
+        "is of 2026-11-20"
+        in messages(StaleEvidence(), changed(Demands(max_vulnerability_data_age_days=9), max_data_age=day))[0]
+    )
+    # A project without libraries has no vulnerability data; only the trust file demands some.
+    assert messages(StaleEvidence(), changed(max_data_age=day, links=GOOD.links[:3])) == []
+    assert len(messages(StaleEvidence(), changed(Demands(max_scan_age_hours=9), max_scan_age=hour / 2))) == 2
+    assert messages(StaleEvidence(), changed(max_scan_age=2 * hour)) == []
+
+
 def lineage(base: str = BASE.sha256, data: str = ROWS.sha256, model: str = "build") -> tuple[Lineage, ...]:
     return (Lineage(model=model, base=(base,), data=(data,)),)
 

@@ -7,12 +7,15 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from lockgate.core.gate import GateDecision
 from lockgate.core.project import open_project
 from lockgate.core.subject import sha256_hex
 from lockgate.evidence import Ledger, Role, SigningKey, VerifyKey, key_for, load_trust, parse_checkpoint
 from lockgate.evidence.signing import sign_path
 from lockgate.pipeline.admission import admit
-from lockgate.pipeline.approve import write_approval
+from lockgate.pipeline.approve import write_approval, write_manifest
+from lockgate.pipeline.observer import Silent
+from lockgate.pipeline.run import take_through, trust_from
 
 Go = Callable[..., str]
 SECOND = SigningKey(ec.generate_private_key(ec.SECP256R1()))
@@ -131,3 +134,43 @@ def test_an_old_decision_no_longer_admits(go: Go, project: Path, trust: Callable
 def test_a_trust_file_with_a_mistake_is_refused(go: Go, more: str):
     with pytest.raises(Exception, match="malformed"):
         go(more)
+
+
+SUPPLIED = """version: 1
+project: demo
+data: {}
+absent: {train: none, redteam: none, monitor: none}
+supply:
+  history: false
+  absent: {models: hosted, MORE}
+WAIVERS
+"""
+
+
+def test_libraries_and_secrets_hold_the_supply_gate_until_they_are_declared_or_waived(
+    project: Path, home: Path, trust: Callable[[str], Path]
+):
+    def go(absent: str = "", waivers: str = "") -> GateDecision:
+        text = SUPPLIED.replace("WAIVERS", waivers).replace("MORE", absent)
+        (project / "lockgate.yaml").write_text(text, "utf-8")
+        write_manifest(project)
+        path = trust("")
+        result = take_through(open_project(project), trust=trust_from(path, project=project), observer=Silent())
+        return next(report.decision for report in result.stages if report.stage == "supply")
+
+    (project / "requirements.txt").write_text(f"torch==2.9.1 --hash=sha256:{'a' * 64}\n", "utf-8")
+    held = go()
+    assert held.decision == "HELD"
+    assert "There is no vulnerability database" in held.reasons[0]
+    looked = 'vulnerabilities: "the registry looks"'
+    opened = go(looked)
+    assert opened.decision == "OPEN"
+    assert "Declared absent: known vulnerabilities of libraries (the registry looks)" in opened.notes
+    (project / "key.txt").write_text("password = 'kT9#vQ2m!zLx7Rw4pE'\n", "utf-8")
+    [hold] = go(looked).holds
+    assert hold.message.startswith("LG-SUPPLY-121 critical key.txt:1")
+    assert hold.finding
+    waiver = f"{{finding: {hold.finding.fingerprint}, reason: a test key, owner: security, expires: 2100-01-31}}"
+    waived = go(looked, f"waivers: [{waiver}]")
+    assert waived.decision == "OPEN"
+    assert [item.owner for item in waived.waived] == ["security"]

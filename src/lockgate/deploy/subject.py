@@ -128,6 +128,8 @@ class Chain(msgspec.Struct, frozen=True, kw_only=True):
         first_use: Whether the keys vouch only for themselves.
         now: When this is judged. None leaves ages unjudged.
         demands: What the trust file demands.
+        max_scan_age: Oldest decision of an earlier gate that still counts, as the project says.
+        max_data_age: Oldest vulnerability data that a scan may rest on, as the project says.
         revoked: Keys and files that no longer count.
         policy_id: Name of the policy, as it says.
         policy_version: Its version, as it says.
@@ -152,6 +154,8 @@ class Chain(msgspec.Struct, frozen=True, kw_only=True):
     first_use: bool
     now: dt.datetime | None = None
     demands: Demands = Demands()
+    max_scan_age: dt.timedelta | None = None
+    max_data_age: dt.timedelta | None = None
     revoked: Revoked = Revoked()
     policy_id: str = ""
     policy_version: int = 0

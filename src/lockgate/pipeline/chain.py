@@ -56,7 +56,7 @@ def chain_from(project: Project, trust: Trust, report: LedgerReport, run: str) -
     """
     taken = project.snapshot()
     policy = next((ref for ref in taken.files if ref.uri == project.policy.uri), SubjectRef(project.policy.uri))
-    settings = project.config.deploy
+    settings, supply = project.config.deploy, project.config.supply
     return Chain(
         ref=SubjectRef(".lockgate/ledger.db", report.root),
         problems=tuple(
@@ -73,6 +73,8 @@ def chain_from(project: Project, trust: Trust, report: LedgerReport, run: str) -
         first_use=trust.first_use,
         now=dt.datetime.now(dt.UTC),
         demands=trust.demands,
+        max_scan_age=dt.timedelta(hours=supply.max_scan_age_hours) if supply.max_scan_age_hours else None,
+        max_data_age=dt.timedelta(days=supply.dependencies.max_data_age_days),
         revoked=trust.revoked,
         policy_id=settings.policy_id,
         policy_version=settings.policy_version,

@@ -1,5 +1,6 @@
 """What is missing on this machine, and what to do about it."""
 
+import datetime as dt
 import importlib.util
 import shutil
 import stat
@@ -10,10 +11,13 @@ from pathlib import Path
 
 import msgspec
 
+from lockgate.core.config_supply import DependencyConfig
 from lockgate.core.errors import LockgateError
 from lockgate.core.home import home
 from lockgate.core.project import open_project
 from lockgate.guard.weights import verify_weights
+from lockgate.supply.code.classic import bandit_version
+from lockgate.supply.deps import Database, default_folder
 from lockgate.train.sandbox import find_sandbox
 
 MIN_FREE_BYTES = 1 << 30
@@ -45,7 +49,8 @@ class Symptom(msgspec.Struct, frozen=True):
 
 def diagnose(folder: Path | None) -> tuple[Symptom, ...]:
     """Look at this machine, and at the project in `folder` when there is one."""
-    examined: list[Callable[[], Symptom]] = [_python, _guard_weights, _bubblewrap, _embedded_model, _git, _home, _disk]
+    examined: list[Callable[[], Symptom]] = [_python, _guard_weights, _bubblewrap, _embedded_model]
+    examined += [_advisories, _bandit, _git, _home, _disk]
     symptoms = [look() for look in examined]
     if folder is not None:
         symptoms += _project(folder)
@@ -78,6 +83,26 @@ def _embedded_model() -> Symptom:
         return Symptom("embedded model", Health.OK, "xllamacpp is installed")
     remedy = "pip install 'lockgate[embedded]', or point serve.upstream at an OpenAI-compatible endpoint."
     return Symptom("embedded model", Health.DEGRADED, "xllamacpp is not installed", remedy)
+
+
+def _advisories() -> Symptom:
+    remedy = "lockgate db update --from SOURCE, for instance OSV's all.zip of PyPI."
+    try:
+        with Database(default_folder()) as database:
+            info = database.info
+    except LockgateError as error:
+        return Symptom("advisories", Health.DEGRADED, error.message, remedy)
+    age = dt.datetime.now(dt.UTC) - info.updated_at
+    if age > dt.timedelta(days=DependencyConfig().max_update_age_days):
+        return Symptom("advisories", Health.DEGRADED, f"last updated {age.days} days ago", remedy)
+    return Symptom("advisories", Health.OK, f"{info.advisories:,}, the newest of {info.data_at:%Y-%m-%d}")
+
+
+def _bandit() -> Symptom:
+    if version := bandit_version():
+        return Symptom("bandit", Health.OK, version)
+    remedy = "pip install 'lockgate[code]', so that LG-SUPPLY-115 can look for the classic bugs of code."
+    return Symptom("bandit", Health.DEGRADED, "not installed", remedy)
 
 
 def _git() -> Symptom:

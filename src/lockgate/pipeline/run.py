@@ -11,7 +11,7 @@ import msgspec
 
 from lockgate import supply, train
 from lockgate.core.check import describe, errored, skipped
-from lockgate.core.config import TrainConfig
+from lockgate.core.config import GateRules, TrainConfig
 from lockgate.core.errors import LockgateError
 from lockgate.core.files import Snapshot
 from lockgate.core.gate import Decision, GateDecision, Stage
@@ -129,6 +129,7 @@ class _Way:
         self.notary = notary
         self.reports: list[StageReport] = []
         self.attacks: RedteamResult | None = None
+        self.supplied: supply.Supplied | None = None
         self._waivers = WaiverBook(project.config.waivers, today=dt.datetime.now(dt.UTC).date())
         self._began = 0.0
 
@@ -169,9 +170,9 @@ class _Way:
 
     def _supply(self, taken: Snapshot) -> None:
         def look(progress: Progress) -> Examination:
-            return supply.examine(self.project, taken, self.project.products(), progress)
+            self.supplied = supply.examine_project(self.project, taken, self.project.products(), progress)
+            return self.supplied.examination
 
-        # Without a model file there is nothing to examine, and then the absence must be declared.
         self._stage(Stage.SUPPLY, None if Stage.SUPPLY in self.project.config.absent else look)
 
     def _redteam(self, taken: Snapshot) -> None:
@@ -228,12 +229,11 @@ class _Way:
         absent = "" if stage in ALWAYS else self.project.config.absent.get(stage, "")
         examination = work(functools.partial(self.observer.progress, stage)) if work else None
         if examination is not None:
-            statistics = _statistics(self.attacks) if stage is Stage.REDTEAM and self.attacks else None
-            self.notary.results(stage, examination, statistics=statistics)
+            self.notary.results(stage, examination, statistics=self._statistics(stage))
         case = Case(
             stage=stage,
             examination=examination,
-            rules=self.project.config.rules(stage),
+            rules=self._rules(stage),
             evidence=self.notary.trusted(stage),
             required=() if held else REQUIRED[stage],
             held_upstream=held if examination is not None else (),
@@ -241,7 +241,20 @@ class _Way:
         )
         self._settle(decide(case, self._waivers), examination)
 
+    def _rules(self, stage: Stage) -> GateRules:
+        """The gate's rules; what is declared absent may be SKIPPED."""
+        rules = self.project.config.rules(stage)
+        declared = self.supplied.absent if stage is Stage.SUPPLY and self.supplied else frozenset[str]()
+        return msgspec.structs.replace(rules, optional=(*rules.optional, *sorted(declared)))
+
+    def _statistics(self, stage: Stage) -> dict[str, object] | None:
+        if stage is Stage.SUPPLY and self.supplied:
+            return self.supplied.statistics or None
+        return _statistics(self.attacks) if stage is Stage.REDTEAM and self.attacks else None
+
     def _settle(self, decision: GateDecision, examination: Examination | None) -> None:
+        if decision.stage is Stage.SUPPLY and self.supplied:
+            decision = msgspec.structs.replace(decision, notes=(*self.supplied.notes, *decision.notes))
         self.notary.decision(decision, examination.subjects if examination else (), dt.datetime.now(dt.UTC))
         outcomes = examination.outcomes if examination else ()
         self.reports.append(StageReport(decision, outcomes, round(time.monotonic() - self._began, 3)))

@@ -1,5 +1,6 @@
 """A first `lockgate.yaml` for a folder, from what lies in it."""
 
+import importlib.util
 import json
 from pathlib import Path
 
@@ -50,6 +51,7 @@ def scaffold(root: Path) -> str:
         protected=_first(taken, _PROTECTED),
         tools=_first(taken, _TOOLS),
         training=_first(taken, _TRAINING),
+        bandit=importlib.util.find_spec("bandit") is not None,
         ignored=sorted(name for name in _NO_PART if (root / name).exists()),
     )
 

@@ -1,4 +1,4 @@
-"""The supply stage: examines every model file of a project without loading it, and holds what was not reviewed.
+"""The supply stage: examines what a project is made of, without loading any of it, and holds what was not reviewed.
 
 Pickles are followed symbolically, GGUF and safetensors headers are checked byte by byte, archives are read so strictly
 that no two readers can disagree, and all of it happens in a process with little memory and time.
@@ -8,6 +8,7 @@ from lockgate.supply.catalog import CHECKS
 from lockgate.supply.chat_template import TemplateFacts
 from lockgate.supply.errors import SupplyError
 from lockgate.supply.examine import examine
+from lockgate.supply.examine_project import Supplied, examine_project
 from lockgate.supply.facts_cache import FactsCache
 from lockgate.supply.reader import Reader
 from lockgate.supply.scan import ScannedFile, scan_files
@@ -22,8 +23,10 @@ __all__ = [
     "Place",
     "Reader",
     "ScannedFile",
+    "Supplied",
     "SupplyError",
     "TemplateFacts",
     "examine",
+    "examine_project",
     "scan_files",
 ]

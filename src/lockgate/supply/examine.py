@@ -29,6 +29,12 @@ from lockgate.supply.wrong_suffix import WrongSuffix
 Progress = Callable[[int, int, str], None]
 _NO_MODELS = frozenset({"text", "media"})
 _SETTINGS = frozenset({"config", "template"})
+_WEIGHTS = frozenset(
+    """
+    blobs coreml gguf hdf5 keras msgpack npy onnx pickle pytorch-zip safetensors sentencepiece skops tensorflow
+    tensorflow-index tflite torchscript weights
+    """.split()  # noqa: SIM905 - a list of words reads best as one text
+)
 _MODEL_CHECKS: tuple[Check[ModelFile], ...] = (PickleCode(), UnsafeGguf(), MalformedSafetensors(), OpaqueModel())
 
 
@@ -43,6 +49,23 @@ class _Target(msgspec.Struct, frozen=True):
 
 
 def examine(project: Project, taken: Snapshot, products: Snapshot, progress: Progress) -> Examination:
+    """Examine every model file of a project and of its training job's products; see `examine_models`."""
+    return examine_models(project, taken, products, progress).examination
+
+
+class ExaminedModels(msgspec.Struct, frozen=True):
+    """What came of the model files.
+
+    Attributes:
+        examination: All of them.
+        weights: Those that consist of numbers, in which no text is to be searched.
+    """
+
+    examination: Examination
+    weights: frozenset[str]
+
+
+def examine_models(project: Project, taken: Snapshot, products: Snapshot, progress: Progress) -> ExaminedModels:
     """Examine every model file of a project and of its training job's products.
 
     Args:
@@ -60,6 +83,7 @@ def examine(project: Project, taken: Snapshot, products: Snapshot, progress: Pro
     pickle = PickleCode(allow=project.config.supply.pickle_names, today=dt.datetime.now(dt.UTC).date())
     subjects: list[SubjectRef] = []
     outcomes: list[Outcome] = []
+    weights: set[str] = set()
     with Reader() as reader:
         for done, target in enumerate(targets):
             progress(done, len(targets), target.uri)
@@ -67,8 +91,9 @@ def examine(project: Project, taken: Snapshot, products: Snapshot, progress: Pro
             if examined is not None:
                 subjects.append(examined[0])
                 outcomes += examined[1]
+                weights |= {target.uri} if examined[2] in _WEIGHTS else set()
     progress(len(targets), len(targets), "model files")
-    return Examination(tuple(sorted(subjects)), tuple(outcomes))
+    return ExaminedModels(Examination(tuple(sorted(subjects)), tuple(outcomes)), frozenset(weights))
 
 
 def outcomes_of(model: ModelFile, pickle: PickleCode | None = None) -> list[Outcome]:
@@ -95,8 +120,8 @@ def _targets(project: Project, taken: Snapshot, products: Snapshot) -> list[_Tar
 
 def _examine(
     project: Project, reader: Reader, target: _Target, pickle: PickleCode
-) -> tuple[SubjectRef, list[Outcome]] | None:
-    """The subject and its outcomes, or None for a file that is no model."""
+) -> tuple[SubjectRef, list[Outcome], str] | None:
+    """The subject, its outcomes and its format, or None for a file that is no model."""
     try:
         ref, size, facts = _read(project, reader, target)
     except (CoreError, SupplyError) as error:
@@ -107,8 +132,8 @@ def _examine(
     model = ModelFile(ref, size, target.place, pinned, facts)
     if facts.format in _SETTINGS and pinned is None:
         checks = tuple(_settings_checks(model))
-        return (ref, [run(check, model) for check in checks]) if checks else None
-    return ref, outcomes_of(model, pickle)
+        return (ref, [run(check, model) for check in checks], facts.format) if checks else None
+    return ref, outcomes_of(model, pickle), facts.format
 
 
 def _read(project: Project, reader: Reader, target: _Target) -> tuple[SubjectRef, int, ModelFacts]:
@@ -125,10 +150,10 @@ def _read(project: Project, reader: Reader, target: _Target) -> tuple[SubjectRef
     return found
 
 
-def _held(target: _Target, reason: str) -> tuple[SubjectRef, list[Outcome]]:
+def _held(target: _Target, reason: str) -> tuple[SubjectRef, list[Outcome], str]:
     ref = SubjectRef(target.uri)
     checks: list[Check[ModelFile]] = [*([ChangedModel()] if target.pins else []), *_MODEL_CHECKS]
-    return ref, [errored(check, ref, reason) for check in checks]
+    return ref, [errored(check, ref, reason) for check in checks], "unknown"
 
 
 def _applicable(model: ModelFile, pickle: PickleCode) -> Iterator[Check[ModelFile]]:

@@ -5,7 +5,7 @@ Nothing is imported or run: files are parsed into syntax trees within bounds, an
 
 from lockgate.supply.code.catalog import CHECKS
 from lockgate.supply.code.facts import read_facts
-from lockgate.supply.code.scan import LeftOut, ScannedCode, scan_code
+from lockgate.supply.code.scan import LeftOut, ScannedCode, is_code, scan_code, scan_entries
 from lockgate.supply.code.subject import CodeFile
 
-__all__ = ["CHECKS", "CodeFile", "LeftOut", "ScannedCode", "read_facts", "scan_code"]
+__all__ = ["CHECKS", "CodeFile", "LeftOut", "ScannedCode", "is_code", "read_facts", "scan_code", "scan_entries"]

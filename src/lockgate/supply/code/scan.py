@@ -1,7 +1,7 @@
 """Examines the code that somebody names: files, notebooks, MCP settings, and folders of them."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path, PurePosixPath
 
 import msgspec
@@ -76,6 +76,13 @@ def scan_code(
         every check.
     """
     entries, left_out = select(paths, exclude, is_code)
+    return scan_entries(entries, progress, cache=cache, classic=classic), left_out
+
+
+def scan_entries(
+    entries: Sequence[Entry], progress: Progress, *, cache: Remembered | None = None, classic: bool = True
+) -> list[ScannedCode]:
+    """Examine files that were selected before; see `scan_code`."""
     version = bandit_version() if classic else ""
     scanned: list[ScannedCode] = []
     waiting: list[_Read] = []
@@ -91,15 +98,15 @@ def scan_code(
             waiting = []
     scanned += _judge(waiting, cache, version)
     progress(len(entries), len(entries), "")
-    return sorted(scanned, key=lambda item: item.ref), left_out
+    return sorted(scanned, key=lambda item: item.ref)
 
 
 def is_code(entry: Entry) -> bool:
-    """Whether a file of a folder is code: by its name, or by a first line that names Python."""
-    name = PurePosixPath(entry.uri).name
+    """Whether a file of a folder is code: by its name, or, where it can be read, by a first line that names Python."""
+    name = PurePosixPath(entry.shown).name
     if name.endswith(_SUFFIXES) or is_settings(name):
         return True
-    if "." in name.lstrip("."):
+    if entry.unreadable or "." in name.lstrip("."):
         return False
     try:
         with (entry.root / entry.uri).open("rb") as stream:

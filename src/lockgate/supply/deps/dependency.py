@@ -113,6 +113,7 @@ class DependencyFacts(msgspec.Struct, frozen=True, kw_only=True):
         dependency: What it states.
         weaknesses: Its published vulnerabilities; None if they could not be looked up.
         why_unknown: Why they could not.
+        absent: Whether they were not looked up because somebody declared so.
         any_hashed: Whether the same file states a digest for any dependency.
         use: Whether the application's code imports it.
     """
@@ -122,6 +123,7 @@ class DependencyFacts(msgspec.Struct, frozen=True, kw_only=True):
     dependency: Dependency
     weaknesses: tuple[Weakness, ...] | None = None
     why_unknown: str = ""
+    absent: bool = False
     any_hashed: bool = False
     use: Use = "unknown"
 

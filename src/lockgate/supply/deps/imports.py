@@ -2,9 +2,10 @@
 
 import ast
 import os
+import sys
 import warnings
-from collections.abc import Iterable
-from pathlib import Path
+from collections.abc import Iterable, Iterator
+from pathlib import Path, PurePosixPath
 
 import msgspec
 
@@ -60,22 +61,35 @@ class Imports(msgspec.Struct, frozen=True):
 
 def find_imports(folder: Path) -> Imports:
     """Read every Python file below a folder, without folders of installed libraries and hidden ones."""
+    return imports_in(folder, _python_files(folder))
+
+
+def imports_in(folder: Path, uris: Iterable[str]) -> Imports:
+    """Read the Python files with these paths below a folder."""
     modules: set[str] = set()
-    complete, count = True, 0
+    complete = True
+    for count, uri in enumerate(uris):
+        if count >= MAX_FILES:
+            return Imports(frozenset(modules), complete=False)
+        try:
+            modules |= imported_by(read(folder, uri, limit=MAX_BYTES).body)
+        except (CoreError, ValueError):
+            complete = False
+    return Imports(frozenset(modules), complete)
+
+
+def _python_files(folder: Path) -> Iterator[str]:
     for here, subfolders, names in os.walk(folder):
         subfolders[:] = sorted(name for name in subfolders if not name.startswith(".") and name not in _SKIPPED)
         for name in sorted(names):
-            if not name.endswith(".py"):
-                continue
-            count += 1
-            if count > MAX_FILES:
-                return Imports(frozenset(modules), complete=False)
-            uri = (Path(here) / name).relative_to(folder).as_posix()
-            try:
-                modules |= imported_by(read(folder, uri, limit=MAX_BYTES).body)
-            except (CoreError, ValueError):
-                complete = False
-    return Imports(frozenset(modules), complete)
+            if name.endswith(".py"):
+                yield (Path(here) / name).relative_to(folder).as_posix()
+
+
+def strangers(modules: Iterable[str], uris: Iterable[str]) -> tuple[str, ...]:
+    """Modules that are neither Python's own nor lie in the project, whose Python files have these paths."""
+    own = {part.removesuffix(".py") for uri in uris for part in PurePosixPath(uri).parts}
+    return tuple(sorted(name for name in modules if name not in own and name not in sys.stdlib_module_names))
 
 
 def imported_by(body: bytes) -> set[str]:

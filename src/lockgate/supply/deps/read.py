@@ -42,6 +42,11 @@ def is_known(name: str) -> bool:
     return lowered in _NAMES or _is_pylock(lowered) or (_is_requirements(lowered) and "requirements" in name.lower())
 
 
+def lists_python(name: str) -> bool:
+    """Whether a file of dependencies with that name speaks of Python's libraries."""
+    return PurePosixPath(name).name.lower() not in _NPM
+
+
 def read_listing(root: Path, uri: str, *, name: str, role: Role | None = None) -> Listing:
     """Read one file of dependencies.
 

@@ -23,7 +23,7 @@ class RefusedLicence(Check[DependencyFacts], frozen=True):
         An entry with the licence `MIT OR AGPL-3.0-only`, because one may choose.
 
     Limits:
-        Needs a list of allowed licences, and is skipped without one. Knows only what the file states: npm's lock
+        Needs a list of allowed licences, and does not run without one. Knows only what the file states: npm's lock
         files do, Python's do not. An entry without a licence is reported as low.
     """
 

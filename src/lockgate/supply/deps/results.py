@@ -104,14 +104,19 @@ class DependencyResults(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def statistics(self) -> dict[str, object]:
         """What a supply result states about the data: `vulnerability_data_at`, its source's digest, its size."""
-        if self.database is None:
-            return {}
-        return {
-            DATA_AT: self.database.data_at.isoformat(),
-            "vulnerability_data_sha256": self.database.sha256,
-            "vulnerability_data_updated_at": self.database.updated_at.isoformat(),
-            "vulnerability_data_advisories": self.database.advisories,
-        }
+        return statistics_of(self.database)
+
+
+def statistics_of(database: DatabaseInfo | None) -> dict[str, object]:
+    """What a supply result states about the data that it rests on; nothing where there is none."""
+    if database is None:
+        return {}
+    return {
+        DATA_AT: database.data_at.isoformat(),
+        "vulnerability_data_sha256": database.sha256,
+        "vulnerability_data_updated_at": database.updated_at.isoformat(),
+        "vulnerability_data_advisories": database.advisories,
+    }
 
 
 def results_of(scan: DependencyScan, *, started: dt.datetime, seconds: float) -> DependencyResults:

@@ -11,7 +11,8 @@ from lockgate.supply.deps.added_index import AddedIndex
 from lockgate.supply.deps.confusable_name import ConfusableName
 from lockgate.supply.deps.database import Database, DatabaseInfo
 from lockgate.supply.deps.dependency import Dependency, DependencyFacts, Listing, Role, Use, Weakness
-from lockgate.supply.deps.imports import find_imports, uses
+from lockgate.supply.deps.fixed_versions import FixedVersions, fixed_versions
+from lockgate.supply.deps.imports import Imports, find_imports, uses
 from lockgate.supply.deps.install_time_code import InstallTimeCode
 from lockgate.supply.deps.known_vulnerability import KnownVulnerability
 from lockgate.supply.deps.match import weaknesses
@@ -27,7 +28,7 @@ from lockgate.supply.listing import list_files
 
 _NEAREST: dict[Use, int] = {"imported": 0, "through another": 1, "unknown": 2, "not seen": 3}
 
-_INSTALLED = frozenset({"node_modules", "site-packages", ".git", ".venv"})
+INSTALLED = frozenset({"node_modules", "site-packages", ".git", ".venv"})
 
 Lookup = Callable[[Dependency], tuple[tuple[Weakness, ...] | None, str]]
 
@@ -42,6 +43,7 @@ class ScanOptions(msgspec.Struct, frozen=True, kw_only=True):
         max_data_age: How long ago the newest advisory in it may have been changed; None for any time.
         licences: SPDX ids of allowed licences; empty for any.
         code: Folder of the application's code, to tell what it imports; None to leave that out.
+        absent: Why no advisories are looked up, where somebody declared so; the database is not opened then.
     """
 
     database: Path
@@ -50,6 +52,7 @@ class ScanOptions(msgspec.Struct, frozen=True, kw_only=True):
     max_data_age: dt.timedelta | None = None
     licences: frozenset[str] = frozenset()
     code: Path | None = None
+    absent: str = ""
 
 
 class ScannedDependency(msgspec.Struct, frozen=True):
@@ -114,25 +117,34 @@ def scan_dependencies(paths: tuple[Path, ...], options: ScanOptions, *, role: Ro
         SupplyError: A file that is named is no file of dependencies by its name.
     """
     listings = tuple(_listings(paths, role))
-    found = {item for listing in listings for item in listing.dependencies}
-    use = uses(found, find_imports(options.code.resolve()) if options.code else None)
+    return scan_listings(listings, options, find_imports(options.code.resolve()) if options.code else None)
+
+
+def scan_listings(listings: tuple[Listing, ...], options: ScanOptions, imports: Imports | None) -> DependencyScan:
+    """Examine files of dependencies that were read before; `imports` are those of the application's code."""
+    use = uses({item for listing in listings for item in listing.dependencies}, imports)
+    fixed = fixed_versions(listings)
+
+    def scanned(lookup: Lookup) -> tuple[ScannedListing, ...]:
+        return tuple(_scan(listing, use, options, fixed, lookup) for listing in listings)
+
+    if options.absent:
+        return DependencyScan(scanned(lambda _: (None, options.absent)), None, "")
     try:
         database = Database(options.database)
     except SupplyError as error:
         problem = str(error)
-        scanned = tuple(_scan(listing, use, options, lambda _: (None, problem)) for listing in listings)
-        return DependencyScan(scanned, None, problem)
+        return DependencyScan(scanned(lambda _: (None, problem)), None, problem)
     with database:
         problem = _too_old(database.info, options)
-        scanned = tuple(_scan(listing, use, options, _lookup(database, problem)) for listing in listings)
-        return DependencyScan(scanned, database.info, problem)
+        return DependencyScan(scanned(_lookup(database, problem)), database.info, problem)
 
 
 def _listings(paths: tuple[Path, ...], role: Role | None) -> Iterator[Listing]:
     for path in paths:
         if path.is_dir():
             for entry in list_files((path,)):
-                if is_known(entry.shown) and _INSTALLED.isdisjoint(Path(entry.shown).parts):
+                if is_known(entry.shown) and INSTALLED.isdisjoint(Path(entry.shown).parts):
                     yield (
                         _unreadable(entry.shown, entry.unreadable)
                         if entry.unreadable
@@ -186,17 +198,9 @@ def _incomparable(item: Dependency) -> str:
     return f"{item.name} has no exact version, so it cannot be compared. Scan the lock file instead."
 
 
-def _scan(listing: Listing, use: dict[str, Use], options: ScanOptions, lookup: Lookup) -> ScannedListing:
-    checks: tuple[Check[DependencyFacts], ...] = (
-        KnownVulnerability(),
-        UnpinnedDependency(),
-        UnhashedDependency(),
-        ConfusableName(),
-        UnfixedReference(),
-        RefusedLicence(allowed=options.licences),
-        YankedRelease(),
-        InstallTimeCode(),
-    )
+def _scan(
+    listing: Listing, use: dict[str, Use], options: ScanOptions, fixed: FixedVersions, lookup: Lookup
+) -> ScannedListing:
     any_hashed = any(item.hashes for item in listing.dependencies)
     scanned: list[ScannedDependency] = []
     for item in listing.dependencies:
@@ -207,14 +211,34 @@ def _scan(listing: Listing, use: dict[str, Use], options: ScanOptions, lookup: L
             dependency=item,
             weaknesses=found,
             why_unknown=why_unknown,
+            absent=bool(options.absent),
             any_hashed=any_hashed,
             use=use.get(item.name, "unknown") if item.ecosystem == "PyPI" else "unknown",
         )
+        checks = _checks(facts, options, locked_elsewhere=fixed.elsewhere(listing, item))
         scanned.append(ScannedDependency(facts, tuple(run(check, facts) for check in checks)))
     scanned.sort(key=lambda done: done.urgency)
     unread = tuple(errored(KnownVulnerability(), listing.ref, reason) for reason in listing.unread)
     about_file = (run(AddedIndex(), listing),) if listing.role != "bill" else ()
     return ScannedListing(listing, tuple(scanned), (*about_file, *unread))
+
+
+def _checks(
+    facts: DependencyFacts, options: ScanOptions, *, locked_elsewhere: bool
+) -> Iterator[Check[DependencyFacts]]:
+    """The checks that have something to look at, so that a pass means that something was examined."""
+    if not locked_elsewhere:
+        yield KnownVulnerability()
+        yield UnpinnedDependency()
+    if facts.role not in {"declaration", "bill"}:
+        yield UnhashedDependency()
+    if facts.dependency.ecosystem == "PyPI":
+        yield ConfusableName()
+    yield UnfixedReference()
+    if options.licences and not locked_elsewhere:
+        yield RefusedLicence(allowed=options.licences)
+    yield YankedRelease()
+    yield InstallTimeCode()
 
 
 def merged(listing: ScannedListing) -> tuple[Outcome, ...]:

@@ -22,7 +22,7 @@ class UnhashedDependency(Check[DependencyFacts], frozen=True):
 
     Limits:
         Only SHA-2 counts; MD5 and SHA-1 can be forged. Where other entries of the same file do have digests it is
-        reported as medium, because then this one was left out. Files that only state wishes are skipped.
+        reported as medium, because then this one was left out. It does not run on files that only state wishes.
     """
 
     card: ClassVar[Card] = Card(

@@ -5,7 +5,14 @@ Values are never kept, printed or written: a secret is known by its place, its k
 
 from lockgate.supply.secrets.baseline import Baseline, baseline_key, empty_baseline, read_baseline, write_baseline
 from lockgate.supply.secrets.catalog import CHECKS
-from lockgate.supply.secrets.scan import Repository, SearchedText, Searcher, SecretSearch, search_secrets
+from lockgate.supply.secrets.scan import (
+    Repository,
+    SearchedText,
+    Searcher,
+    SecretSearch,
+    search_entries,
+    search_secrets,
+)
 from lockgate.supply.secrets.search import search
 from lockgate.supply.secrets.subject import Mark, SecretText
 
@@ -22,6 +29,7 @@ __all__ = [
     "empty_baseline",
     "read_baseline",
     "search",
+    "search_entries",
     "search_secrets",
     "write_baseline",
 ]

@@ -21,6 +21,7 @@ MAX_OBJECTS = 1_000_000
 MAX_OBJECT = 16 << 20
 MAX_TOTAL = 16 << 30
 MAX_SECONDS = 1_800
+LEAVE_OUT = "--no-history, or 'supply: {history: false}' in lockgate.yaml"
 _MAX_LINE = 1 << 16
 _CHUNK = 1 << 20
 _SAFE = ("protocol.allow=never", "core.fsmonitor=false", "core.hooksPath=/dev/null", "core.pager=cat", "gc.auto=0")
@@ -68,7 +69,7 @@ class History:
     def __init__(self, folder: Path) -> None:
         program = shutil.which("git")
         if program is None:
-            remedy = "Install git, or leave the history out with --no-history."
+            remedy = f"Install git, or leave the history out: {LEAVE_OUT}."
             raise SupplyError("The history cannot be read: git is not installed.", remedy=remedy)
         safe = [word for setting in _SAFE for word in ("-c", setting)]
         self._command = [program, "-C", str(folder), *safe]
@@ -170,7 +171,7 @@ def _header(asked: IO[bytes], answered: IO[bytes], name: str) -> tuple[bytes, in
         parts = answered.readline(_MAX_LINE).split()
         return parts[1], int(parts[2])
     except (OSError, IndexError, ValueError) as error:
-        remedy = "Fetch the whole history (partial clones have none), or leave it out with --no-history."
+        remedy = f"Fetch the whole history (partial clones have none), or leave it out: {LEAVE_OUT}."
         raise SupplyError("The history cannot be read: an object is missing or broken.", remedy=remedy) from error
 
 

@@ -1,8 +1,8 @@
 """Searches files and the history of repositories for secrets."""
 
 import hashlib
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Sequence
+from pathlib import Path, PurePath, PurePosixPath
 
 import msgspec
 
@@ -12,7 +12,7 @@ from lockgate.supply.errors import SupplyError
 from lockgate.supply.listing import Entry
 from lockgate.supply.remembered import Remembered
 from lockgate.supply.secrets.baseline import Baseline
-from lockgate.supply.secrets.history import MAX_OBJECT, History, Version, is_repository
+from lockgate.supply.secrets.history import LEAVE_OUT, MAX_OBJECT, History, Version, is_repository
 from lockgate.supply.secrets.leaked_secret import LeakedSecret
 from lockgate.supply.secrets.search import search
 from lockgate.supply.secrets.subject import Mark, SecretText
@@ -101,7 +101,7 @@ class Searcher:
         self.present.update((entry.shown, mark.tag) for mark in marks)
         return self._judge(ref, entry.shown, marks, len(content.body))
 
-    def version(self, folder: Path, found: Version, seen: set[tuple[str, str]]) -> SearchedText | None:
+    def version(self, folder: PurePath, found: Version, seen: set[tuple[str, str]]) -> SearchedText | None:
         """Search one version of a file; None when all its secrets are in the file itself or in an earlier version."""
         shown = str(folder / found.path)
         ref = SubjectRef(f"{shown}@{found.commit}".encode("utf-8", "surrogateescape").decode("utf-8", "replace"))
@@ -159,41 +159,77 @@ def search_secrets(
         history: Whether histories are read.
     """
     entries, left_out = select(paths, exclude, lambda _: True)
-    texts: list[SearchedText] = []
-    for done, entry in enumerate(entries):
-        progress(done, len(entries), entry.shown)
-        texts.append(searcher.file(entry))
+    texts = _files(entries, progress, searcher)
     repositories: list[Repository] = []
     if history:
         for folder in sorted({path for path in paths if is_repository(path)}):
-            texts += _history(folder, progress, searcher, exclude, repositories)
+            texts += _history(folder, folder, progress, searcher, exclude=exclude, repositories=repositories)
     progress(1, 1, "")
     return SecretSearch(tuple(sorted(texts, key=lambda item: item.ref)), tuple(repositories), left_out)
 
 
+def search_entries(
+    entries: Sequence[Entry],
+    progress: Progress,
+    searcher: Searcher,
+    *,
+    repository: Path | None = None,
+    exclude: tuple[str, ...] = (),
+) -> SecretSearch:
+    """Search files that were selected before, and the history of the repository that they lie in.
+
+    Args:
+        entries: The files, with paths below the repository.
+        progress: As for `search_secrets`.
+        searcher: Key, baseline and memory.
+        repository: The folder whose history is read; None for none.
+        exclude: Globs of paths that are left out in the history.
+    """
+    texts = _files(entries, progress, searcher)
+    repositories: list[Repository] = []
+    if repository is not None and is_repository(repository):
+        texts += _history(repository, PurePosixPath(), progress, searcher, exclude=exclude, repositories=repositories)
+    progress(1, 1, "")
+    return SecretSearch(tuple(sorted(texts, key=lambda item: item.ref)), tuple(repositories), ())
+
+
+def _files(entries: Sequence[Entry], progress: Progress, searcher: Searcher) -> list[SearchedText]:
+    texts: list[SearchedText] = []
+    for done, entry in enumerate(entries):
+        progress(done, len(entries), entry.shown)
+        texts.append(searcher.file(entry))
+    return texts
+
+
 def _history(
-    folder: Path, progress: Progress, searcher: Searcher, exclude: tuple[str, ...], repositories: list[Repository]
+    folder: Path,
+    shown: PurePath,
+    progress: Progress,
+    searcher: Searcher,
+    *,
+    exclude: tuple[str, ...],
+    repositories: list[Repository],
 ) -> list[SearchedText]:
     found: list[SearchedText] = []
     seen = set(searcher.present)
-    whole = SubjectRef(f"{folder}@history")
+    whole = SubjectRef(f"{shown}@history")
     count = size = 0
     try:
         with History(folder) as history:
             if history.shallow:
-                remedy = "Fetch it with 'git fetch --unshallow', or leave the history out with --no-history."
+                remedy = f"Fetch it with 'git fetch --unshallow', or leave the history out: {LEAVE_OUT}."
                 found.append(_unread(whole, f"The clone is shallow: most of the history is not here. {remedy}"))
             names = history.names()
             for done, version in enumerate(history.versions(names)):
-                progress(done, len(names), f"{folder}@{names[done][2][:12]}")
+                progress(done, len(names), f"{shown}@{names[done][2][:12]}")
                 if version is None or _is_excluded(version.path, exclude):
                     continue
                 count, size = count + 1, size + version.size
-                text = searcher.version(folder, version, seen)
+                text = searcher.version(shown, version, seen)
                 found += [text] if text is not None else []
     except SupplyError as error:
         found.append(_unread(whole, str(error)))
-    repositories.append(Repository(str(folder), count, size))
+    repositories.append(Repository(str(shown), count, size))
     return found
 
 

@@ -1,0 +1,166 @@
+"""Everything that the supply gate asks of a project: model files, libraries, code, secrets."""
+
+import datetime as dt
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import msgspec
+
+from lockgate.core import Check, Examination, Outcome, skipped
+from lockgate.core.config_supply import Part
+from lockgate.core.files import Snapshot
+from lockgate.core.project import IGNORED, Project
+from lockgate.supply.code import CHECKS as CODE
+from lockgate.supply.code import is_code, scan_entries
+from lockgate.supply.code.secret_in_code import SecretInCode
+from lockgate.supply.deps import CHECKS as DEPENDENCIES
+from lockgate.supply.deps import ScanOptions, default_folder, examine_listings, statistics_of
+from lockgate.supply.deps.known_vulnerability import KnownVulnerability
+from lockgate.supply.examine import examine_models
+from lockgate.supply.remembered import Remembered
+from lockgate.supply.secrets import CHECKS as SECRETS
+from lockgate.supply.secrets import Searcher, baseline_key, search_entries
+from lockgate.supply.taken import Taken, taken_files
+from lockgate.supply.unpinned_model import UnpinnedModel
+
+Progress = Callable[[int, int, str], None]
+AnyCheck = type[Check[Any]]
+_NO_MODEL = (
+    "no model file lies in the project. Put it there and pin it under 'models', or say why there is none under "
+    "'supply: {absent: {models: ...}}'"
+)
+_STEPS = 1_000
+_PHASES = 4
+_PARTS: dict[Part, tuple[str, tuple[AnyCheck, ...]]] = {
+    "models": ("model files", (UnpinnedModel,)),
+    "vulnerabilities": ("known vulnerabilities of libraries", (KnownVulnerability,)),
+    "dependencies": ("the examination of libraries", DEPENDENCIES),
+    "code": ("the examination of code", CODE),
+    "secrets": ("the search for secrets", SECRETS),
+}
+
+
+class Supplied(msgspec.Struct, frozen=True, kw_only=True):
+    """What came of a project's supplies.
+
+    Attributes:
+        examination: Everything that was examined. What is declared absent is SKIPPED, with the reason.
+        statistics: How old the vulnerability data is, and what it is.
+        absent: Ids of the checks that are declared absent.
+        notes: What is declared absent, and why.
+    """
+
+    examination: Examination
+    statistics: dict[str, object]
+    absent: frozenset[str]
+    notes: tuple[str, ...]
+
+
+def examine_project(project: Project, taken: Snapshot, products: Snapshot, progress: Progress) -> Supplied:
+    """Examine what a project is made of, and what its training job made.
+
+    Args:
+        project: The project.
+        taken: Its files as they were when the run began. What has other bytes by now is ERRORED.
+        products: The training job's products.
+        progress: Called with how far it is, how far it goes, and the file that is looked at.
+
+    Raises:
+        SupplyError: The key of the search for secrets cannot be read.
+    """
+    absent = project.config.supply.absent
+    files = taken_files(project.root, taken, products)
+    models = examine_models(project, taken, products, _phase(progress, 0))
+    found = [models.examination if models.examination.outcomes else _no_model(project)]
+    statistics: dict[str, object] = {}
+    if "dependencies" not in absent:
+        _phase(progress, 1)(0, 1, "libraries")
+        listed, database = examine_listings(files, project.policy, _options(project))
+        found.append(listed)
+        statistics = statistics_of(database)
+    if "code" not in absent:
+        found.append(_code(files, "secrets" in absent, _phase(progress, 2)))
+    if "secrets" not in absent:
+        found.append(_secrets(project, taken, files, models.weights, _phase(progress, 3)))
+    progress(_PHASES * _STEPS, _PHASES * _STEPS, "")
+    return Supplied(
+        examination=Examination(
+            tuple(sorted({ref for item in found for ref in item.subjects})),
+            (*(outcome for item in found for outcome in item.outcomes), *_absences(project)),
+        ),
+        statistics=statistics,
+        absent=frozenset(check.card.id for part in absent for check in _PARTS[part][1]),
+        notes=tuple(f"Declared absent: {_PARTS[part][0]} ({reason})" for part, reason in sorted(absent.items())),
+    )
+
+
+def _phase(progress: Progress, number: int) -> Progress:
+    def within(done: int, total: int, note: str) -> None:
+        progress(number * _STEPS + done * _STEPS // max(total, 1), _PHASES * _STEPS, note)
+
+    return within
+
+
+def _absences(project: Project) -> Iterator[Outcome]:
+    for part, reason in sorted(project.config.supply.absent.items()):
+        # Model files are looked for all the same, and each library says by itself that it was not looked up.
+        if part not in {"models", "vulnerabilities"}:
+            for check in _PARTS[part][1]:
+                yield skipped(check, project.policy, f"declared absent: {reason}")
+
+
+def _no_model(project: Project) -> Examination:
+    reason = project.config.supply.absent.get("models", "")
+    return Examination(
+        (), (skipped(UnpinnedModel, project.policy, f"declared absent: {reason}" if reason else _NO_MODEL),)
+    )
+
+
+def _options(project: Project) -> ScanOptions:
+    settings = project.config.supply
+    reason = settings.absent.get("vulnerabilities", "")
+    return ScanOptions(
+        database=default_folder(),
+        now=dt.datetime.now(dt.UTC),
+        max_age=dt.timedelta(days=settings.dependencies.max_update_age_days),
+        max_data_age=dt.timedelta(days=settings.dependencies.max_data_age_days),
+        licences=frozenset(settings.dependencies.licences),
+        absent=f"declared absent: {reason}" if reason else "",
+    )
+
+
+def _code(files: Taken, alone: bool, progress: Progress) -> Examination:  # noqa: FBT001 - read at its one call
+    entries = [entry for entry in files.entries if is_code(entry)]
+    with Remembered("code") as cache:
+        scanned = scan_entries(entries, progress, cache=cache)
+    outcomes = (outcome for item in scanned for outcome in files.judged(item.ref, item.outcomes))
+    # The search for secrets looks into every file with the same detectors; each secret is then said once.
+    kept = tuple(outcome for outcome in outcomes if alone or outcome.check != SecretInCode.card.id)
+    return Examination(tuple(item.ref for item in scanned if item.ref.sha256), kept)
+
+
+def _secrets(
+    project: Project, taken: Snapshot, files: Taken, weights: frozenset[str], progress: Progress
+) -> Examination:
+    left_out = weights | _examined_as_data(project, taken)
+    entries = [entry for entry in files.entries if entry.shown not in left_out]
+    history = project.root if project.config.supply.history else None
+    exclude = (*sorted(IGNORED), *project.config.ignore, *sorted(weights))
+    with Remembered("secrets") as cache:
+        searcher = Searcher(baseline_key(None), None, cache)
+        found = search_entries(entries, progress, searcher, repository=history, exclude=exclude)
+    here = [text for text in found.texts if text.ref.uri in files.digests]
+    past = [text for text in found.texts if text.ref.uri not in files.digests]
+    outcomes = [outcome for text in here for outcome in files.judged(text.ref, text.outcomes)]
+    # What only the history holds is not deployed: it is judged, but is no subject of the evidence.
+    outcomes += [outcome for text in past for outcome in text.outcomes]
+    return Examination(tuple(text.ref for text in here if text.ref.sha256), tuple(outcomes))
+
+
+def _examined_as_data(project: Project, taken: Snapshot) -> frozenset[str]:
+    """What the data gate searches with the same detectors."""
+    data, application = project.config.data, project.config.application
+    if data is None:
+        return frozenset()
+    named = {application.system_prompt, application.tools}
+    return frozenset((*project.matching(taken, (*data.rows, *data.documents)), *named))
