@@ -12,6 +12,7 @@ from itertools import chain, groupby
 import msgspec
 
 from lockgate.detect.ciphers import CIPHER_SHAPES, CIPHERS, MARKED
+from lockgate.detect.codes import CODES
 from lockgate.detect.disguises import CODED, DISGUISE_SHAPES, DISGUISES
 from lockgate.detect.encodings import ENCODINGS
 from lockgate.detect.linear import pattern
@@ -25,7 +26,7 @@ MAX_GROWTH = 3
 MIN_BUDGET = 4000
 """Characters that the views may have for each time that a text may grow, however short it is."""
 
-_DECODERS = (*ENCODINGS, *MARKED, *SIGNS, *CODED)
+_DECODERS = (*ENCODINGS, *CODES, *MARKED, *SIGNS, *CODED)
 _LETTER_DECODERS = (*CIPHERS, *SPOKEN, *DISGUISES)
 # One pass over the text tells whether any of the latter is worth asking; plain prose rarely holds such letters.
 _STRANGE = pattern("|".join((*CIPHER_SHAPES, *SPOKEN_SHAPES, *DISGUISE_SHAPES)))

@@ -32,6 +32,7 @@ _MAX_LAYERS = 3
 _MAX_BYTE = 255
 _MIN_SYMBOLS = 3
 _MIN_MIXED = 3
+_LEAST_BACKWARDS = 24
 
 _B64 = "[A-Za-z0-9+/_-]"
 # Mixed inside as no word is: a lower-case letter before a capital or a digit, two capitals before a lower-case letter.
@@ -139,9 +140,11 @@ def _base64(page: Page) -> Iterator[Piece]:
         value = page.text[start:end]
         if value.isupper():
             continue
-        said = _read(_base64_bytes, _NOT_BASE64.sub("", _PLUS_BETWEEN.sub("", value))) or _base64_parts(value)
-        if said:
+        whole = _NOT_BASE64.sub("", _PLUS_BETWEEN.sub("", value))
+        if said := _read(_base64_bytes, whole) or _base64_parts(value):
             yield Piece(said, start, end, "base64")
+        elif len(whole) >= _LEAST_BACKWARDS and (said := _read(_base64_bytes, whole[::-1].lstrip("="))):
+            yield Piece(said, start, end, "reversed+base64")
 
 
 def _base64_parts(value: str) -> str:
