@@ -46,6 +46,15 @@ def test_each_check_finds_its_own_fault_alone(check: str, severity: Severity, ch
     assert [finding.severity for finding in failed[0].findings] == [severity]
 
 
+def test_what_went_on_unjudged_is_said() -> None:
+    change = {"by_label": {"guard.error": 3, "guard.fail-open": 2}}
+    outcomes = examine(facts_from(msgspec.structs.replace(CLEAN, **change))).outcomes
+    messages = [finding.message for outcome in outcomes for finding in outcome.findings]
+    assert messages == [
+        "The guard could not judge 3 of 9 requests; 2 of them went on unjudged (serve.fail_open).",
+    ]
+
+
 def test_a_leak_stopped_for_the_red_team_is_no_incident() -> None:
     stopped = msgspec.structs.replace(CLEAN, labels=(LabelCount("redteam", "leak.verbatim", "block", 2),))
     assert statuses(stopped)["LG-MONITOR-004"] is Status.PASSED

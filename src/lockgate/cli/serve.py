@@ -44,6 +44,9 @@ def serve(
         return EXIT_HELD
     for reason in admission.reasons:
         click.secho(f"OBSERVE: served although HELD: {printable(reason)}", fg="red", bold=True, err=True)
+    if surfaces := project.config.serve.fail_open if project.config.serve else ():
+        named = ", ".join(surfaces)
+        click.secho(f"FAIL OPEN: what the guard cannot judge travels on {named} (recorded).", fg="red", err=True)
     key = local_key(project)
 
     def announce(running: Running) -> None:

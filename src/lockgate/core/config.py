@@ -33,6 +33,7 @@ CONFIG_NAME = "lockgate.yaml"
 
 Sha256 = Annotated[str, Meta(pattern="^[0-9a-f]{64}$", description="SHA-256 digest, 64 lower-case hex digits.")]
 Text = Annotated[str, Meta(min_length=1)]
+Surface = Literal["chat", "completions", "responses", "messages", "embeddings"]
 
 
 class _Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -130,6 +131,8 @@ class ServeConfig(_Section, frozen=True, kw_only=True):
             marked as well (`datamark`), or sent as base64 (`encode`), which only large models read reliably.
         reversible: Send tokens such as `[EMAIL_1]` in place of personal data and secrets, and turn them back in the
             answer; otherwise they are replaced for good.
+        fail_open: Surfaces on which texts that the guard cannot judge (it erred, was overloaded or too slow) travel all
+            the same. Each such request is recorded, counted and logged as unjudged, and holds the monitor gate.
         recording: When events come faster than they can be written: `block` answers 503 until there is room, `sample`
             goes on and counts what was not recorded.
     """
@@ -152,6 +155,7 @@ class ServeConfig(_Section, frozen=True, kw_only=True):
     rules: Rules | None = None
     isolation: Literal["off", "delimit", "datamark", "encode"] = "off"
     reversible: bool = False
+    fail_open: tuple[Surface, ...] = ()
     recording: Literal["block", "sample"] = "block"
 
     def __post_init__(self) -> None:

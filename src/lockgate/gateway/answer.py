@@ -9,10 +9,11 @@ import msgspec
 
 from lockgate.core import Action, Origin
 from lockgate.gateway.conversation import Answer, Writer
-from lockgate.gateway.errors import bad_upstream
+from lockgate.gateway.errors import ApiError, bad_upstream
 from lockgate.gateway.guarding import GuardPool
 from lockgate.gateway.judging import Judgement, Slot, judge, labels_of, refusal
 from lockgate.gateway.request import Json
+from lockgate.gateway.unguarded import UNGUARDED
 from lockgate.gateway.upstream import (
     UpstreamAnswer,
     UpstreamChoice,
@@ -62,6 +63,7 @@ class GuardedStream:
         guard_ms: Milliseconds spent in the guard.
         usage: Token counts, once the upstream gave them.
         begun: Whether text was let out.
+        when_unjudged: Told when the guard fails, after which the rest of the answer goes on unjudged; None ends it.
     """
 
     def __init__(
@@ -84,6 +86,8 @@ class GuardedStream:
         self.guard_ms = 0.0
         self.usage: Usage | None = None
         self.begun = False
+        self.when_unjudged: Callable[[ApiError], None] | None = None
+        self._unjudged = False
 
     async def relay(self, chunks: AsyncIterator[UpstreamAnswer]) -> AsyncGenerator[bytes]:
         """The events for the caller.
@@ -130,11 +134,7 @@ class GuardedStream:
         text = "".join(self._waiting)
         self._waiting.clear()
         self._waiting_size = 0
-        refused = None
-        try:
-            released = await self._timed(partial(_push, self._text, text, final=final))
-        except StreamBlockedError as error:
-            released, refused = error.released, error
+        released, refused = await self._let_out(text, final=final)
         if released:
             self._judged.append(released)
         if shown := self._restored(released, final=final and refused is None):
@@ -142,7 +142,31 @@ class GuardedStream:
             self._sent.append(shown)
             yield self._writer.text(shown)
         if refused:
-            raise refusal(refused.verdict, what="answer") from refused
+            raise refused
+
+    async def _let_out(self, text: str, *, final: bool) -> tuple[str, ApiError | None]:
+        """What may be sent now, and why nothing after it may."""
+        if self._unjudged:
+            return text, None
+        held = self._text.held  # taken now, since a guard that is too slow goes on behind our back
+        try:
+            return await self._timed(partial(_push, self._text, text, final=final)), None
+        except StreamBlockedError as error:
+            failure = refusal(error.verdict, what="answer")
+            released = error.released
+        except ApiError as error:
+            failure, released = error, ""
+        if not self._goes_on(failure):
+            return released, failure
+        return held + text, None
+
+    def _goes_on(self, failure: ApiError) -> bool:
+        """Whether the rest of the answer is sent although the guard failed; only where settings say so."""
+        if self.when_unjudged is None or not failure.unjudged:
+            return False
+        self.when_unjudged(failure)
+        self._unjudged = True
+        return True
 
     def _restored(self, released: str, *, final: bool) -> str:
         if self._restoring is None:
@@ -155,17 +179,17 @@ class GuardedStream:
             for _, (name, arguments) in sorted(self._calls.items())
         )
         message = UpstreamMessage(tool_calls=calls)
-        before = "".join(self._judged)
-        answer, self.judgement = await self._timed(
-            partial(
-                _judge_message,
-                self._guard,
-                message,
-                self._request_id,
-                already_sent=before,
-                way_back=self._way_back,
-            )
-        )
+
+        def judged(guard: Guard) -> tuple[Answer, Judgement]:
+            before = "".join(self._judged)
+            return _judge_message(guard, message, self._request_id, already_sent=before, way_back=self._way_back)
+
+        try:
+            answer, self.judgement = await self._timed(partial(judged, UNGUARDED if self._unjudged else self._guard))
+        except ApiError as error:
+            if not self._goes_on(error):
+                raise
+            answer, _ = judged(UNGUARDED)
         return answer.calls
 
     async def _timed(self, work: Callable[[], T]) -> T:

@@ -7,6 +7,7 @@ import msgspec
 from lockgate.core import LockgateError
 
 GUARD_ERROR = "guard.error"
+FAIL_OPEN = "guard.fail-open"
 
 
 class GatewayError(LockgateError):
@@ -50,6 +51,11 @@ class ApiError(Exception):
         self.score = score
 
     @property
+    def unjudged(self) -> bool:
+        """Whether this is a refusal because the guard could not judge."""
+        return self.code == _UNAVAILABLE
+
+    @property
     def blocked(self) -> bool:
         """Whether the guard decided this, rather than a fault."""
         return self.code == "content_filter"
@@ -82,6 +88,7 @@ class ApiError(Exception):
 
 
 _OURS = 500
+_UNAVAILABLE = "guard_unavailable"
 _TYPES = {429: "rate_limit_error"}
 _ANTHROPIC_TYPES = {
     401: "authentication_error",
@@ -110,7 +117,7 @@ def guard_failed(label: str) -> ApiError:
     """The guard could not judge, so nothing is sent: 503."""
     return ApiError(
         503,
-        "guard_unavailable",
+        _UNAVAILABLE,
         "The guard could not judge this text, so it was not sent. Try again.",
         retry_after_s=1,
         labels=(GUARD_ERROR, label) if label != GUARD_ERROR else (GUARD_ERROR,),

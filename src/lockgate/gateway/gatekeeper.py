@@ -97,12 +97,12 @@ class Gatekeeper:
         estimate = Estimate(asked.prompt_tokens, asked.max_tokens, asked.body)
         return await self._limiter.admit(asked.caller, asked.model, estimate, shape=asked.shape)
 
-    def confirm(self, asked: Asked, labels: Collection[str]) -> None:
+    def confirm(self, asked: Asked, labels: Collection[str] | None) -> None:
         """Let a request through to the upstream, now that the guard has looked at it.
 
         Args:
             asked: What `admit` let through.
-            labels: What the guard found in it.
+            labels: What the guard found in it; None where it could not look, and then rules that ask for it deny.
 
         Raises:
             ApiError: 403 as in `admit`, by a rule that speaks of what the guard finds.
@@ -128,9 +128,9 @@ class _Rules:
         if self._after is None or ruling.rule:
             _obey(ruling)
 
-    def judge_after(self, asked: Asked, labels: Collection[str]) -> None:
+    def judge_after(self, asked: Asked, labels: Collection[str] | None) -> None:
         if self._after is not None:
-            found = {"labels": sorted(labels), "sensitivity": _sensitivity(labels)}
+            found = {} if labels is None else {"labels": sorted(labels), "sensitivity": _sensitivity(labels)}
             _obey(self._after.rule(_attributes(asked) | found))
 
 

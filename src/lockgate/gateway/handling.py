@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import aclosing
 from functools import partial
 from typing import TypeVar, cast
@@ -30,6 +30,7 @@ from lockgate.gateway.surfaces.embeddings import prepare_embedding, read_embeddi
 from lockgate.gateway.surfaces.messages_request import count_tokens, read_messages
 from lockgate.gateway.surfaces.opinion import GUARD_MODEL, give_opinion, moderate
 from lockgate.gateway.surfaces.responses_request import read_response
+from lockgate.gateway.unguarded import UNGUARDED, open_routes
 from lockgate.gateway.upstream import Upstream, UpstreamAnswer, UpstreamMessage, Usage
 from lockgate.guard import Guard
 
@@ -109,6 +110,7 @@ class Handling:
         self._gatekeeper = gatekeeper
         self._patience = serve.limits.patience
         self._passing = frozenset[str](serve.unscanned)
+        self._fail_open = open_routes(serve)
         self._others = {
             COUNT: self._count,
             EMBEDDINGS: self._embed,
@@ -136,7 +138,11 @@ class Handling:
         asked = self._asked(exchange, conversation)
         with await self._admitted(exchange, asked) as admission:
             draft = await self._judged(
-                exchange, asked, admission, partial(prepare, self._guard, conversation, self._limits)
+                exchange,
+                asked,
+                admission,
+                partial(prepare, self._guard, conversation, self._limits),
+                unjudged=lambda: self._prepare_unjudged(exchange.body, read),
             )
             writer = conversation.writer(Envelope.new(record.id, conversation.model))
             if conversation.streams:
@@ -145,7 +151,11 @@ class Handling:
             answer = await self._upstream.complete(draft.body, alias=alias)
             _settle(record, admission, answer.usage)
             work = partial(guarded_answer, self._guard, answer, record.id, draft.way_back)
-            judged, judgement = await self._guarded(record, work, size=_answer_size(answer))
+            judged, judgement = await self._unless_open(
+                record,
+                self._guarded(record, work, size=_answer_size(answer)),
+                partial(guarded_answer, UNGUARDED, answer, record.id, draft.way_back),
+            )
             record.note(judgement)
             await exchange.responder.document(200, writer.whole(judged))
 
@@ -157,6 +167,8 @@ class Handling:
             responder.last_event = writer.failure
             await responder.start_events()
             guarded = GuardedStream(self._guard, self._pool, writer, record.id, draft.way_back)
+            if record.route in self._fail_open:
+                guarded.when_unjudged = record.note_unjudged
             try:
                 async with patient(responder.send, self._patience) as send, aclosing(guarded.relay(chunks)) as events:
                     async for event in events:
@@ -184,8 +196,14 @@ class Handling:
         alias = self._known(record, request.model)
         asked = self._asked(exchange)
         with await self._admitted(exchange, asked) as admission:
-            work = partial(prepare_embedding, self._guard, request, self._limits.upstream_model)
-            draft = await self._judged(exchange, asked, admission, work)
+            model = self._limits.upstream_model
+            draft = await self._judged(
+                exchange,
+                asked,
+                admission,
+                partial(prepare_embedding, self._guard, request, model),
+                unjudged=partial(prepare_embedding, UNGUARDED, request, model),
+            )
             answer = await self._upstream.exchange("embeddings", draft.body, alias=alias)
             envelope = Envelope.new(record.id, request.model)
             body, usage = await asyncio.to_thread(write_embedding, answer, request, envelope)
@@ -231,12 +249,21 @@ class Handling:
         exchange.responder.headers += admission.headers()
         return admission
 
-    async def _judged(self, exchange: Exchange, asked: Asked, admission: Admission, work: Callable[[], Draft]) -> Draft:
+    async def _judged(
+        self,
+        exchange: Exchange,
+        asked: Asked,
+        admission: Admission,
+        work: Callable[[], Draft],
+        *,
+        unjudged: Callable[[], Draft],
+    ) -> Draft:
         """What may travel. Where nothing may, nothing was used."""
+        record = exchange.record
         try:
-            draft = await self._guarded(exchange.record, work, size=len(exchange.body))
-            exchange.record.note(draft.judgement)
-            self._gatekeeper.confirm(asked, draft.judgement.labels)
+            draft = await self._unless_open(record, self._guarded(record, work, size=len(exchange.body)), unjudged)
+            record.note(draft.judgement)
+            self._gatekeeper.confirm(asked, None if record.unjudged else draft.judgement.labels)
         except ApiError:
             admission.settle(input_tokens=0, output_tokens=0)
             raise
@@ -247,7 +274,24 @@ class Handling:
             return read(read_json(exchange.body))
 
         size = len(exchange.body)
-        return work() if size <= _READ_AT_ONCE else await self._pool.run(work, size=size)
+        if size <= _READ_AT_ONCE:
+            return work()
+        return await self._unless_open(exchange.record, self._pool.run(work, size=size), work)
+
+    async def _unless_open(self, record: Record, attempt: Awaitable[T], otherwise: Callable[[], T]) -> T:
+        """What `attempt` gives; where the guard failed and this route goes on without it, what `otherwise` gives."""
+        try:
+            return await attempt
+        except ApiError as error:
+            if not error.unjudged or record.route not in self._fail_open:
+                raise
+            record.note_unjudged(error)
+        return await asyncio.to_thread(otherwise)
+
+    def _prepare_unjudged(self, body: bytes, read: Reader) -> Draft:
+        """From the body once more: the guard may still be changing what was read of it."""
+        limits = msgspec.structs.replace(self._limits, reversible=False)
+        return prepare(UNGUARDED, read(read_json(body), self._passing), limits)
 
     def _known(self, record: Record, model: str) -> str | None:
         """The alias to ask for; None for the default one, which the body names by its upstream's name already."""

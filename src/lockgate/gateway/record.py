@@ -7,7 +7,7 @@ import msgspec
 
 from lockgate.core import Action, Event, EventKind
 from lockgate.gateway.asgi import Headers
-from lockgate.gateway.errors import ApiError
+from lockgate.gateway.errors import FAIL_OPEN, ApiError
 from lockgate.gateway.judging import Judgement
 from lockgate.gateway.protocol import new_request_id
 from lockgate.gateway.telemetry.finished import Finished
@@ -37,6 +37,7 @@ class Record(msgspec.Struct):
         key_id: Public id of the caller's key.
         unscanned: Paths in the body of what policy let travel unread.
         judged: Whether the guard had its say.
+        unjudged: Whether something went on although the guard could not judge it, as settings allow.
         tenant: Whom the caller belongs to.
         provider: What kind of upstream is asked.
         streams: Whether the answer is streamed.
@@ -58,6 +59,7 @@ class Record(msgspec.Struct):
     key_id: str = ""
     unscanned: tuple[str, ...] = ()
     judged: bool = False
+    unjudged: bool = False
     tenant: str = ""
     provider: str = ""
     streams: bool = False
@@ -84,6 +86,12 @@ class Record(msgspec.Struct):
         self.judged |= error.blocked
         self._strengthen("block" if error.blocked else "error", error.labels, error.score)
 
+    def note_unjudged(self, error: ApiError) -> None:
+        """Add that the guard failed and that settings let this request go on without it."""
+        self.unjudged = True
+        self._strengthen(Action.ALLOW.value, (*error.labels, FAIL_OPEN), 0.0)
+        _log.warning("%s went on unjudged (serve.fail_open): %s", self.id, ", ".join(error.labels))
+
     def headers(self) -> Headers:
         """What a caller is told about the request, as far as it is known."""
         elapsed_ms = self.elapsed_s * 1000
@@ -92,8 +100,11 @@ class Record(msgspec.Struct):
             (b"request-id", self.id.encode()),
             (b"openai-processing-ms", str(round(elapsed_ms)).encode()),
         ]
-        if self.judged:
+        if self.unjudged:
+            told.append((b"x-lockgate-verdict", b"unjudged"))
+        elif self.judged:
             told.append((b"x-lockgate-verdict", self.action.encode()))
+        if self.judged or self.unjudged:
             told.append((b"x-lockgate-guard-ms", f"{self.guard_ms:.1f}".encode()))
         if self.unscanned:
             told.append((b"x-lockgate-unscanned", ", ".join(self.unscanned[:_MOST_PATHS]).encode()))

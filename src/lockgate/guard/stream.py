@@ -46,6 +46,11 @@ class StreamGuard:
             return self._blocked
         return Verdict(Action.REDACT if self._reasons else Action.ALLOW, 0.0, tuple(self._reasons), "")
 
+    @property
+    def held(self) -> str:
+        """What was taken and not released, as the model wrote it."""
+        return self._text[self._released - self._start :]
+
     def push(self, chunk: str) -> str:
         """Take the next piece of the answer and return what may be sent now, perhaps nothing.
 

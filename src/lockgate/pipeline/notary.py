@@ -140,13 +140,13 @@ class Notary:
                 self._ledger.append(envelope)
                 path.unlink()
 
-    def override(self, mode: str, held: tuple[str, ...], now: dt.datetime) -> Signed:
-        """Sign that somebody started the endpoint although its gate is HELD."""
+    def override(self, mode: str, reason: str, held: tuple[str, ...], now: dt.datetime) -> Signed:
+        """Sign that somebody started the endpoint although its gate is HELD, or with a guard that fails open."""
         statement = override_statement(
             (self._project.policy,),
             context=RunContext(stage=Stage.DEPLOY, run=self.run),
             mode=mode,
-            reason="Started by hand to observe; nothing was approved.",
+            reason=reason,
             at=now,
             policy=self._project.policy,
             held=held,

@@ -14,6 +14,7 @@ from lockgate.pipeline.errors import PipelineError
 from lockgate.pipeline.notary import Notary
 
 SERVE, OBSERVE = "serve", "serve-observe"
+_FAIL_OPEN = "serve.fail_open"
 
 
 def consider(project: Project, trust: Trust) -> Admission:
@@ -35,8 +36,9 @@ def serve(
     """Serve until a signal ends it.
 
     With reasons in `admission` this is an override: it is signed into the ledger and recorded as an alert before the
-    endpoint opens, and every event carries the source `serve-observe`. SIGHUP reads the project again; it must be
-    admitted as it was at the start, or what was served stays.
+    endpoint opens, and every event carries the source `serve-observe`. A guard that fails open is signed and recorded
+    in the same way. SIGHUP reads the project again; it must be admitted as it was at the start, or what was served
+    stays.
 
     Args:
         project: The project.
@@ -77,8 +79,12 @@ def _admitted(project: Project, trust: Trust, admission: Admission, *, observed:
         LockgateError: It is not admitted, or its files changed in between.
     """
     application = read_application(project)
+    if surfaces := project.config.serve.fail_open if project.config.serve else ():
+        held = (f"What the guard cannot judge travels all the same: {', '.join(surfaces)}.",)
+        _record_override(project, trust, _FAIL_OPEN, "The settings say so.", held)
     if admission.reasons and observed:
-        _record_override(project, trust, admission)
+        reason = "Started by hand to observe; nothing was approved."
+        _record_override(project, trust, "serve --observe", reason, admission.reasons)
     elif admission.reasons:
         raise PipelineError(
             f"The deploy gate does not admit what lies there now: {admission.reasons[0]}", remedy="Run the gates again."
@@ -89,11 +95,11 @@ def _admitted(project: Project, trust: Trust, admission: Admission, *, observed:
     return application
 
 
-def _record_override(project: Project, trust: Trust, admission: Admission) -> None:
+def _record_override(project: Project, trust: Trust, mode: str, reason: str, held: tuple[str, ...]) -> None:
     now = dt.datetime.now(dt.UTC)
     with Ledger.open(project.state, key_for(Role.APPROVER)) as ledger:
         run = f"{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
-        Notary(project, ledger, trust, run).override("serve --observe", admission.reasons, now)
+        Notary(project, ledger, trust, run).override(mode, reason, held, now)
     with EventStore.open(project.state) as store:
-        labels = ("serve.observe",)
-        store.append(Event(id=run, at=utc_now(), kind=EventKind.ALERT, action="allow", labels=labels, source=OBSERVE))
+        source, label = (OBSERVE, "serve.observe") if mode != _FAIL_OPEN else (SERVE, _FAIL_OPEN)
+        store.append(Event(id=run, at=utc_now(), kind=EventKind.ALERT, action="allow", labels=(label,), source=source))

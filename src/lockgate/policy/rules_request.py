@@ -70,8 +70,9 @@ def request_attributes(
         body_bytes: Size of the body.
         prompt_tokens: Estimated tokens of the prompt.
         max_tokens: Longest answer asked for.
-        sensitivity: How sensitive the data is, as whoever runs the gateway labels it; never as the caller says. None
-            where nobody knows, and then a rule that speaks of it denies.
+        sensitivity: How sensitive the data is by what the guard found in it: `secret` (a credential, or a protected
+            value), `personal`, or `none`; never what the caller says. None where the guard has not looked or could not,
+            and then a rule that speaks of it denies.
         labels: What the guard found, as its labels; None where it has not looked yet, as above.
     """
     found: dict[str, object] = {

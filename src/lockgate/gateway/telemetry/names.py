@@ -48,6 +48,7 @@ METRICS = {
     "tokens": ("lockgate_tokens_total", "Tokens that upstreams counted."),
     "in_flight": ("lockgate_requests_in_flight", "Requests that are being answered."),
     "sheds": ("lockgate_shed_total", "What a full queue turned away, by queue."),
+    "unjudged": ("lockgate_unjudged_total", "Requests that went on although the guard failed (serve.fail_open)."),
     "calls": ("lockgate_upstream_calls_total", "Calls to upstreams by how they ended."),
     "call_duration": ("lockgate_upstream_duration_seconds", "From a call to an upstream to the head of its answer."),
     "second_tries": ("lockgate_upstream_second_tries_total", "Calls that were tried again, or refused by the budget."),

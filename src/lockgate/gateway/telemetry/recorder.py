@@ -4,6 +4,7 @@ from bisect import bisect_left
 from collections.abc import Iterable
 from typing import Protocol
 
+from lockgate.gateway.errors import FAIL_OPEN
 from lockgate.gateway.telemetry.access_log import AccessLog
 from lockgate.gateway.telemetry.finished import Finished
 from lockgate.gateway.telemetry.names import METRICS
@@ -73,6 +74,7 @@ class Telemetry:
         self._in_flight = 0
         self._lines: dict[tuple[str, int, str, str], _Line] = {}
         self._sheds = Counter(*METRICS["sheds"], ("queue",))
+        self._unjudged = Counter(*METRICS["unjudged"], ("route",))
         self._calls = Counter(*METRICS["calls"], ("upstream", "outcome"))
         self._second_tries = Counter(*METRICS["second_tries"], ("upstream", "kind"))
         self._call_duration = Histogram(*METRICS["call_duration"], ("upstream",), _SECONDS)
@@ -89,6 +91,8 @@ class Telemetry:
         if line is None:
             line = self._lines.setdefault(key if len(self._lines) < _MAX_LINES else _OTHER, _Line())
         line.take(finished)
+        if FAIL_OPEN in finished.labels:
+            self._unjudged.add((finished.route,))
         if finished.route in _PROBES:
             return
         if self._access_log and not self._access_log.take(finished):
@@ -119,7 +123,8 @@ class Telemetry:
             for circuit in ("closed", "half-open", "open"):
                 circuits.set((state.name, circuit), float(state.circuit == circuit))
             calls.set((state.name,), state.in_flight)
-        rest = (in_flight, self._sheds, self._calls, self._call_duration, self._second_tries, circuits, calls)
+        queues = (in_flight, self._sheds, self._unjudged)
+        rest = (*queues, self._calls, self._call_duration, self._second_tries, circuits, calls)
         return [*self._of_requests(), *(metric.family() for metric in rest)]
 
     def _of_requests(self) -> list[Family]:
