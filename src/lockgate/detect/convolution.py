@@ -22,7 +22,8 @@ SECOND_TAPS = 3
 
 DILATION = 2
 _GAP = 2
-_BLOCK = 8
+# Multiplications of a product that OpenBLAS leaves to the thread that asks for it.
+_ALONE = 4 * 65_536
 
 
 class ConvolutionLayers(msgspec.Struct, frozen=True):
@@ -103,29 +104,25 @@ class ConvolutionalModel:
         pooled = np.concatenate(
             (np.maximum.reduceat(second, edges), np.add.reduceat(second, edges) / lengths[:, None]), axis=1
         ).astype(np.float32)
-        hidden = np.maximum(_product(pooled, layers.hidden) + layers.hidden_bias, 0.0)
+        hidden = np.maximum(_convolved(pooled, layers.hidden, 1, 1) + layers.hidden_bias, 0.0)
         return np.asarray(hidden @ layers.output + layers.output_bias, dtype=np.float32)
 
 
 def _convolved(states: Floats, weights: Floats, taps: int, dilation: int) -> Floats:
-    """Each row with its neighbours as one row, times the weights; rows beyond the ends are silent."""
-    reach = (taps // 2) * dilation
-    size, width = states.shape
-    padded = np.zeros((size + 2 * reach, width), dtype=np.float32)
-    padded[reach : reach + size] = states
-    return _product(
-        np.concatenate([padded[tap * dilation : tap * dilation + size] for tap in range(taps)], axis=1), weights
-    )
+    """Each row's neighbours times their weights, summed; rows beyond the ends are silent.
 
-
-def _product(rows: Floats, weights: Floats) -> Floats:
-    """`rows @ weights`, a few rows at a time.
-
-    OpenBLAS gives a larger product to several threads, which then spin for milliseconds in case there is more to do:
-    that doubled the processor time of a call.
+    A few rows at a time: OpenBLAS gives a larger product to several threads, which then spin for milliseconds in case
+    there is more to do. One neighbour at a time, since the fewer columns a product has, the more rows stay below that.
     """
-    size, width = rows.shape
-    blocks = -(-size // _BLOCK)
-    filled = np.zeros((blocks * _BLOCK, width), dtype=np.float32)
-    filled[:size] = rows
-    return (filled.reshape(blocks, _BLOCK, width) @ weights).reshape(blocks * _BLOCK, -1)[:size]
+    size, width = states.shape
+    channels = weights.shape[1]
+    block = min(max(1, _ALONE // (width * channels)), max(1, size))
+    blocks = -(-size // block)
+    reach = (taps // 2) * dilation
+    padded = np.zeros((blocks * block + 2 * reach, width), dtype=np.float32)
+    padded[reach : reach + size] = states
+    sums = np.zeros((blocks, block, channels), dtype=np.float32)
+    for tap, part in enumerate(weights.reshape(taps, width, channels)):
+        start = tap * dilation
+        sums += padded[start : start + blocks * block].reshape(blocks, block, width) @ part
+    return sums.reshape(blocks * block, channels)[:size]

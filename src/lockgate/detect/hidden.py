@@ -13,7 +13,7 @@ from lockgate.core import Origin, Span
 from lockgate.detect.decode import View
 from lockgate.detect.injection import find_injection, fuse
 from lockgate.detect.linear import pattern, project
-from lockgate.detect.normalise import hidden_kind, hidden_runs
+from lockgate.detect.normalise import hidden_kinds, hidden_runs
 
 MAX_PIECES = 64
 _MIN_CHARS = 8
@@ -105,8 +105,7 @@ def _markup(text: str) -> Iterator[_Piece]:
 def _smuggled(text: str) -> Iterator[_Piece]:
     if text.isascii():
         return
-    kinds = {character: kind for character in set(text) if (kind := hidden_kind(character))}
-    for run in hidden_runs(text, kinds):
+    for run in hidden_runs(text, hidden_kinds(text)):
         said = _said(text[run.start : run.end], run.label)
         if len(said) >= _MIN_CHARS:
             yield _Piece(run.label, run.start, run.end, said)

@@ -8,20 +8,27 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Sequence
-from itertools import pairwise
+from functools import lru_cache
+from itertools import chain, pairwise, repeat
 
 import msgspec
 
 from lockgate.core import Span
 from lockgate.detect.confusables import CONFUSABLE, SAME, STYLED
-from lockgate.detect.linear import pattern, project
+from lockgate.detect.linear import pattern
 
-_ZERO_WIDTH = frozenset(
-    "\u00ad\u034f\u115f\u1160\u17b4\u17b5\u180e\u200b\u200c\u200d\u2060\u2061\u2062\u2063\u2064\u206a\u206b\u206c\u206d"
-    "\u206e\u206f\u3164\ufeff\uffa0"
-)
-_BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-_TAG_FIRST, _TAG_LAST = "\U000e0000", "\U000e007f"
+HIDDEN: dict[str, str] = {
+    **dict.fromkeys(
+        "\u00ad\u034f\u115f\u1160\u17b4\u17b5\u180e\u200b\u200c\u200d\u2060\u2061\u2062\u2063\u2064\u206a\u206b\u206c\u206d"
+        "\u206e\u206f\u3164\ufeff\uffa0",
+        "hidden.zero-width",
+    ),
+    **dict.fromkeys("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069", "hidden.bidi"),
+    **dict.fromkeys(map(chr, range(0xE0000, 0xE0080)), "hidden.tag"),
+    **dict.fromkeys(map(chr, (*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0))), "hidden.variation-selector"),
+}
+"""Label of each character that a reader does not see."""
+
 # Letters whose decomposition is not the Latin letter that they stand for.
 _EXTRA = str.maketrans(
     {"ß": "ss", "æ": "ae", "œ": "oe", "ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "ı": "i", "ɛ": "e"}  # noqa: RUF001 - dotless i
@@ -30,6 +37,7 @@ _GAP = r"[ .,*|/_\x1a\t:;+=~^'\"!?<>#&()\[\]{}\\-]{1,3}|\r?\n"
 _SPACED = pattern(rf"(?:\b|_)[A-Za-z0-9@$](?:(?:{_GAP})[A-Za-z0-9@$]){{3,}}(?:\b|_)")
 _LOOKALIKES = frozenset(map(chr, CONFUSABLE))
 _SAME = frozenset(map(chr, SAME))
+_STYLED = frozenset(map(chr, STYLED))
 # Some look-alikes are signs. Both parts are single classes that share no character: nothing to backtrack into.
 _WORD = re.compile(rf"(?:[^\W_]+|[{''.join(c for c in sorted(_LOOKALIKES) if not c.isalnum())}])+")
 _LATIN = re.compile("[A-Za-z]")
@@ -66,9 +74,9 @@ def normalise(text: str) -> Normalised:
     """Make `text` comparable; never fails, whatever code points it holds. Time is linear in its length."""
     if text.isascii():
         return _joined(text, range(len(text) + 1))
-    characters, offsets, hidden = _folded(text)
-    replaced = _unmask(characters)
-    found = _joined("".join(characters), offsets)
+    folded, offsets, hidden = _folded(text)
+    plain, replaced = _unmask(folded)
+    found = _joined(plain, offsets)
     # Joining shortens the text, so look-alikes in a text with both are counted where they were before.
     return Normalised(found.text, found.offsets, hidden, (*found.disguised, *replaced))
 
@@ -78,6 +86,7 @@ def fold(word: str) -> str:
     return "".join(_fold_character(character) for character in word).lower()
 
 
+@lru_cache(maxsize=1 << 14)
 def _fold_character(character: str) -> str:
     if character.isascii():
         return character
@@ -92,24 +101,10 @@ def _fold_character(character: str) -> str:
     return kept.translate(_EXTRA)[:4]
 
 
-def hidden_kind(character: str) -> str:
-    """Label of a character that a reader does not see, empty for any other."""
-    if character in _ZERO_WIDTH:
-        return "hidden.zero-width"
-    if character in _BIDI:
-        return "hidden.bidi"
-    if _TAG_FIRST <= character <= _TAG_LAST:
-        return "hidden.tag"
-    if "\ufe00" <= character <= "\ufe0f" or "\U000e0100" <= character <= "\U000e01ef":
-        return "hidden.variation-selector"
-    return ""
-
-
 def unmasked(text: str) -> str:
     """`text` with styled letters and look-alikes replaced by the Latin letters that they stand for."""
-    characters = list(text.translate(STYLED))
-    _unmask(characters)
-    return "".join(characters)
+    styled = not _STYLED.isdisjoint(text)
+    return _unmask(text.translate(STYLED) if styled else text)[0]
 
 
 def joined(text: str) -> str:
@@ -117,18 +112,20 @@ def joined(text: str) -> str:
     return _joined(text, range(len(text) + 1)).text
 
 
-def _folded(text: str) -> tuple[list[str], list[int], tuple[Span, ...]]:
+def _folded(text: str) -> tuple[str, Sequence[int], tuple[Span, ...]]:
     distinct = {character for character in set(text) if not character.isascii()}
-    kinds = {character: kind for character in distinct if (kind := hidden_kind(character))}
+    kinds = hidden_kinds(text)
     table = {character: "" if character in kinds else _fold_character(character) for character in distinct}
-    characters: list[str] = []
-    offsets: list[int] = []
-    for index, character in enumerate(text):
-        for part in table.get(character, character):
-            characters.append(part)
-            offsets.append(index)
-    offsets.append(len(text))
-    return characters, offsets, hidden_runs(text, kinds)
+    if all(len(folded) == 1 for folded in table.values()):
+        return text.translate({ord(character): folded for character, folded in table.items()}), range(len(text) + 1), ()
+    parts = list(map(table.get, text, text))
+    offsets = chain.from_iterable(map(repeat, range(len(text)), map(len, parts)))
+    return "".join(parts), [*offsets, len(text)], hidden_runs(text, kinds)
+
+
+def hidden_kinds(text: str) -> dict[str, str]:
+    """Label of each character of a text that a reader does not see."""
+    return {character: HIDDEN[character] for character in HIDDEN.keys() & set(text)}
 
 
 def hidden_runs(text: str, kinds: dict[str, str]) -> tuple[Span, ...]:
@@ -148,22 +145,24 @@ def hidden_runs(text: str, kinds: dict[str, str]) -> tuple[Span, ...]:
     return tuple(runs)
 
 
-def _unmask(characters: list[str]) -> list[tuple[int, int]]:
-    """Replace look-alikes, in place, in words that hold a Latin letter or nothing else; say where those words are."""
-    distinct = set(characters)
+def _unmask(text: str) -> tuple[str, list[tuple[int, int]]]:
+    """Replace look-alikes in words that hold a Latin letter or nothing else; say where those words are."""
+    distinct = set(text)
     if _LOOKALIKES.isdisjoint(distinct):
-        return []
+        return text, []
     imitated = _only_imitated(distinct)
-    text = "".join(characters)
+    parts: list[str] = []
     replaced: list[tuple[int, int]] = []
+    position = 0
     for match in _WORD.finditer(text):
         word = match.group()
         if not _LOOKALIKES.isdisjoint(word) and (
             _LATIN.search(word) or (imitated and word[1:] and _SAME.issuperset(word))
         ):
-            characters[slice(*match.span())] = word.translate(CONFUSABLE)
+            parts += (text[position : match.start()], word.translate(CONFUSABLE))
+            position = match.end()
             replaced.append(match.span())
-    return replaced
+    return "".join((*parts, text[position:])), replaced
 
 
 def _only_imitated(distinct: set[str]) -> bool:
@@ -198,11 +197,11 @@ def _lettered(text: str) -> bytes:
         return text.encode("ascii")
     # A mark belongs to its letter: what wears one stands for more than a letter that was spaced out.
     letters = {
-        ord(c): "a"
+        ord(c): "a" if c < _FIRST_SYMBOL_SCRIPT and (c.isalnum() or unicodedata.category(c)[0] == "M") else "\x1a"
         for c in set(text)
-        if not c.isascii() and c < _FIRST_SYMBOL_SCRIPT and (c.isalnum() or unicodedata.category(c)[0] == "M")
+        if not c.isascii()
     }
-    return project(text.translate(letters))
+    return text.translate(letters).encode("ascii")
 
 
 def _is_spelled(text: str, start: int, end: int) -> bool:

@@ -13,7 +13,7 @@ import msgspec
 from lockgate.core import Span
 from lockgate.detect.confusables import CONFUSABLE
 from lockgate.detect.linear import pattern, project
-from lockgate.detect.normalise import hidden_kind
+from lockgate.detect.normalise import HIDDEN
 
 _STRETCH = 16
 _MAX_GAP = 4
@@ -104,7 +104,7 @@ def _fold(character: str) -> str:
         return " "
     if character.isascii():
         return character.lower()
-    if hidden_kind(character):
+    if character in HIDDEN:
         return ""
     parts = unicodedata.normalize("NFKD", character).casefold()
     return "".join(part for part in parts if unicodedata.category(part)[0] != "M").translate(CONFUSABLE).casefold()

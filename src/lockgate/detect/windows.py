@@ -3,7 +3,7 @@
 import re
 import unicodedata
 
-from lockgate.detect.normalise import hidden_kind, joined, unmasked
+from lockgate.detect.normalise import hidden_kinds, joined, unmasked
 
 _BUDGET = 440
 _SLACK = 100
@@ -47,8 +47,8 @@ def readable(text: str) -> str:
     """
     if not text.isascii():
         text = _unheaped(unicodedata.normalize("NFKC", text))
-        hidden = {ord(character): None for character in set(text) if hidden_kind(character)}
-        text = unmasked(text.translate(hidden))
+        hidden = hidden_kinds(text)
+        text = unmasked(text.translate(dict.fromkeys(map(ord, hidden))) if hidden else text)
     return " ".join(joined(text).split())
 
 

@@ -2,7 +2,7 @@
 
 from lockgate.core import Span
 from lockgate.detect import find_pii, find_secrets
-from lockgate.detect.normalise import hidden_kind
+from lockgate.detect.normalise import hidden_kinds
 
 _CUED = 0.9
 
@@ -21,7 +21,7 @@ def find_sensitive(text: str, *, answer: bool = False) -> tuple[Span, ...]:
 
 
 def _found(text: str) -> tuple[Span, ...]:
-    hidden = set[str]() if text.isascii() else {character for character in set(text) if hidden_kind(character)}
+    hidden = {} if text.isascii() else hidden_kinds(text)
     if not hidden:
         return tuple(sorted((*find_secrets(text), *find_pii(text))))
     offsets = [index for index, character in enumerate(text) if character not in hidden]
