@@ -8,6 +8,7 @@ from lockgate.supply.changed_model import ChangedModel
 from lockgate.supply.code.catalog import CHECKS as CODE
 from lockgate.supply.deps.catalog import CHECKS as DEPENDENCIES
 from lockgate.supply.escaping_path import EscapingPath
+from lockgate.supply.external.catalog import CHECKS as EXTERNAL
 from lockgate.supply.malformed_part import MalformedPart
 from lockgate.supply.malformed_safetensors import MalformedSafetensors
 from lockgate.supply.opaque_model import OpaqueModel
@@ -34,6 +35,7 @@ CHECKS: tuple[type[Check[Never]], ...] = (
     BundledCode,
     MalformedPart,
     WrongSuffix,
+    *EXTERNAL,
     *CODE,
     *DEPENDENCIES,
     *SECRETS,

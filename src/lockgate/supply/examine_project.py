@@ -17,6 +17,8 @@ from lockgate.supply.deps import CHECKS as DEPENDENCIES
 from lockgate.supply.deps import ScanOptions, default_folder, examine_listings, statistics_of
 from lockgate.supply.deps.known_vulnerability import KnownVulnerability
 from lockgate.supply.examine import examine_models
+from lockgate.supply.external import examine_data_sets, examine_sources
+from lockgate.supply.external.unreviewed_source import UnreviewedSource
 from lockgate.supply.remembered import Remembered
 from lockgate.supply.secrets import CHECKS as SECRETS
 from lockgate.supply.secrets import Searcher, baseline_key, search_entries
@@ -37,6 +39,7 @@ _PARTS: dict[Part, tuple[str, tuple[AnyCheck, ...]]] = {
     "dependencies": ("the examination of libraries", DEPENDENCIES),
     "code": ("the examination of code", CODE),
     "secrets": ("the search for secrets", SECRETS),
+    "sources": ("reviews of third parties", (UnreviewedSource,)),
 }
 
 
@@ -82,6 +85,9 @@ def examine_project(project: Project, taken: Snapshot, products: Snapshot, progr
         found.append(_code(files, "secrets" in absent, _phase(progress, 2)))
     if "secrets" not in absent:
         found.append(_secrets(project, taken, files, models.weights, _phase(progress, 3)))
+    found.append(examine_data_sets(project, files))
+    if "sources" not in absent:
+        found.append(examine_sources(project, files))
     progress(_PHASES * _STEPS, _PHASES * _STEPS, "")
     return Supplied(
         examination=Examination(

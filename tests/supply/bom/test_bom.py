@@ -50,6 +50,36 @@ def validate() -> Validate:
     return check
 
 
+def test_what_the_settings_declare_about_others_is_listed(tmp_path: Path, validate: Validate):
+    digest = "a" * 64
+    put(
+        tmp_path,
+        {
+            "lockgate.yaml": f"""version: 1
+project: demo
+supply:
+  data_sets:
+    - {{name: questions, origin: "pkg:huggingface/org/questions@3f2a9c1", revision: 3f2a9c1, licence: CC-BY-4.0,
+       files: {{train.jsonl: "{digest}"}}}}
+    - {{name: questions, origin: "https://data.example/q"}}
+  sources:
+    - {{name: Provider, kind: model-api, address: api.provider.example, reviewed_until: 2030-01-31, review: SEC-1}}
+    - {{name: Hub, kind: repository, address: "https://hub.example"}}
+"""
+        },
+    )
+    document = to_cyclonedx(take_inventory(tmp_path), at=None)
+    validate(document)
+    [full, thin] = [item for item in document["components"] if item["name"] == "questions"]
+    assert full["version"] == "3f2a9c1"
+    assert full["components"][0]["hashes"][0]["content"] == digest
+    assert "licenses" not in thin
+    services = {item["name"]: item for item in document["services"]}
+    assert services["Provider"]["endpoints"] == ["https://api.provider.example"]
+    assert {"name": "lockgate:reviewed-until", "value": "2030-01-31"} in services["Provider"]["properties"]
+    assert {"name": "lockgate:reviewed-until", "value": "never reviewed"} in services["Hub"]["properties"]
+
+
 def text(value: str) -> bytes:
     return struct.pack("<Q", len(value)) + value.encode()
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from lockgate.supply.deps import DependencyScan, ScanOptions, scan_dependencies, update
 from lockgate.supply.deps.imports import imported_by
 from lockgate.supply.deps.name_confusion import distance, imitated, known_names
-from lockgate.supply.deps.refused_licence import is_allowed
+from lockgate.supply.licence import is_allowed
 
 NOW = dt.datetime(2026, 11, 1, tzinfo=dt.UTC)
 SHA = "a" * 64

@@ -10,6 +10,7 @@ from lockgate import __version__
 from lockgate.core.subject import SubjectRef, sha256_hex
 from lockgate.supply.bom.card import ModelCard
 from lockgate.supply.bom.code import Found
+from lockgate.supply.bom.declared import external_data, third_parties
 from lockgate.supply.bom.dependencies import Library
 from lockgate.supply.bom.inventory import Inventory, Model
 
@@ -42,8 +43,8 @@ def to_cyclonedx(inventory: Inventory, *, at: dt.datetime | None) -> JsonObject:
     data = [_file(ref, "dataset") for ref in inventory.data] + [_file(ref, "definition") for ref in inventory.prompts]
     named = _named_data(inventory.found)
     libraries = _libraries(inventory.libraries)
-    components = [*models, *remote, *data, *named, *libraries]
-    services = _services(inventory.found)
+    components = [*models, *remote, *data, *named, *external_data(inventory.external), *libraries]
+    services = [*_services(inventory.found), *third_parties(inventory.sources)]
     document: JsonObject = {
         "$schema": "http://cyclonedx.org/schema/bom-1.6.schema.json",
         "bomFormat": "CycloneDX",

@@ -7,6 +7,7 @@ from typing import TypeVar
 import msgspec
 
 from lockgate.core.config import CONFIG_NAME
+from lockgate.core.config_supply import DataSetConfig, SourceConfig
 from lockgate.core.errors import CoreError
 from lockgate.core.files import open_regular, read
 from lockgate.core.project import IGNORED, Project, open_project
@@ -56,6 +57,8 @@ class Inventory(msgspec.Struct, frozen=True, kw_only=True):
         prompts: Prompts and tool definitions that are files of their own.
         libraries: Libraries that lock files and requirements name.
         found: AI components that code and settings name.
+        external: Data sets from outside, as `lockgate.yaml` declares them.
+        sources: Third parties, likewise.
         trained: Products of the training job and what went in, as `lockgate.yaml` declares.
         unread: What should have been read and could not, each with the reason.
     """
@@ -66,6 +69,8 @@ class Inventory(msgspec.Struct, frozen=True, kw_only=True):
     prompts: tuple[SubjectRef, ...]
     libraries: tuple[dependencies.Library, ...]
     found: tuple[code.Found, ...]
+    external: tuple[DataSetConfig, ...]
+    sources: tuple[SourceConfig, ...]
     trained: tuple[str, tuple[str, ...]] | None
     unread: tuple[str, ...]
 
@@ -95,6 +100,8 @@ def take_inventory(root: Path) -> Inventory:
             *_gather(root, files, unread, lambda uri: uri.endswith((".py", ".ipynb")), code.read_code),
             *_gather(root, files, unread, code.is_mcp_settings, code.read_mcp_settings),
         ),
+        external=project.config.supply.data_sets if project else (),
+        sources=project.config.supply.sources if project else (),
         trained=(job.output.rstrip("/"), job.inputs) if job else None,
         unread=tuple(unread),
     )

@@ -20,12 +20,15 @@ class FixedVersions(msgspec.Struct, frozen=True):
     def elsewhere(self, listing: Listing, item: Dependency) -> bool:
         """Whether a wish for a library is answered by a lock file beside it, or in a folder above as in a workspace.
 
+        A folder `requirements` beside it counts as the same folder.
+
         What is installed is then examined there. A requirements file is no wish: an installer is given it as it is.
         """
         wish = listing.role == "declaration" or listing.ref.uri.endswith(".in")
         if not wish or item.version or item.problem or item.origin != "registry":
             return False
-        around = {PurePath(listing.ref.uri).parent, *PurePath(listing.ref.uri).parent.parents}
+        here = PurePath(listing.ref.uri).parent
+        around = {folder / part for folder in (here, *here.parents) for part in ("", "requirements")}
         return not around.isdisjoint(self.folders.get((item.ecosystem, item.name), ()))
 
 

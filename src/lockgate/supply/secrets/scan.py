@@ -212,7 +212,8 @@ def _history(
 ) -> list[SearchedText]:
     found: list[SearchedText] = []
     seen = set(searcher.present)
-    whole = SubjectRef(f"{shown}@history")
+    named = "history" if shown == PurePosixPath() else f"{shown}@history"
+    whole = SubjectRef(named)
     count = size = 0
     try:
         with History(folder) as history:
@@ -221,7 +222,7 @@ def _history(
                 found.append(_unread(whole, f"The clone is shallow: most of the history is not here. {remedy}"))
             names = history.names()
             for done, version in enumerate(history.versions(names)):
-                progress(done, len(names), f"{shown}@{names[done][2][:12]}")
+                progress(done, len(names), f"{named} {names[done][2][:12]}")
                 if version is None or _is_excluded(version.path, exclude):
                     continue
                 count, size = count + 1, size + version.size
