@@ -173,3 +173,30 @@ def test_spans_are_sorted_inside_the_text_and_not_nested(text: str) -> None:
     assert list(spans) == sorted(spans)
     assert all(0 <= span.start < span.end <= len(text) for span in spans)
     assert all(left.end < right.end for left, right in pairwise(spans))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "See Figure 3 Side View for the mounting holes.",
+        "The 10 Minute Walk exercise helps with stress.",
+        "Level 5 Boss Court is the hardest map in the game.",
+        "Our 7 Star Court review got 120 comments.",
+        "Section 9 Access Road design follows the 2019 rules.",
+    ],
+)
+def test_a_number_before_an_ordinary_word_is_no_street(text: str) -> None:
+    assert not find_pii(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "She lives at 12 Garden View with two cats.",
+        "12 Garden View",
+        "Deliver to 3 Mill Court, please.",
+        "Come to 7 Hill Way",
+    ],
+)
+def test_a_street_named_by_an_ordinary_word_is_found_where_somebody_is_or_goes(text: str) -> None:
+    assert {span.label for span in find_pii(text)} == {"pii.address"}

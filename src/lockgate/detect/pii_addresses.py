@@ -36,6 +36,23 @@ _WEAK = pattern(rf"\b(?:[A-Z][A-Za-z\x1a'.-]{{0,24}} ){{0,2}}[A-Z][A-Za-z\x1a-]{
 _YEAR = pattern(r"^(?:19|20)[0-9]{2}\b|\b(?:19|20)[0-9]{2}(?:[-/][0-9]+)?$")
 _IN_GERMAN = r"(?:Am|Im|An der|An den|Auf der|Auf dem|In der|Zum|Zur|Unter den|Hinter der|Bei der|Beim|Vor dem|Oude|Nieuwe|Lange|Korte|Hoge) (?:[A-Z][A-Za-z\x1a-]{1,24} ?){1,2}"
 
+# Endings that are ordinary words as well: what stands around them has to speak for a street.
+_ORDINARY = pattern(
+    r" (?:Drive|Court|Ct|Way|Place|Square|Close|Terrace|Highway|Circle|Gardens|Grove|Row|Walk|Trail|Loop|Plaza|Alley|Pike|Parade|Rise|View"
+    r"|Green|Hill|Road)\.?$"
+)
+_LOCATED = pattern(
+    r"(?i)(?:\b(?:at|to|on|from|near|opposite|visit|is|was|moved|lives?|living|address|office|home|house|site|deliver(?:ed)?|ship(?:ped)?)|[:>,;(\"=|-]|^|\n)[ \t]*$"
+)
+_COUNTED = pattern(
+    r"(?i)\b(?:figure|fig|chapter|section|version|step|level|team|flight|platform|table|column|batch|order|model|gate|part|phase|stage|page|item"
+    r"|line|row|article|question|answer|task|round|season|episode|volume|unit|build|press|add|the|our|this|mix|sold|played|need)\.? $"
+)
+_MEASURED = pattern(
+    r"^[0-9]{1,5} (?:Second|Minute|Hour|Day|Week|Month|Year|Meter|Metre|Mile|Gram|Point|Star|Step|Time|Hole|Lane|Percent|Piece|Part|Easy|Large|Small)s?\b"
+)
+_BEFORE = 24
+
 _STREETS = pattern(
     rf"(?:{_UNIT},? )?\b{_NO},? (?:[NSEW]\.? )?(?:{_CAP} ){{1,4}}(?:{_ENGLISH})\b\.?(?: (?:North|South|East|West|N|S|E|W|NE|NW|SE|SW)\b)?"
     rf"|(?:{_UNIT},? )?\b{_CAP}(?: {_CAP}){{0,2}} (?:Lane|Street|Road|Avenue),? [0-9]{{1,4}}\b"
@@ -72,13 +89,24 @@ def find_addresses(data: bytes) -> Iterator[Span]:
         start, end = match.span()
         whole = _extended(data, start, end)
         # "1980, Mount St. Helens", "Parkweg 2021": a year that nothing postal follows.
-        if whole > end or not _YEAR.search(data[start:end]):
+        if whole > end or not (_YEAR.search(data[start:end]) or _is_ordinary(data, start, end)):
             yield Span(start, whole, LABEL, 0.85)
     for match in _WEAK.finditer(data):
         start, end = match.span()
         whole = _extended(data, start, end, coded=True)
         if whole > end:
             yield Span(start, whole, LABEL, 0.85)
+
+
+def _is_ordinary(data: bytes, start: int, end: int) -> bool:
+    """Whether a number and capitalised words are a title or an amount, "Figure 3 Side View", rather than a street."""
+    if not _ORDINARY.search(data[start:end]):
+        return False
+    before = data[max(0, start - _BEFORE) : start]
+    if _MEASURED.search(data[start:end]) or _COUNTED.search(before):
+        return True
+    goes_on = data[end : end + 1] == b" " and data[end + 1 : end + 2].islower()
+    return goes_on and not _LOCATED.search(before)
 
 
 def labelled(data: bytes, start: int) -> Iterator[Span]:
