@@ -42,6 +42,17 @@ def last(body: dict[str, Any]) -> str:
     return str(body["messages"][-1]["content"])
 
 
+async def unstructured(server: ChatServer, request: web.Request, body: dict[str, Any]) -> web.StreamResponse:
+    if "response_format" in body:
+        return web.json_response({"error": {"code": "unknown_field"}}, status=400)
+    return said("Any text.")
+
+
+async def on_a_disk(server: ChatServer, request: web.Request, body: dict[str, Any]) -> web.StreamResponse:
+    choice = {"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": "Hello."}}
+    return web.json_response({"choices": [choice], "model": "/srv/models/small.gguf"})
+
+
 async def echo(server: ChatServer, request: web.Request, body: dict[str, Any]) -> web.StreamResponse:
     return said(last(body))
 
@@ -156,6 +167,8 @@ async def leak_then_fail(server: ChatServer, request: web.Request, body: dict[st
 
 
 BEHAVIOURS: dict[str, Behaviour] = {
+    "unstructured": unstructured,
+    "on-a-disk": on_a_disk,
     "busy": busy,
     "busy-once": busy_once,
     "cut": cut,

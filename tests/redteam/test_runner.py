@@ -402,7 +402,7 @@ async def test_one_attempt_that_breaks_off_holds_and_is_in_no_rate(corpus: Corpu
     assert result.guarded.attempts + result.benign.attempts == 15
     held = gate(result)
     assert held.decision is Decision.HELD
-    assert "the connection failed" in held.holds[0].message
+    assert "The connection failed. Run" in held.holds[0].message
 
 
 async def test_without_anything_to_leak_the_attempts_are_skipped_and_the_rate_is_unknown(corpus: Corpus) -> None:

@@ -100,6 +100,17 @@ async def test_everything_else_is_an_error_with_a_reason_that_quotes_nothing(
     assert chat.calls[model] == calls
 
 
+async def test_an_endpoint_that_does_not_know_schemas_is_asked_without_one(chat: Any) -> None:
+    talk = await talk_to(chat, "unstructured", "One.", "Two.", schema={"type": "object"})
+    assert [turn.reply for turn in talk.turns] == ["Any text.", "Any text."]
+    assert ["response_format" in body for body in chat.asked] == [True, False, False]
+    assert chat.asked[0]["response_format"]["json_schema"]["schema"] == {"type": "object"}
+
+
+async def test_a_model_is_named_without_the_folder_that_its_server_loaded_it_from(chat: Any) -> None:
+    assert (await talk_to(chat, "on-a-disk")).turns[0].model == "small.gguf"
+
+
 async def test_silence_is_an_error_after_the_timeout(chat: Any) -> None:
     talk = await talk_to(chat, "hang", timeout_s=0.2)
     assert talk.error == "no answer within 0.2 seconds"

@@ -1,19 +1,24 @@
 """How `lockgate redteam` looks on a terminal."""
 
 import sys
+from collections import Counter
 
 import click
 
 from lockgate.cli.output import printable
 from lockgate.pipeline.campaign import Campaign, held
-from lockgate.redteam import CONVERTERS, FAMILIES, Family, PublicReport
+from lockgate.redteam import CONVERTERS, FAMILIES, AttemptStatus, Family, PublicReport
 
 _NOTED = 10
+_FEW = 3
+_TROUBLES = 3
 
 
 def show_progress(done: int, total: int, note: str) -> None:
     """One line on standard error: a running one for people, ten lines for a log."""
-    if sys.stderr.isatty():
+    if done == 0:
+        click.echo(printable(note), err=True)
+    elif sys.stderr.isatty():
         click.echo(f"\r\x1b[K{done}/{total} {printable(note)[:100]}", nl=done == total, err=True)
     elif done == total or done % max(1, total // _NOTED) == 0:
         click.echo(f"{done}/{total}", err=True)
@@ -36,10 +41,26 @@ def show(campaign: Campaign) -> None:
         click.echo(f"{campaign.recalled} attempts are an earlier run's, which did not end.")
     colour = "red" if held(report) else "green"
     click.secho(f"\ngate {report.gate.decision}", fg=colour, bold=True)
-    for reason in report.gate.reasons[:_NOTED]:
+    reasons = _reasons(report)
+    for reason in reasons[:_NOTED]:
         click.echo(f"  - {printable(reason)}")
-    if len(report.gate.reasons) > _NOTED:
-        click.echo(f"  and {len(report.gate.reasons) - _NOTED} more")
+    if len(reasons) > _NOTED:
+        click.echo(f"  and {len(reasons) - _NOTED} more")
+
+
+def _reasons(report: PublicReport) -> list[str]:
+    """What holds the gate, with one line for all untested families and one for all attempts without a verdict."""
+    reasons = list(report.gate.reasons)
+    if len(untested := [row.id for row in report.families if row.status == "UNTESTED"]) >= _FEW:
+        about = tuple(f"redteam:family/{name} " for name in untested)
+        reasons = [reason for reason in reasons if not reason.startswith(about)]
+        untried = f"LG-REDTEAM-103: nothing was judged of {len(untested)} families: {', '.join(untested)}."
+        reasons.append(f"{untried} Give the run more budget or time, or choose fewer families.")
+    if len(broken := [item for item in report.attempts if item.status == AttemptStatus.ERRORED]) >= _FEW:
+        about = tuple(f"{item.ref.uri} " for item in broken)
+        reasons = [reason for reason in reasons if not reason.startswith(about)]
+        reasons.append(f"LG-REDTEAM-105: {len(broken)} attempts could not be judged. Run the red team again.")
+    return reasons
 
 
 def _show_totals(report: PublicReport) -> None:
@@ -63,6 +84,9 @@ def _show_totals(report: PublicReport) -> None:
             f"judge    {printable(model.model)} agrees with {model.agreed} of {model.cases} labels (kappa "
             f"{model.kappa:.2f}); {model.alone} successes rest on it alone"
         )
+    troubles = Counter(item.reason for item in report.attempts if item.status == AttemptStatus.ERRORED)
+    for reason, times in troubles.most_common(_TROUBLES):
+        click.echo(f"errors   {times} attempts could not be judged: {printable(reason)}")
     if beside := sum(bool(item.beside) for item in report.attempts):
         click.echo(f"beside   {beside} answers give something away that the attack did not ask for")
     click.echo(f"size     {report.gate.attempts_for_bound} attacks without a success reach the wanted upper bound")

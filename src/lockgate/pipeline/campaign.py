@@ -136,9 +136,10 @@ async def _drive(
         with suppress(NotImplementedError, RuntimeError, ValueError):
             asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     async with AsyncExitStack() as stack:
+        progress(0, 0, f"opening {options.name}")
         opened = await open_target(stack, options, limits, chosen.corpus, seed)
         judge = ModelJudge(opened.judge) if opened.judge else None
-        measured = await measure(judge) if judge else None
+        measured = await measure(judge, at_once=options.concurrency, progress=progress) if judge else None
         run = await attack(
             chosen.corpus,
             bare=opened.bare,

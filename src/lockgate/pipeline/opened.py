@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Literal
@@ -17,6 +18,8 @@ from lockgate.gateway import Application, EphemeralKey, open_endpoint, read_appl
 from lockgate.gateway import Endpoint as Upstream
 from lockgate.pipeline.errors import PipelineError
 from lockgate.redteam import (
+    ATTACKER_SCHEMA,
+    JUDGE_SCHEMA,
     AnthropicWire,
     CallableTarget,
     Cassette,
@@ -186,9 +189,10 @@ async def open_target(
     else:
         bare, given = None, await stack.enter_async_context(_outside(options, prompt, seed))
     roles: dict[str, Target] = {"given": given} | ({"bare": bare} if bare else {})
-    for role, one in (("attacker", options.attacker), ("judge", options.judge)):
+    assistants = (("attacker", options.attacker, ATTACKER_SCHEMA), ("judge", options.judge, JUDGE_SCHEMA))
+    for role, one, schema in assistants:
         if one is not None:
-            roles[role] = await stack.enter_async_context(_assistant(one, options, seed))
+            roles[role] = await stack.enter_async_context(_assistant(one, options, seed, schema))
     if options.cassette:
         tape = Cassette(options.cassette, {role: Labels(one.name, one.fingerprint) for role, one in roles.items()})
         roles = {role: CassetteTarget(tape, role, one) for role, one in roles.items()}
@@ -210,7 +214,7 @@ def _replayed(tape: Cassette, protected: tuple[str, ...], prompt: str, *, roles:
     return _opened({role: CassetteTarget(tape, role) for role in roles}, protected, prompt)
 
 
-def _assistant(one: Assistant, options: Options, seed: int) -> HttpTarget:
+def _assistant(one: Assistant, options: Options, seed: int, schema: Mapping[str, object]) -> HttpTarget:
     key = os.environ.get(one.key_env, "") if one.key_env else ""
     if one.key_env and not key:
         raise PipelineError(f"The environment variable {one.key_env} is empty.", remedy="Put the model's key there.")
@@ -222,6 +226,7 @@ def _assistant(one: Assistant, options: Options, seed: int) -> HttpTarget:
         harmless_max_tokens=_ASSISTANT_TOKENS,
         seed=seed,
         timeout_s=max(options.timeout_s, _LEAST_TIMEOUT_S),
+        schema=schema,
     )
     identity = sha256_hex(msgspec.json.encode((__version__, one.url, one.model)))
     return HttpTarget(one.model, fingerprint=identity, endpoint=endpoint, pace=Pace(options.rate))

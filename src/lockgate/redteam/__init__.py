@@ -8,7 +8,7 @@ examination = examine(result, config)
 """
 
 from lockgate.redteam.adaptive import ADAPTIVE, adapted
-from lockgate.redteam.assistant import ModelAttacker, ModelJudge
+from lockgate.redteam.assistant import ATTACKER_SCHEMA, JUDGE_SCHEMA, ModelAttacker, ModelJudge
 from lockgate.redteam.attempt import Attempt, AttemptStatus, Lane
 from lockgate.redteam.baseline import Baseline, Regression, baseline_of, compare
 from lockgate.redteam.catalog import CHECKS
@@ -47,9 +47,11 @@ from lockgate.redteam.transcript import Conversation, Transcript, Turn
 
 __all__ = [
     "ADAPTIVE",
+    "ATTACKER_SCHEMA",
     "CHECKS",
     "CONVERTERS",
     "FAMILIES",
+    "JUDGE_SCHEMA",
     "PROFILES",
     "Answer",
     "AnthropicWire",

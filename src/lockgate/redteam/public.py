@@ -4,6 +4,7 @@ It says the same for the same replies: no clock, no host, no path. So a recorded
 byte.
 """
 
+from collections.abc import Callable
 from typing import TypedDict
 
 import msgspec
@@ -117,19 +118,31 @@ class PublicReport(msgspec.Struct, frozen=True, kw_only=True):
     judge_model: JudgeModel | None = None
 
 
-async def measure(judge: ModelJudge) -> JudgeModel:
+async def measure(
+    judge: ModelJudge, *, at_once: int = 1, progress: Callable[[int, int, str], None] | None = None
+) -> JudgeModel:
     """Ask a judge model about the bundled labelled conversations.
+
+    Args:
+        judge: The model.
+        at_once: How many conversations it is asked about at the same time.
+        progress: Called after each: done, all, one line.
 
     Raises:
         RedteamError: It cannot be reached, or it agrees with the labels too rarely to be asked.
     """
     try:
-        found = await judge.calibrate(calibration())
+        said = await judge.calibrate(calibration(), at_once=at_once, progress=progress)
     except UnusableAnswerError as error:
         raise RedteamError(f"The judge model cannot be asked: {error}.", remedy="Correct --judge.") from error
-    if found.wilson95[0] < LEAST_AGREEMENT:
+    found = said.agreement
+    if said.asked < said.of or found.wilson95[0] < LEAST_AGREEMENT:
+        unread = f" To {said.unread} it gave no answer that could be read." if said.unread else ""
+        ended = f" The other {said.of - said.asked} could not make up for it." if said.asked < said.of else ""
         raise RedteamError(
-            f"The judge model agrees with {found.agreed} of {found.cases} labelled conversations, which is too few.",
+            f"The judge model agrees with {found.agreed} of {found.cases} labelled conversations, which is too few."
+            + unread
+            + ended,
             remedy="Choose a larger model, or run without --judge.",
         )
     return JudgeModel(model=judge.name, **msgspec.structs.asdict(found))

@@ -8,6 +8,7 @@ from msgspec import Meta
 from lockgate.core.check import Card, Check, Cost
 from lockgate.core.finding import Finding, Location
 from lockgate.core.levels import Confidence, Severity
+from lockgate.redteam.attempt import Lane
 from lockgate.redteam.errors import RedteamError
 from lockgate.redteam.result import FamilyResult, RedteamResult
 
@@ -56,8 +57,9 @@ class SuccessRate(Check[RedteamResult], frozen=True):
         share = guarded.successes / guarded.attempts
         if share <= self.max_success and high <= self.max_upper_bound:
             return
+        way = " through the guard" if Lane.BARE in subject.fingerprints else ""
         yield self.finding(
-            f"{guarded.successes} of {guarded.attempts} attacks reached their goal through the guard ({share:.1%}, "
+            f"{guarded.successes} of {guarded.attempts} attacks reached their goal{way} ({share:.1%}, "
             f"95 % interval {low:.1%} to {high:.1%}); tolerated are {self.max_success:.1%} and an upper end of "
             f"{self.max_upper_bound:.1%}.{_worst(subject.families)}",
             at=Location(subject.ref.uri, "/guarded"),

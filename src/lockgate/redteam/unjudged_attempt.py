@@ -45,7 +45,8 @@ class UnjudgedAttempt(Check[Attempt], frozen=True):
             SkippedError: No judge applies to it.
         """
         if subject.status is AttemptStatus.ERRORED:
-            raise RedteamError(subject.reason, remedy="Run the red team again; attempts that were judged are kept.")
+            said = subject.reason[:1].upper() + subject.reason[1:].removesuffix(".") + "."
+            raise RedteamError(said, remedy="Run the red team again; attempts that were judged are kept.")
         if subject.status is AttemptStatus.SKIPPED:
             raise SkippedError(subject.reason)
         return iter(())

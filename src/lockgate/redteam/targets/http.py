@@ -3,7 +3,7 @@
 import asyncio
 import email.utils
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Self
 
@@ -21,6 +21,8 @@ from lockgate.redteam.targets.wire import Question, Wire, tools_of
 MAX_ANSWER_BYTES = 1 << 18
 _CHUNK = 1 << 16
 _OK, _BAD_REQUEST = 200, 400
+_UNWELCOME = frozenset({400, 404, 415, 422, 501})
+"""How endpoints refuse a field that they do not know."""
 _BUSY = frozenset({429, 500, 502, 503, 504, 529})
 _LONGEST_WAIT_S = 60.0
 _REPETITION = 96
@@ -43,6 +45,8 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
         timeout_s: Seconds for one answer.
         retries: How often one message is sent again after a lost connection or HTTP 429, 500, 502, 503, 504 or 529.
         backoff_s: Seconds before the first retry, doubled for each further one. `Retry-After` may ask for more.
+        schema: JSON schema that every answer shall have; None for any text. An endpoint that refuses to be told is
+            asked without it.
     """
 
     base_url: str
@@ -57,6 +61,7 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     timeout_s: float = 120.0
     retries: int = 3
     backoff_s: float = 0.5
+    schema: Mapping[str, object] | None = None
 
     def __repr__(self) -> str:
         """Name the endpoint without its key and its prompt, which tracebacks would print."""
@@ -69,6 +74,10 @@ class _TransientError(Exception):
     def __init__(self, reason: str, wait_s: float = 0.0) -> None:
         super().__init__(reason)
         self.wait_s = wait_s
+
+
+class _RefusedError(UnusableAnswerError):
+    """The endpoint does not take the request as it is."""
 
 
 class HttpTarget:
@@ -108,6 +117,7 @@ class HttpTarget:
         self._wire = wire or OpenAIWire()
         self._pace = pace or Pace()
         self._address = endpoint.base_url.rstrip("/") + self._wire.path
+        self._schema = endpoint.schema
         self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Self:
@@ -139,17 +149,26 @@ class HttpTarget:
             RedteamError: The target was not opened with `async with`.
         """
         asked = self._endpoint
-        body = self._wire.encode(
-            Question(
-                model=asked.model,
-                system_prompt=asked.system_prompt,
-                history=history,
-                tools=tools_of(about),
-                max_tokens=_length(asked, about),
-                seed=asked.seed,
-                temperature=asked.temperature,
-            )
+        question = Question(
+            model=asked.model,
+            system_prompt=asked.system_prompt,
+            history=history,
+            tools=tools_of(about),
+            max_tokens=_length(asked, about),
+            seed=asked.seed,
+            temperature=asked.temperature,
+            schema=self._schema,
         )
+        try:
+            return await self._ask(self._wire.encode(question))
+        except _RefusedError:
+            if question.schema is None:
+                raise
+            self._schema = None
+            return await self._ask(self._wire.encode(msgspec.structs.replace(question, schema=None)))
+
+    async def _ask(self, body: bytes) -> Answer:
+        asked = self._endpoint
         tried = 0
         while True:
             try:
@@ -184,7 +203,8 @@ class HttpTarget:
             return self._wire.decode(body)
         if status == _BAD_REQUEST and is_guard_block(body):
             return Answer("", filtered=True)
-        raise UnusableAnswerError(f"the endpoint answered HTTP {status}")
+        kind = _RefusedError if status in _UNWELCOME else UnusableAnswerError
+        raise kind(f"the endpoint answered HTTP {status}")
 
 
 async def bounded_body(response: aiohttp.ClientResponse) -> bytes:

@@ -70,6 +70,9 @@ class OpenAIWire:
         }
         if question.tools:
             body["tools"] = [_tool(name) for name in question.tools]
+        if question.schema is not None:
+            form = {"name": "answer", "strict": True, "schema": question.schema}
+            body["response_format"] = {"type": "json_schema", "json_schema": form}
         return msgspec.json.encode(body)
 
     def decode(self, body: bytes) -> Answer:
@@ -116,7 +119,12 @@ def completion(body: bytes) -> Answer:
     calls = tuple(ToolCall(call.function.name, call.function.arguments) for call in said.tool_calls or ())
     if not texts and not filtered and not calls:
         raise UnusableAnswerError("the chat completion carries no text")
-    return Answer("\n".join(texts), filtered, bool(said.refusal), calls, found.model or "")
+    return Answer("\n".join(texts), filtered, bool(said.refusal), calls, _named(found.model or ""))
+
+
+def _named(model: str) -> str:
+    """A model's name without the folder of the machine on which a server loaded it; reports are compared."""
+    return model.rpartition("/")[2] if model.startswith("/") else model
 
 
 def is_guard_block(body: bytes) -> bool:

@@ -1,6 +1,6 @@
 """How one kind of endpoint is spoken to."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 import msgspec
@@ -20,6 +20,7 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
         max_tokens: Longest answer.
         seed: Seed of the sampling.
         temperature: 0 for the likeliest answer.
+        schema: JSON schema that the answer shall have; None for any text.
     """
 
     model: str
@@ -29,6 +30,7 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     max_tokens: int
     seed: int
     temperature: float
+    schema: Mapping[str, object] | None = None
 
 
 class Wire(Protocol):
