@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 TRAIN := .venv-train
 MINUTES ?= 100
 
-.PHONY: demo test install lint docs bench train-guard clean
+.PHONY: demo test install lint docs bench allowlists train-guard clean
 .DEFAULT_GOAL := demo
 
 demo: $(VENV)/.runtime $(MODEL)  ## take the example assistant through its gates
@@ -28,6 +28,12 @@ docs: $(VENV)/.dev  ## write what is generated under docs/
 
 bench: $(VENV)/.dev  ## print the figures that the README quotes
 	@for script in bench/*.py; do $(BIN)/python $$script || exit 1; done
+
+allowlists: $(VENV)/.runtime  ## make the pickle allow-lists again from the frameworks' wheels: WHEELS=folder [KEY=private-key.pem]
+	@test -n "$(WHEELS)" || { echo "Usage: make allowlists WHEELS=folder [KEY=private-key.pem]; missing wheels are downloaded into it (several GB)."; exit 2; }
+	-@$(BIN)/python tools/fetch_wheels.py "$(WHEELS)"
+	@$(BIN)/python tools/make_allowlists.py "$(WHEELS)"
+	@$(if $(KEY),$(BIN)/lockgate sign src/lockgate/detect/allow --key "$(KEY)",echo "Not signed: name a KEY.")
 
 train-guard:  ## train the guard's weights again: DATA=folder MINUTES=100, RESUME=1 after a kill; see training/README.md
 	@test -n "$(DATA)" || { echo "Usage: make train-guard DATA=folder [MINUTES=100] [RESUME=1]; training/README.md says what the folder holds."; exit 2; }

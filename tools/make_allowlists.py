@@ -5,6 +5,10 @@ framework are merged. Wheels are only unzipped and parsed, never installed or im
 bases can be found and no method that runs while a pickle is loaded is unknown: each such method is named in
 `tools/reviewed_hooks.json` with the digest of its code, so a new version of it asks for a new review; `--accept` notes
 the digests after that review.
+
+A list stays as it is where a wheel of a version that it states is missing (`tools/fetch_wheels.py` fetches them),
+unless `--fewer` says that it may lose names. The digest of all lists is printed; evidence of the supply stage states
+it.
 """
 
 import argparse
@@ -206,15 +210,35 @@ def _grouped(names: set[str]) -> dict[str, list[str]]:
     return dict(found)
 
 
+def _missing(target: Path, wheels: list[Path]) -> list[str]:
+    """Versions that a list states and of which there is no wheel."""
+    stated = json.loads(target.read_text("utf-8"))["versions"] if target.exists() else []
+    present = {path.name.split("-")[1] for path in wheels}
+    return [version for version in stated if version not in present]
+
+
+def digest_of_lists(folder: Path) -> str:
+    """The digest that `lockgate.detect.pickle_names` computes from the same files."""
+    return hashlib.sha256(b"\x00".join(path.read_bytes() for path in sorted(folder.glob("*.json")))).hexdigest()
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description="Write the pickle allow-lists from wheels.")
     parser.add_argument("wheels", type=Path)
     parser.add_argument("--accept", action="store_true", help="note every open hook as reviewed")
+    parser.add_argument("--fewer", action="store_true", help="also write lists of which older versions are missing")
+    parser.add_argument("--out", type=Path, default=OUT, help="folder of the lists")
     chosen = parser.parse_args()
+    out: Path = chosen.out
     reviewed: dict[str, list[str]] = json.loads(REVIEWED.read_text()) if REVIEWED.exists() else {}
-    OUT.mkdir(exist_ok=True)
+    out.mkdir(exist_ok=True)
     for rules in json.loads(CURATED.read_text()):
         paths = sorted(path for name in rules["wheels"] for path in chosen.wheels.glob(f"{name}-*.whl"))
+        target = out / f"{rules['framework']}.json"
+        if missing := _missing(target, paths):
+            print(f"{target.name}: no wheel of {', '.join(missing)}; {'names may go' if chosen.fewer else 'kept'}")
+            if not chosen.fewer or not paths:
+                continue
         wheels = [Wheel(path, rules["modules"], rules.get("skipped", "(?!)")) for path in paths]
         listed, open_hooks = _build(rules, wheels, reviewed)
         if chosen.accept and open_hooks:
@@ -223,10 +247,10 @@ def main() -> None:
             listed, open_hooks = _build(rules, wheels, reviewed)
         for name in sorted(open_hooks):
             print(f"review {name} ({open_hooks[name]})", file=sys.stderr)
-        target = OUT / f"{rules['framework']}.json"
         target.write_text(json.dumps(listed, indent=1, sort_keys=True) + "\n")
         counts = [sum(map(len, listed[key].values())) for key in ("classes", "references")]  # type: ignore[union-attr] - same
         print(f"{target.name}: {counts[0]} classes, {counts[1]} references")
+    print(f"digest of all lists: {digest_of_lists(out)}")
     if chosen.accept:
         REVIEWED.write_text(json.dumps(reviewed, indent=1, sort_keys=True) + "\n")
 

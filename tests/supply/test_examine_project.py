@@ -11,6 +11,7 @@ import pytest
 
 from lockgate.core import Finding, Outcome, Status
 from lockgate.core.project import open_project
+from lockgate.detect.pickle_names import DIGEST
 from lockgate.supply import Supplied, examine_project
 from lockgate.supply.deps import default_folder, update
 
@@ -101,7 +102,7 @@ def test_without_a_database_nothing_is_passed(examine: Examine):
     found = examine({"requirements.txt": LOCKED})
     [errored] = of(found, "LG-SUPPLY-040", ERRORED)
     assert "lockgate db update" in errored.reason
-    assert found.statistics == {}
+    assert set(found.statistics) == {"allow_lists_sha256"}
 
 
 def test_advisories_are_absent_only_with_a_reason_and_then_not_looked_up(examine: Examine, database: Path):
@@ -110,7 +111,7 @@ def test_advisories_are_absent_only_with_a_reason_and_then_not_looked_up(examine
     assert skipped.reason == "declared absent: our registry blocks them"
     assert found.absent == {"LG-SUPPLY-040"}
     assert found.notes == ("Declared absent: known vulnerabilities of libraries (our registry blocks them)",)
-    assert found.statistics == {}
+    assert set(found.statistics) == {"allow_lists_sha256"}
     # The rest about libraries is examined all the same.
     assert of(found, "LG-SUPPLY-041", Status.PASSED)
 
@@ -231,3 +232,9 @@ def test_a_project_without_a_model_says_why(examine: Examine):
 def test_a_model_file_is_examined_although_models_are_declared_absent(examine: Examine, place: Path, build: object):
     (place / "small.pkl").write_bytes(build.evil)
     assert findings(examine({}, 'absent: {models: "none"}'), "LG-SUPPLY-003")
+
+
+def test_the_digests_of_the_allow_lists_are_stated(examine: Examine):
+    stated = examine({}).statistics["allow_lists_sha256"]
+    assert stated["pickle"] == DIGEST
+    assert set(stated) == {"pickle", "operators", "keras"}

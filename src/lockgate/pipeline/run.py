@@ -249,7 +249,7 @@ class _Way:
 
     def _statistics(self, stage: Stage) -> dict[str, object] | None:
         if stage is Stage.SUPPLY and self.supplied:
-            return self.supplied.statistics or None
+            return self.supplied.statistics
         return _statistics(self.attacks) if stage is Stage.REDTEAM and self.attacks else None
 
     def _settle(self, decision: GateDecision, examination: Examination | None) -> None:

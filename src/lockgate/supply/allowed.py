@@ -5,11 +5,24 @@ from functools import cache
 from importlib.resources import files
 from typing import Final
 
+from lockgate.core import sha256_hex
+from lockgate.detect.pickle_names import DIGEST
+
 _OPERATORS: Final = "allowed_operators.json"
 _KERAS: Final = "allowed_keras.json"
 TFLITE_CUSTOM: Final = frozenset(
     {"TFLite_Detection_PostProcess", "Convolution2DTransposeBias", "MaxPoolingWithArgmax2D", "MaxUnpooling2D"}
 )
+
+
+def digests() -> dict[str, str]:
+    """SHA-256 of each list, so that evidence can say which ones a verdict rests on."""
+    folder = files("lockgate.supply")
+    return {
+        "pickle": DIGEST,
+        "operators": sha256_hex(folder.joinpath(_OPERATORS).read_bytes()),
+        "keras": sha256_hex(folder.joinpath(_KERAS).read_bytes()),
+    }
 
 
 @cache

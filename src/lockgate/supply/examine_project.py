@@ -10,6 +10,7 @@ from lockgate.core import Check, Examination, Outcome, skipped
 from lockgate.core.config_supply import Part
 from lockgate.core.files import Snapshot
 from lockgate.core.project import IGNORED, Project
+from lockgate.supply.allowed import digests
 from lockgate.supply.code import CHECKS as CODE
 from lockgate.supply.code import is_code, scan_entries
 from lockgate.supply.code.secret_in_code import SecretInCode
@@ -48,7 +49,7 @@ class Supplied(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         examination: Everything that was examined. What is declared absent is SKIPPED, with the reason.
-        statistics: How old the vulnerability data is, and what it is.
+        statistics: Digests of the allow-lists, and which vulnerability data was used.
         absent: Ids of the checks that are declared absent.
         notes: What is declared absent, and why.
     """
@@ -75,12 +76,12 @@ def examine_project(project: Project, taken: Snapshot, products: Snapshot, progr
     files = taken_files(project.root, taken, products)
     models = examine_models(project, taken, products, _phase(progress, 0))
     found = [models.examination if models.examination.outcomes else _no_model(project)]
-    statistics: dict[str, object] = {}
+    statistics: dict[str, object] = {"allow_lists_sha256": digests()}
     if "dependencies" not in absent:
         _phase(progress, 1)(0, 1, "libraries")
         listed, database = examine_listings(files, project.policy, _options(project))
         found.append(listed)
-        statistics = statistics_of(database)
+        statistics |= statistics_of(database)
     if "code" not in absent:
         found.append(_code(files, "secrets" in absent, _phase(progress, 2)))
     if "secrets" not in absent:
