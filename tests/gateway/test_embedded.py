@@ -40,7 +40,9 @@ async def test_the_guarded_endpoint_answers_with_the_real_model(tmp_path: Path) 
                 openai.AsyncOpenAI(base_url=running.base_url, api_key=key.secret, max_retries=0) as client,
             ):
                 question = [{"role": "user", "content": "Say hello."}]
-                answer = await client.chat.completions.create(model="assistant", messages=question, max_tokens=8)
+                answer = await client.chat.completions.create(
+                    model="assistant", messages=question, max_tokens=8, temperature=0
+                )
                 stream = await client.chat.completions.create(
                     model="assistant", messages=question, max_tokens=8, temperature=0, stream=True
                 )

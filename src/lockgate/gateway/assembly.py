@@ -1,19 +1,20 @@
 """An endpoint's application from its facts, in whichever process it runs."""
 
+import asyncio
+import hashlib
 import ssl
 from collections.abc import AsyncGenerator, Mapping
-from contextlib import asynccontextmanager
-from functools import partial
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
 
 import msgspec
 
-from lockgate.core.config import ServeConfig
 from lockgate.core.config_upstreams import RemoteUpstream
 from lockgate.gateway.app import Gateway
 from lockgate.gateway.application import build_guard
 from lockgate.gateway.auth.authenticator import Authenticator
-from lockgate.gateway.auth.certificate import server_context
-from lockgate.gateway.errors import GatewayError
+from lockgate.gateway.auth.certificate import fingerprint, server_context
+from lockgate.gateway.auth.pepper import read_pepper
 from lockgate.gateway.guarding import GuardPool
 from lockgate.gateway.keys import Verifier
 from lockgate.gateway.limits.limiter import Limiter
@@ -23,13 +24,37 @@ from lockgate.gateway.secrets.book import Secrets
 from lockgate.gateway.telemetry.recorder import Telemetry
 from lockgate.gateway.upstreams.credentials import Resolve
 from lockgate.gateway.upstreams.endpoint import Endpoint
-from lockgate.gateway.upstreams.opening import declared
+from lockgate.gateway.upstreams.opening import build_router, declared
 from lockgate.gateway.upstreams.router import Router
 from lockgate.guard import Guard
 from lockgate.monitor import EventStore
 
-_FIXED = ("auth", "tls", "secrets", "telemetry")
-"""What is opened once, for as long as the process runs."""
+
+class _Shared:
+    """An authenticator that versions with the same settings use together: what it knows of issuers stays known.
+
+    Args:
+        facts: What it was opened from.
+        value: It.
+        opened: Closed when its last version ends.
+    """
+
+    def __init__(self, facts: bytes, value: Authenticator, opened: AsyncExitStack) -> None:
+        self.facts = facts
+        self.value = value
+        self.users = 0
+        self._opened = opened
+
+    def join(self, version: AsyncExitStack) -> Authenticator:
+        """Use it until that version ends."""
+        self.users += 1
+        version.push_async_callback(self._leave)
+        return self.value
+
+    async def _leave(self) -> None:
+        self.users -= 1
+        if not self.users:
+            await self._opened.aclose()
 
 
 class _Assembly:
@@ -37,34 +62,41 @@ class _Assembly:
 
     def __init__(
         self,
-        first: ServeConfig,
         *,
         store: EventStore | None,
         telemetry: Telemetry,
-        authenticator: Authenticator,
+        verifier: Verifier | None,
         limiter: Limiter,
         pool: GuardPool,
         guard: Guard | None,
     ) -> None:
-        self._first = first
         self._store = store
         self._telemetry = telemetry
-        self._authenticator = authenticator
+        self._verifier = verifier
         self._limiter = limiter
         self._pool = pool
         self._guard = guard
         self._built: tuple[bytes, Guard] | None = None
+        self._shared: _Shared | None = None
 
-    def build(self, version: Spec, router: Router) -> App:
-        """The application of a version.
+    async def build(
+        self, version: Spec, endpoints: Mapping[str, Endpoint], opened: AsyncExitStack
+    ) -> tuple[App, Router]:
+        """The application and the router of a version; what they need is closed with `opened`.
 
         Raises:
             GatewayError: It cannot be used, or changes what cannot change.
         """
-        serve = version.serve
-        for name in _FIXED:
-            if getattr(serve, name) != getattr(self._first, name):
-                raise GatewayError(f"serve.{name} cannot change while the gateway runs.", remedy="Restart the gateway.")
+        serve, root = version.serve, version.project.root
+        secrets = await opened.enter_async_context(Secrets.open(serve.secrets, project_root=root))
+        router = build_router(
+            serve,
+            project_root=root,
+            endpoints=endpoints,
+            resolve=await _fetch(secrets, version),
+            observer=self._telemetry,
+        )
+        opened.push_async_callback(router.close)
         check_prices(serve.limits, router.aliases)
         gateway = Gateway(
             serve=serve,
@@ -74,12 +106,25 @@ class _Assembly:
             upstream=router,
             store=self._store,
             source=version.source,
-            authenticator=self._authenticator,
+            authenticator=await self._authenticator(version, opened),
             limiter=self._limiter,
             telemetry=self._telemetry,
         )
         self._limiter.reload(serve.limits)  # last, since it is what takes effect at once
-        return gateway
+        return gateway, router
+
+    async def _authenticator(self, version: Spec, opened: AsyncExitStack) -> Authenticator:
+        serve, project = version.serve, version.project
+        pepper = None
+        if self._verifier is None or serve.auth.issuers:
+            pepper = await asyncio.to_thread(read_pepper, project)
+        authorities = [_content(project.root, issuer.ca_file) for issuer in serve.auth.issuers]
+        facts = hashlib.sha256(msgspec.json.encode((serve.auth, serve.tls, pepper, authorities))).digest()
+        if self._shared is None or self._shared.facts != facts or not self._shared.users:
+            own = AsyncExitStack()
+            opening = Authenticator.open(project, keys=self._verifier, pepper=pepper)
+            self._shared = _Shared(facts, await own.enter_async_context(opening), own)
+        return self._shared.join(opened)
 
     def _guard_of(self, version: Spec) -> Guard:
         """Loading the models of a guard takes a while: settings that leave it as it was keep it."""
@@ -120,19 +165,12 @@ async def open_live(
     async with (
         Secrets.open(spec.serve.secrets, project_root=root) as secrets,
         Limiter.open(spec.serve.limits, project_root=root, secrets=secrets, workers=workers) as limiter,
-        Authenticator.open(spec.project, keys=verifier) as authenticator,
     ):
         pool = GuardPool()
-        first = _Assembly(
-            spec.serve,
-            store=store,
-            telemetry=telemetry,
-            authenticator=authenticator,
-            limiter=limiter,
-            pool=pool,
-            guard=guard,
+        assembly = _Assembly(
+            store=store, telemetry=telemetry, verifier=verifier, limiter=limiter, pool=pool, guard=guard
         )
-        live = Live(first.build, telemetry, partial(_fetch, secrets))
+        live = Live(assembly.build)
         try:
             await live.load(spec, endpoints)
             yield live
@@ -156,3 +194,20 @@ def server_tls(spec: Spec) -> ssl.SSLContext | None:
     """
     tls = spec.serve.tls
     return None if tls is None else server_context(tls, project_root=spec.project.root)
+
+
+def tls_fingerprint(spec: Spec) -> bytes:
+    """Changes when the certificates of the endpoint do; empty where settings ask for none.
+
+    Raises:
+        GatewayError: A file cannot be read.
+    """
+    tls = spec.serve.tls
+    return b"" if tls is None else fingerprint(tls, project_root=spec.project.root)
+
+
+def _content(root: Path, name: str | None) -> bytes:
+    try:
+        return (root / Path(name).expanduser()).read_bytes() if name else b""
+    except OSError:
+        return b""  # whoever opens it says what is wrong

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import msgspec
@@ -12,14 +13,12 @@ from lockgate.core.subject import SubjectRef
 from lockgate.gateway.application import Application
 from lockgate.gateway.asgi import Receive, Scope, Send
 from lockgate.gateway.errors import GatewayError
-from lockgate.gateway.telemetry.recorder import Telemetry
-from lockgate.gateway.upstreams.credentials import Resolve
 from lockgate.gateway.upstreams.endpoint import Endpoint
-from lockgate.gateway.upstreams.opening import build_router
 from lockgate.gateway.upstreams.router import Router
 from lockgate.gateway.upstreams.server import UpstreamState
 
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
+Build = Callable[["Spec", Mapping[str, Endpoint], AsyncExitStack], Awaitable[tuple[App, Router]]]
 
 
 class Spec(msgspec.Struct, frozen=True):
@@ -78,9 +77,10 @@ def serve_settings(project: Project) -> ServeConfig:
 class _Version:
     """One version of the endpoint and the requests that it still answers."""
 
-    def __init__(self, app: App, router: Router) -> None:
+    def __init__(self, app: App, router: Router, opened: AsyncExitStack) -> None:
         self.app = app
         self.router = router
+        self.opened = opened
         self.active = 0
         self.idle = asyncio.Event()
 
@@ -92,20 +92,11 @@ class Live:
     its last request has ended.
 
     Args:
-        build: Makes the application of a version from its facts and its router.
-        telemetry: Is told how calls to upstreams end.
-        fetch: Fetches the secrets that a version refers to, and gives a way to look them up.
+        build: Opens what a version needs, on the stack that is closed with it, and makes its application and router.
     """
 
-    def __init__(
-        self,
-        build: Callable[[Spec, Router], App],
-        telemetry: Telemetry,
-        fetch: Callable[[Spec], Awaitable[Resolve]],
-    ) -> None:
+    def __init__(self, build: Build) -> None:
         self._build = build
-        self._telemetry = telemetry
-        self._fetch = fetch
         self._version: _Version | None = None
         self._retiring: set[asyncio.Task[None]] = set()
 
@@ -137,22 +128,17 @@ class Live:
         Raises:
             GatewayError: It cannot be used; the one before stays in force.
         """
-        resolve = await self._fetch(spec)
-        router = build_router(
-            spec.serve,
-            project_root=Path(spec.root),
-            endpoints=endpoints,
-            resolve=resolve,
-            observer=self._telemetry,
-        )
+        opened = AsyncExitStack()
         try:
-            app = self._build(spec, router)
+            app, router = await self._build(spec, endpoints, opened)
         except BaseException:
-            self._later(router.close())
+            await opened.aclose()
             raise
-        before, self._version = self._version, _Version(app, router)
+        before, self._version = self._version, _Version(app, router, opened)
         if before is not None:
-            self._later(_retire(before))
+            task = asyncio.ensure_future(_retire(before))
+            self._retiring.add(task)
+            task.add_done_callback(self._retiring.discard)
 
     async def close(self) -> None:
         """Close every version; requests that still run lose their upstream."""
@@ -160,12 +146,7 @@ class Live:
             task.cancel()
         await asyncio.gather(*self._retiring, return_exceptions=True)
         if self._version is not None:
-            await self._version.router.close()
-
-    def _later(self, work: Awaitable[None]) -> None:
-        task = asyncio.ensure_future(work)
-        self._retiring.add(task)
-        task.add_done_callback(self._retiring.discard)
+            await self._version.opened.aclose()
 
 
 async def _retire(version: _Version) -> None:
@@ -174,4 +155,4 @@ async def _retire(version: _Version) -> None:
             version.idle.clear()
             await version.idle.wait()
     finally:
-        await version.router.close()
+        await version.opened.aclose()

@@ -35,6 +35,41 @@ class _Server(uvicorn.Server):
         yield
 
 
+class Listening:
+    """A server that answers, and whose certificates can be replaced meanwhile.
+
+    Args:
+        server: It.
+        listener: Where callers connect.
+    """
+
+    def __init__(self, server: _Server, listener: socket.socket) -> None:
+        self._server = server
+        self._listener = listener
+
+    async def secure(self, tls: ssl.SSLContext | None) -> None:
+        """Speak TLS like this from now on, None for plain HTTP.
+
+        Whoever is connected is answered to the end, streams included, and connects anew for the next request.
+        """
+        server = self._server
+        server.config.ssl = tls
+        before, server.servers = server.servers, [await self._accept(tls)]
+        for one in before:
+            one.close()
+        for connection in tuple(server.server_state.connections):
+            connection.shutdown()
+
+    async def _accept(self, tls: ssl.SSLContext | None) -> asyncio.base_events.Server:
+        server = self._server
+
+        def protocol() -> asyncio.Protocol:
+            return GatewayProtocol(server.config, server.server_state, server.lifespan.state)
+
+        loop = asyncio.get_running_loop()
+        return await loop.create_server(protocol, sock=self._listener.dup(), ssl=tls, backlog=_BACKLOG)
+
+
 @contextmanager
 def listen(port: int, *, option: str = "--port") -> Generator[socket.socket]:
     """Listen on 127.0.0.1.
@@ -70,7 +105,7 @@ def port_of(listener: socket.socket) -> int:
 @asynccontextmanager
 async def running(
     app: AsgiApp, listener: socket.socket, *, drain_s: float, tls: ssl.SSLContext | None = None
-) -> AsyncGenerator[None]:
+) -> AsyncGenerator[Listening]:
     """Answer on `listener` while the block runs.
 
     Args:
@@ -94,10 +129,12 @@ async def running(
     config.load()
     config.ssl = tls
     server = _Server(config)
-    task = asyncio.create_task(server.serve(sockets=[listener]))
+    # A copy, since whoever stops accepting closes the socket on which it did.
+    task = asyncio.create_task(server.serve(sockets=[listener.dup()]))
     try:
         await server.ready.wait()
-        yield
+        yield Listening(server, listener)
     finally:
+        listener.close()
         server.should_exit = True
         await task

@@ -16,17 +16,16 @@ from lockgate.gateway.assembly import open_live, server_tls
 from lockgate.gateway.embedded import Models
 from lockgate.gateway.errors import GatewayError
 from lockgate.gateway.keys import Verifier
-from lockgate.gateway.live import Live, Spec, serve_settings
+from lockgate.gateway.live import Spec, serve_settings
 from lockgate.gateway.process import HOST, listen, port_of, running
 from lockgate.gateway.reloading import ReadAgain, Reloader, Site
+from lockgate.gateway.site import LocalSite
 from lockgate.gateway.telemetry.admin import AdminApp, admin_token
 from lockgate.gateway.telemetry.recorder import Telemetry
-from lockgate.gateway.telemetry.registry import Family
 from lockgate.gateway.telemetry.starting import start_telemetry
 from lockgate.gateway.upstreams.credentials import Resolve, read_api_key
 from lockgate.gateway.upstreams.endpoint import Endpoint
 from lockgate.gateway.upstreams.opening import declared
-from lockgate.gateway.upstreams.server import UpstreamState
 from lockgate.gateway.workers import Workers
 from lockgate.guard import Guard
 from lockgate.monitor import EventStore
@@ -195,35 +194,20 @@ async def _until_signal(spec: Spec, operation: Operation) -> None:
         await stop.wait()
 
 
-class _InProcess:
-    """A `Site` that is this process."""
-
-    def __init__(self, live: Live, telemetry: Telemetry) -> None:
-        self._live = live
-        self._telemetry = telemetry
-
-    async def load(self, spec: Spec, endpoints: Mapping[str, Endpoint]) -> None:
-        await self._live.load(spec, endpoints)
-
-    async def families(self) -> list[Family]:
-        return self._telemetry.families(self._live.upstreams)
-
-    async def states(self) -> list[tuple[UpstreamState, ...]]:
-        return [self._live.upstreams]
-
-
 @asynccontextmanager
 async def _in_process(
     spec: Spec, endpoints: Mapping[str, Endpoint], listener: socket.socket
-) -> AsyncGenerator[_InProcess]:
+) -> AsyncGenerator[LocalSite]:
     telemetry = start_telemetry(spec.serve.telemetry)
     try:
         with EventStore.open(spec.project.state) as store:
             async with (
                 open_live(spec, endpoints, store=store, telemetry=telemetry) as live,
-                running(live, listener, drain_s=spec.serve.drain_s, tls=server_tls(spec)),
+                running(live, listener, drain_s=spec.serve.drain_s, tls=server_tls(spec)) as listening,
             ):
-                yield _InProcess(live, telemetry)
+                site = LocalSite(live, telemetry, listening, spec)
+                yield site
+                await site.settle()
     finally:
         telemetry.close()
 

@@ -15,9 +15,9 @@ import uvloop
 from lockgate.core.errors import LockgateError
 from lockgate.gateway.assembly import open_live, server_tls
 from lockgate.gateway.control import Answer, Order, hear, tell
-from lockgate.gateway.live import Live, Spec
+from lockgate.gateway.live import Spec
 from lockgate.gateway.process import running
-from lockgate.gateway.telemetry.recorder import Telemetry
+from lockgate.gateway.site import LocalSite
 from lockgate.gateway.telemetry.starting import start_telemetry
 from lockgate.monitor import EventStore
 
@@ -38,10 +38,12 @@ async def _work(control: socket.socket, listener: socket.socket) -> None:
                 spec, tls = first.spec, server_tls(first.spec)
                 async with (
                     open_live(spec, first.endpoints, store=store, telemetry=telemetry, workers=first.workers) as live,
-                    running(live, listener, drain_s=spec.serve.drain_s, tls=tls),
+                    running(live, listener, drain_s=spec.serve.drain_s, tls=tls) as listening,
                 ):
                     await tell(writer, Answer())
-                    await _obey(reader, writer, live, telemetry, stop)
+                    site = LocalSite(live, telemetry, listening, spec)
+                    await _obey(reader, writer, site, stop)
+                    await site.settle()
         finally:
             telemetry.close()
     except LockgateError as error:
@@ -51,7 +53,7 @@ async def _work(control: socket.socket, listener: socket.socket) -> None:
 
 
 async def _obey(
-    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, live: Live, telemetry: Telemetry, stop: asyncio.Event
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, site: LocalSite, stop: asyncio.Event
 ) -> None:
     stopped = asyncio.create_task(stop.wait())
     try:
@@ -61,28 +63,28 @@ async def _obey(
             if stopped.done() or (order := heard.result()) is None:
                 heard.cancel()
                 return
-            await tell(writer, await _answer(order, live, telemetry))
+            await tell(writer, await _answer(order, site))
     except ConnectionError:
         return
     finally:
         stopped.cancel()
 
 
-async def _answer(order: Order, live: Live, telemetry: Telemetry) -> Answer:
+async def _answer(order: Order, site: LocalSite) -> Answer:
     match order.do:
         case "metrics":
-            return Answer(families=telemetry.families(live.upstreams))
+            return Answer(families=await site.families())
         case "upstreams":
-            return Answer(upstreams=live.upstreams)
+            return Answer(upstreams=(await site.states())[0])
         case "load":
-            return await _load(live, order.spec, order)
+            return await _load(site, order.spec, order)
 
 
-async def _load(live: Live, spec: Spec | None, order: Order) -> Answer:
+async def _load(site: LocalSite, spec: Spec | None, order: Order) -> Answer:
     if spec is None:
         return Answer(problem="There are no settings to load.")
     try:
-        await live.load(spec, order.endpoints)
+        await site.load(spec, order.endpoints)
     except LockgateError as error:
         return Answer(problem=error.message, remedy=error.remedy)
     return Answer()

@@ -1,5 +1,6 @@
 """Who is calling: the one question that every request is asked before anything else."""
 
+import asyncio
 from collections.abc import AsyncGenerator, Iterable
 from contextlib import asynccontextmanager
 from typing import Self
@@ -40,12 +41,15 @@ class Authenticator:
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, project: Project, *, keys: Verifier | None = None) -> AsyncGenerator[Self]:
+    async def open(
+        cls, project: Project, *, keys: Verifier | None = None, pepper: bytes | None = None
+    ) -> AsyncGenerator[Self]:
         """Open what the `serve` section of a project says; nothing is fetched before it is needed.
 
         Args:
             project: The project.
             keys: Knows API keys; by default the project's key store.
+            pepper: Under which keys and subjects are hashed; by default the project's.
 
         Raises:
             GatewayError: There is no such section, or the pepper or a file of certificate authorities cannot be used.
@@ -56,7 +60,8 @@ class Authenticator:
         if keys is not None and not serve.auth.issuers:
             yield cls(keys, None, serve.tls)
             return
-        pepper = read_pepper(project)
+        if pepper is None:
+            pepper = await asyncio.to_thread(read_pepper, project)
         known = keys or KeyStore(project.state / STORE_NAME, pepper, look_every_s=_LOOK_EVERY_S)
         if not serve.auth.issuers:
             yield cls(known, None, serve.tls)

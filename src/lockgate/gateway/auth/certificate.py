@@ -52,6 +52,22 @@ def server_context(settings: TlsServerConfig, *, project_root: Path) -> ssl.SSLC
     return context
 
 
+def fingerprint(settings: TlsServerConfig, *, project_root: Path) -> bytes:
+    """Changes when the settings or the content of one of their files do.
+
+    Raises:
+        GatewayError: A file cannot be read.
+    """
+    digest = hashlib.sha256(msgspec.json.encode(settings))
+    names = (settings.certificate, settings.key, settings.client_ca, settings.client_crl)
+    try:
+        for name in names:
+            digest.update(hashlib.sha256(_at(project_root, name).read_bytes() if name else b"").digest())
+    except OSError as error:
+        raise GatewayError("A file of 'serve.tls' cannot be read.", remedy="Check the paths in 'serve.tls'.") from error
+    return digest.digest()
+
+
 _MALFORMED = (
     ValueError,
     CryptographyDeprecationWarning,

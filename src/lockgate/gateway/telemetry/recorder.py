@@ -1,7 +1,7 @@
 """The one object that the data path tells what happens."""
 
 from bisect import bisect_left
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from lockgate.gateway.errors import FAIL_OPEN
@@ -146,6 +146,16 @@ class Telemetry:
                 tokens.add((model, "input"), line.tokens_in)
                 tokens.add((model, "output"), line.tokens_out)
         return [metric.family() for metric in (requests, verdicts, duration, first_token, guard, tokens)]
+
+    def exchange(self, access_log: AccessLog | None, exporter: Exporter | None) -> Callable[[], None]:
+        """Send what comes from now on elsewhere; counts go on.
+
+        Returns:
+            Writes and sends what the ones before still hold, which may take seconds.
+        """
+        before = Telemetry(self._access_log, self._exporter)
+        self._access_log, self._exporter = access_log, exporter
+        return before.close
 
     def close(self) -> None:
         """Write and send what waits."""

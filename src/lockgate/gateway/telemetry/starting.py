@@ -17,8 +17,18 @@ def start_telemetry(settings: TelemetryConfig) -> Telemetry:
     Raises:
         GatewayError: OpenTelemetry is asked for and not installed.
     """
+    return Telemetry(*open_sinks(settings))
+
+
+def open_sinks(settings: TelemetryConfig) -> tuple[AccessLog | None, Exporter | None]:
+    """Where requests are reported: the access log and OpenTelemetry, each None where it is not asked for.
+
+    Raises:
+        GatewayError: OpenTelemetry is asked for and not installed.
+    """
+    exporter = _exporter(settings.trace_share) if settings.otel else None
     log = None if settings.access_log == "off" else AccessLog(settings.access_log, _to_stderr)
-    return Telemetry(log, _exporter(settings.trace_share) if settings.otel else None)
+    return log, exporter
 
 
 def _exporter(share: float) -> Exporter:
