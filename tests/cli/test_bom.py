@@ -6,22 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from lockgate.cli import main
-
 Run = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]) -> Run:
-    monkeypatch.setenv("LOCKGATE_HOME", str(tmp_path / "home"))
-
-    def call(*arguments: str | Path) -> tuple[int, str, str]:
-        with pytest.raises(SystemExit) as left:
-            main([str(argument) for argument in arguments])
-        printed = capsysbinary.readouterr()
-        return int(left.value.code or 0), printed.out.decode(), printed.err.decode()
-
-    return call
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from lockgate.cli.entry import main
 from lockgate.core.project import open_project
 from lockgate.gateway.keys import KeyStore, list_keys
 
@@ -21,15 +20,11 @@ def project(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def key(project: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Run:
+def key(project: Path, run: Run) -> Run:
     """Runs `lockgate key VERB --project ...`."""
-    monkeypatch.setenv("LOCKGATE_HOME", str(tmp_path / "home"))
 
     def call(verb: str, *arguments: str) -> tuple[int, str, str]:
-        with pytest.raises(SystemExit) as ended:
-            main(["key", verb, "--project", str(project), *arguments])
-        out, err = capsys.readouterr()
-        return int(ended.value.code or 0), out, err
+        return run("key", verb, "--project", project, *arguments)
 
     return call
 

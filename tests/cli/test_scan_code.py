@@ -2,36 +2,19 @@
 
 import json
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
-
-from lockgate.cli import main
 
 Run = Callable[..., tuple[int, str, str]]
 BAD = "import pickle\n\npickle.load(open('x', 'rb'))\n"
 
 
 @pytest.fixture
-def scan(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Run:
-    monkeypatch.setenv("LOCKGATE_HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("NO_COLOR", "1")
-
-    def call(*arguments: str | Path) -> tuple[int, str, str]:
-        with pytest.raises(SystemExit) as left:
-            main(["scan", "code", *[str(argument) for argument in arguments]])
-        printed = capsys.readouterr()
-        return int(left.value.code or 0), printed.out, printed.err
-
-    return call
-
-
-@pytest.fixture
-def files(tmp_path: Path) -> Path:
-    folder = tmp_path / "files"
-    folder.mkdir()
-    return folder
+def scan(run: Run) -> Run:
+    return partial(run, "scan", "code")
 
 
 def by_name(printed: str) -> dict[str, dict[str, object]]:

@@ -8,34 +8,20 @@ from pathlib import Path
 
 import pytest
 
-from lockgate.cli import main
-
 Run = Callable[..., tuple[int, str, str]]
 SECRET = "kT9#vQ2m!zLx7Rw4pE"
 OTHER = "wZ4!nB8q$Jr2Yt6uXc"
 
 
 @pytest.fixture
-def scan(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Run:
-    monkeypatch.setenv("LOCKGATE_HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("NO_COLOR", "1")
-
+def scan(run: Run) -> Run:
     def call(*arguments: str | Path) -> tuple[int, str, str]:
-        with pytest.raises(SystemExit) as left:
-            main(["scan", "secrets", *[str(argument) for argument in arguments]])
-        printed = capsys.readouterr()
-        assert SECRET not in printed.out + printed.err
-        assert OTHER not in printed.out + printed.err
-        return int(left.value.code or 0), printed.out, printed.err
+        code, out, err = run("scan", "secrets", *arguments)
+        assert SECRET not in out + err
+        assert OTHER not in out + err
+        return code, out, err
 
     return call
-
-
-@pytest.fixture
-def files(tmp_path: Path) -> Path:
-    folder = tmp_path / "files"
-    folder.mkdir()
-    return folder
 
 
 def git(folder: Path, *words: str) -> str:
