@@ -38,3 +38,9 @@ def test_an_incomplete_bill_is_exit_1_and_a_missing_folder_exit_2(run: Run, appl
     assert "broken.py cannot be parsed" in err
     assert (tmp_path / "bom.json").is_file()
     assert run("bom", tmp_path / "nowhere", "--out", tmp_path / "bom.json")[0] == 2
+
+
+def test_spdx_on_request(run: Run, application: Path, tmp_path: Path):
+    assert run("bom", application, "--format", "spdx", "--out", tmp_path / "bom.spdx.json")[0] == 0
+    assert json.loads((tmp_path / "bom.spdx.json").read_bytes())["spdxVersion"] == "SPDX-2.3"
+    assert run("bom", application, "--format", "swid")[0] == 2

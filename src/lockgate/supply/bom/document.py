@@ -13,22 +13,12 @@ from lockgate.supply.bom.code import Found
 from lockgate.supply.bom.declared import external_data, third_parties
 from lockgate.supply.bom.dependencies import Library
 from lockgate.supply.bom.inventory import Inventory, Model
+from lockgate.supply.bom.licences import licence_id
 
 JsonObject = dict[str, object]
 SPEC_VERSION = "1.6"
 ROOT = "application"
 _NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "https://lockgate.dev/bom")
-_SPDX = {
-    name.lower(): name
-    for name in (
-        "Apache-2.0", "MIT", "BSD-2-Clause", "BSD-3-Clause", "ISC", "MPL-2.0", "GPL-2.0-only", "GPL-3.0-only",
-        "GPL-3.0-or-later", "LGPL-2.1-only", "LGPL-3.0-only", "AGPL-3.0-only", "CC0-1.0", "CC-BY-4.0", "CC-BY-SA-4.0",
-        "CC-BY-NC-4.0", "CC-BY-NC-SA-4.0", "CC-BY-ND-4.0", "CC-BY-NC-ND-4.0", "Unlicense", "BSL-1.0", "EUPL-1.2",
-        "OpenRAIL-M", "BigScience-OpenRAIL-M", "CDLA-Permissive-2.0", "ODC-By-1.0", "ODbL-1.0", "PDDL-1.0",
-    )
-    if "rail" not in name.lower()
-}  # fmt: skip
-_ALIASES = {"gpl-3.0": "GPL-3.0-only", "agpl-3.0": "AGPL-3.0-only", "lgpl-3.0": "LGPL-3.0-only"}
 
 
 def to_cyclonedx(inventory: Inventory, *, at: dt.datetime | None) -> JsonObject:
@@ -260,7 +250,7 @@ def _hashes(ref: SubjectRef) -> list[JsonObject]:
 
 
 def _licence(stated: str) -> JsonObject:
-    known = _SPDX.get(stated.lower()) or _ALIASES.get(stated.lower())
+    known = licence_id(stated)
     return {"id": known} if known else {"name": stated}
 
 
