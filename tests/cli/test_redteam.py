@@ -7,9 +7,12 @@ import re
 import signal
 import threading
 from collections.abc import Iterator
+from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any, Self
+from xml.etree import ElementTree as ET
 
+import jsonschema
 import pytest
 from aiohttp import web
 
@@ -351,3 +354,104 @@ def test_families_and_disguises_are_listed_and_explained(capsys: pytest.CaptureF
         assert ended.value.code == 0
         shown = capsys.readouterr().out
         assert all(word in shown for word in words)
+
+
+SARIF = Path(__file__).parents[1] / "report" / "sarif-2.1.0.json"
+_COUNTED = ("attempts", "successes", "errors", "skipped")
+_RATE = {"type": "array", "items": {"type": "number", "minimum": 0, "maximum": 1}, "minItems": 2, "maxItems": 2}
+_TALLY = {
+    "type": "object",
+    "required": [*_COUNTED, "wilson95"],
+    "properties": {one: {"type": "integer", "minimum": 0} for one in _COUNTED} | {"wilson95": _RATE},
+}
+PROMISED = {
+    "type": "object",
+    "required": ["families", "overall", "benign", "paired", "corpus", "gate", "attempts", "seed", "target", "complete"],
+    "properties": {
+        "families": {
+            "type": "array",
+            "minItems": 1,
+            "items": {"allOf": [_TALLY, {"required": ["id", "status", "target", "bare"]}]},
+        },
+        "overall": _TALLY,
+        "benign": {"type": "object", "required": ["attempts", "blocked", "errors", "refused", "skipped", "wilson95"]},
+        "paired": {"type": "object"},
+        "corpus": {"properties": {"sha256": {"pattern": "^[0-9a-f]{64}$"}}, "required": ["version", "sha256"]},
+        "gate": {
+            "properties": {"decision": {"enum": ["OPEN", "HELD"]}, "reasons": {"items": {"type": "string"}}},
+            "required": ["decision", "reasons", "attempts_for_bound", "baseline"],
+        },
+    },
+}
+
+
+class Page(HTMLParser):
+    """What a page points to, and what it would run or fetch."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.ids: set[str] = set()
+        self.links: list[str] = []
+        self.tags: set[str] = set()
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        found = dict(attrs)
+        self.tags.add(tag)
+        self.ids |= {one for one in [found.get("id")] if one}
+        self.links += [one for one in (found.get("href"), found.get("src")) if one]
+
+
+@pytest.mark.parametrize("model", ["leak", "kind"])
+def test_every_report_of_a_run_is_valid_and_counts_the_same(
+    mock: Mock, attack: Any, tmp_path: Path, model: str
+) -> None:
+    files = {kind: tmp_path / f"run.{kind}" for kind in ("sarif", "junit", "html")}
+    outputs = [part for kind, path in files.items() for part in (f"--{kind}", str(path))]
+    _, report, _ = attack("--target", mock.url, "--model", model, "--budget", "30", *SMALL, *outputs)
+    jsonschema.validate(report, PROMISED)
+    successes = report["overall"]["successes"]
+
+    log = json.loads(files["sarif"].read_bytes())
+    jsonschema.Draft4Validator(json.loads(SARIF.read_text("utf-8"))).validate(log)
+    rules = {rule["id"] for rule in log["runs"][0]["tool"]["driver"]["rules"]}
+    found = [result["ruleId"] for result in log["runs"][0]["results"]]
+    assert sum(one in {"LG-REDTEAM-001", "LG-REDTEAM-003"} for one in found) >= successes
+    assert set(found) <= rules
+
+    root = ET.fromstring(files["junit"].read_bytes())
+    cases = root.findall("testsuite/testcase")
+    assert root.get("tests") == str(len(cases))
+    assert root.get("failures") == str(sum(case.find("failure") is not None for case in cases))
+    failed = {case.get("name") for case in cases if case.find("failure") is not None}
+    assert failed == ({"gate", "redteam:result"} if successes else set())
+    said = [case.get("classname") for case in cases if case.find("system-out") is not None]
+    assert sum(one in {"redteam.LG-REDTEAM-001", "redteam.LG-REDTEAM-003"} for one in said) >= successes
+
+    page = Page(files["html"].read_text("utf-8"))
+    assert not page.tags & {"script", "img", "link", "iframe", "form", "object"}
+    assert page.links
+    assert all(link.startswith("#") and link[1:] in page.ids for link in page.links)
+    assert not any(CANARY.search(path.read_text("utf-8")) for path in files.values())
+
+
+def test_a_page_says_which_tools_were_called(mock: Mock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "caller.py").write_text(
+        'def call(messages):\n    return {"content": "", "tool_calls": '
+        '[{"function": {"name": "set_price", "arguments": "{}"}}]}\n'
+    )
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit):
+        main(["redteam", "--target", "python:caller:call", "--budget", "2", "--families", "tool-abuse", "--html", "p"])
+    assert "<dd>set_price</dd>" in (tmp_path / "p").read_text("utf-8")
+
+
+def test_what_went_wrong_is_named_once_and_not_once_for_each_attempt(
+    mock: Mock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        main(["redteam", "--target", mock.url, "--model", "html", "--budget", "5"])
+    shown = capsys.readouterr().out
+    assert shown.count("did not answer with a chat completion") == 1
+    assert "LG-REDTEAM-103: nothing was judged of 21 families" in shown
+    assert len(shown.splitlines()) < 40

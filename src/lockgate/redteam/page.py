@@ -56,6 +56,7 @@ class Talk(msgspec.Struct, frozen=True):
     judges: str
     reason: str
     turns: tuple[tuple[str, str], ...]
+    calls: str
 
 
 def page(report: PublicReport) -> str:
@@ -143,4 +144,5 @@ def _talk(item: Attempt) -> Talk:
         turns=tuple(
             (shown(prompt, _SHOWN), shown(reply, _SHOWN)) for prompt, reply in zip(prompts, item.replies, strict=False)
         ),
+        calls=", ".join(name(call) for call in item.calls),
     )

@@ -25,14 +25,19 @@ def load(module: str, name: str) -> Callable[[list[dict[str, Any]]], object]:
 
 
 def shaped(result: object) -> dict[str, Any]:
-    """What a function returned, as an answer: a text, or `content` with `tool_calls` of `name` and `arguments`."""
+    """What a function returned, as an answer: a text, or `content` with `tool_calls` of `name` and `arguments`.
+
+    A call may also be nested in `function`, as OpenAI words it, and the object may be a message of its client.
+    """
     if isinstance(result, str):
         return {"text": result}
+    if callable(dump := getattr(result, "model_dump", None)):
+        result = dump()
     if isinstance(result, dict):
         given: dict[str, Any] = result  # pyright: ignore[reportUnknownVariableType] - a stranger's object, checked below
         calls = [
             {"name": str(call["name"]), "arguments": _text(call.get("arguments", {}))}
-            for call in given.get("tool_calls") or ()
+            for call in (one.get("function") or one for one in given.get("tool_calls") or ())
         ]
         return {"text": str(given.get("content") or ""), "calls": calls}
     raise TypeError("neither a text nor an object with 'content'")
