@@ -19,6 +19,7 @@ from lockgate.core.config_upstreams import SECTIONS as UPSTREAM_SECTIONS
 from lockgate.core.config_upstreams import (
     AnyUpstream,
     EmbeddedUpstream,
+    ModerationConfig,
     OpenAIUpstream,
     RetryConfig,
     Targets,
@@ -133,6 +134,7 @@ class ServeConfig(_Section, frozen=True, kw_only=True):
             answer; otherwise they are replaced for good.
         fail_open: Surfaces on which texts that the guard cannot judge (it erred, was overloaded or too slow) travel all
             the same. Each such request is recorded, counted and logged as unjudged, and holds the monitor gate.
+        moderation: A moderation endpoint that must agree to what travels, after the guard did.
         recording: When events come faster than they can be written: `block` answers 503 until there is room, `sample`
             goes on and counts what was not recorded.
     """
@@ -156,10 +158,13 @@ class ServeConfig(_Section, frozen=True, kw_only=True):
     isolation: Literal["off", "delimit", "datamark", "encode"] = "off"
     reversible: bool = False
     fail_open: tuple[Surface, ...] = ()
+    moderation: ModerationConfig | None = None
     recording: Literal["block", "sample"] = "block"
 
     def __post_init__(self) -> None:
         check_routes(self.upstream, self.upstreams, self.models, self.model_name)
+        if self.reversible and self.moderation is not None and "answers" in self.moderation.of:
+            raise ValueError("Moderation of answers would be shown what `reversible` keeps to itself: drop one of them")
 
 
 Handling = Literal["off", "redact", "block"]

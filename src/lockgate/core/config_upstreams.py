@@ -1,7 +1,7 @@
 """Settings of `serve` that say where models answer, and how calls to them are bounded, retried and observed."""
 
 from collections.abc import Mapping
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
@@ -181,6 +181,37 @@ class TelemetryConfig(_Section, frozen=True, kw_only=True):
     trace_share: _Share = 1.0
 
 
+class ModerationConfig(_Section, frozen=True, kw_only=True):
+    """A moderation endpoint of OpenAI's shape (`POST /moderations`) that must agree to what travels.
+
+    Without an opinion nothing travels: an endpoint that is down, slow or answers with something else refuses.
+
+    Attributes:
+        base_url: Address up to and including `/v1`.
+        model: Name of the model there; empty leaves the choice to the endpoint.
+        api_key_env: Environment variable that holds its key.
+        api_key_file: File outside the project that holds its key.
+        api_key_ref: Where a secret store keeps its key, in that store's own notation.
+        of: What it is asked about. A stream whose answer it judges is sent when the answer is complete.
+        thresholds: Score from which a category blocks, by category; above 1 never. Every category named here must be
+            in the reply.
+        others: Score from which any other category blocks.
+        timeout_s: Seconds for the whole call.
+        max_chars: Longest text that it is asked about; a longer one is blocked.
+    """
+
+    base_url: _Url = "https://api.openai.com/v1"
+    model: str = ""
+    api_key_env: str = ""
+    api_key_file: str = ""
+    api_key_ref: str = ""
+    of: Annotated[tuple[Literal["requests", "answers"], ...], Meta(min_length=1)] = ("requests",)
+    thresholds: dict[str, Annotated[float, Meta(gt=0, le=2)]] = {}
+    others: Annotated[float, Meta(gt=0, le=2)] = 0.5
+    timeout_s: Annotated[float, Meta(gt=0, le=120)] = 5.0
+    max_chars: Annotated[int, Meta(gt=0, le=10_000_000)] = 100_000
+
+
 Targets = Annotated[tuple[TargetConfig, ...], Meta(min_length=1, max_length=16)]
 
 
@@ -222,4 +253,5 @@ SECTIONS: tuple[type[msgspec.Struct], ...] = (
     AnthropicUpstream,
     TargetConfig,
     TelemetryConfig,
+    ModerationConfig,
 )

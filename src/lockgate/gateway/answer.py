@@ -63,6 +63,7 @@ class GuardedStream:
         guard_ms: Milliseconds spent in the guard.
         usage: Token counts, once the upstream gave them.
         begun: Whether text was let out.
+        answer: All of it, once it is complete.
         when_unjudged: Told when the guard fails, after which the rest of the answer goes on unjudged; None ends it.
     """
 
@@ -86,6 +87,7 @@ class GuardedStream:
         self.guard_ms = 0.0
         self.usage: Usage | None = None
         self.begun = False
+        self.answer: Answer | None = None
         self.when_unjudged: Callable[[ApiError], None] | None = None
         self._unjudged = False
 
@@ -108,9 +110,8 @@ class GuardedStream:
         calls = await self._judge_calls() if self._calls else ()
         self._note_redaction()
         reason = _finish_reason(self._finish_reason)
-        yield self._writer.end(
-            Answer(text="".join(self._sent) or None, calls=calls, finish_reason=reason, usage=self.usage)
-        )
+        self.answer = Answer(text="".join(self._sent) or None, calls=calls, finish_reason=reason, usage=self.usage)
+        yield self._writer.end(self.answer)
 
     def _take(self, chunk: UpstreamAnswer) -> str:
         self.usage = chunk.usage or self.usage

@@ -30,6 +30,7 @@ from lockgate.gateway.gatekeeper import Gatekeeper
 from lockgate.gateway.guarding import GuardPool
 from lockgate.gateway.handling import Exchange, Handling
 from lockgate.gateway.limits.limiter import Limiter
+from lockgate.gateway.moderating import Moderation
 from lockgate.gateway.openapi import openapi_document
 from lockgate.gateway.record import Record
 from lockgate.gateway.request import Json
@@ -58,6 +59,7 @@ class Gateway:
         authenticator: Tells who callers are.
         limiter: Counts what callers use.
         telemetry: Is told what happens.
+        moderation: Must agree to what travels after the guard did; None for nobody.
     """
 
     def __init__(
@@ -73,6 +75,7 @@ class Gateway:
         authenticator: Authenticator,
         limiter: Limiter,
         telemetry: Telemetry,
+        moderation: Moderation | None = None,
     ) -> None:
         self._serve = serve
         self._gatekeeper = Gatekeeper(serve, limiter)
@@ -83,6 +86,7 @@ class Gateway:
             pool=pool,
             upstream=upstream,
             gatekeeper=self._gatekeeper,
+            moderation=moderation,
         )
         self._pool = pool
         self._upstream = upstream

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import msgspec
 
+from lockgate.core.config import ServeConfig
 from lockgate.core.config_upstreams import RemoteUpstream
 from lockgate.gateway.app import Gateway
 from lockgate.gateway.application import build_guard
@@ -20,6 +21,7 @@ from lockgate.gateway.keys import Verifier
 from lockgate.gateway.limits.limiter import Limiter
 from lockgate.gateway.limits.plan import check_prices
 from lockgate.gateway.live import App, Live, Spec
+from lockgate.gateway.moderating import open_moderation
 from lockgate.gateway.secrets.book import Secrets
 from lockgate.gateway.telemetry.recorder import Telemetry
 from lockgate.gateway.upstreams.credentials import Resolve
@@ -89,15 +91,14 @@ class _Assembly:
         """
         serve, root = version.serve, version.project.root
         secrets = await opened.enter_async_context(Secrets.open(serve.secrets, project_root=root))
-        router = build_router(
-            serve,
-            project_root=root,
-            endpoints=endpoints,
-            resolve=await _fetch(secrets, version),
-            observer=self._telemetry,
-        )
+        resolve = await _fetch(secrets, serve)
+        router = build_router(serve, project_root=root, endpoints=endpoints, resolve=resolve, observer=self._telemetry)
         opened.push_async_callback(router.close)
         check_prices(serve.limits, router.aliases)
+        moderation = None
+        if serve.moderation is not None:
+            opening = open_moderation(serve.moderation, project_root=root, resolve=resolve)
+            moderation = await opened.enter_async_context(opening)
         gateway = Gateway(
             serve=serve,
             system_prompt=version.application.system_prompt,
@@ -109,6 +110,7 @@ class _Assembly:
             authenticator=await self._authenticator(version, opened),
             limiter=self._limiter,
             telemetry=self._telemetry,
+            moderation=moderation,
         )
         self._limiter.reload(serve.limits)  # last, since it is what takes effect at once
         return gateway, router
@@ -179,9 +181,10 @@ async def open_live(
             pool.close()
 
 
-async def _fetch(secrets: Secrets, spec: Spec) -> Resolve:
-    """Fetch what the upstreams' keys refer to, now, so that a bad reference is told before anything changes."""
-    references = [up.api_key_ref for up in declared(spec.serve).values() if isinstance(up, RemoteUpstream)]
+async def _fetch(secrets: Secrets, serve: ServeConfig) -> Resolve:
+    """Fetch what keys refer to, now, so that a bad reference is told before anything changes."""
+    references = [up.api_key_ref for up in declared(serve).values() if isinstance(up, RemoteUpstream)]
+    references += [] if serve.moderation is None else [serve.moderation.api_key_ref]
     found = {reference: (await secrets.get(reference)).reveal() for reference in references if reference}
     return found.__getitem__
 

@@ -1,6 +1,6 @@
 """From a conversation to the body that is sent upstream: the guard's output and nothing else."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import cast
 
 import msgspec
@@ -40,11 +40,13 @@ class Draft(msgspec.Struct, frozen=True):
         body: For the upstream.
         judgement: What the guard decided.
         way_back: How to read the answer.
+        slots: The texts in it that came from the caller, as the guard let them pass.
     """
 
     body: bytes
     judgement: Judgement
     way_back: WayBack = UNCHANGED
+    slots: Sequence[Slot] = ()
 
 
 def prepare(guard: Guard, conversation: Conversation, limits: Limits) -> Draft:
@@ -70,7 +72,8 @@ def prepare(guard: Guard, conversation: Conversation, limits: Limits) -> Draft:
     if conversation.streams:
         document["stream"] = True
         document["stream_options"] = {"include_usage": True}
-    return Draft(msgspec.json.encode(document), judgement, WayBack(marks, vault) if marks or vault else UNCHANGED)
+    way_back = WayBack(marks, vault) if marks or vault else UNCHANGED
+    return Draft(msgspec.json.encode(document), judgement, way_back, slots)
 
 
 def media_bytes(document: Json) -> int:

@@ -21,6 +21,7 @@ from lockgate.gateway.guarding import GuardPool
 from lockgate.gateway.judging import Judgement
 from lockgate.gateway.limits.admission import Admission
 from lockgate.gateway.limits.patience import patient
+from lockgate.gateway.moderating import Moderation
 from lockgate.gateway.record import Record
 from lockgate.gateway.request import Json, read_json
 from lockgate.gateway.routes import CHAT, COMPLETIONS, COUNT, EMBEDDINGS, GUARD, MESSAGES, MODERATIONS, RESPONSES
@@ -84,6 +85,7 @@ class Handling:
         pool: Where the guard runs.
         upstream: Where models answer.
         gatekeeper: Decides who may have what, before the guard works.
+        moderation: Must agree to what travels after the guard did; None for nobody.
     """
 
     def __init__(
@@ -95,6 +97,7 @@ class Handling:
         pool: GuardPool,
         upstream: Upstream,
         gatekeeper: Gatekeeper,
+        moderation: Moderation | None = None,
     ) -> None:
         self._limits = Limits(
             system_prompt=system_prompt,
@@ -108,6 +111,7 @@ class Handling:
         self._pool = pool
         self._upstream = upstream
         self._gatekeeper = gatekeeper
+        self._moderation = moderation
         self._patience = serve.limits.patience
         self._passing = frozenset[str](serve.unscanned)
         self._fail_open = open_routes(serve)
@@ -157,6 +161,8 @@ class Handling:
                 partial(guarded_answer, UNGUARDED, answer, record.id, draft.way_back),
             )
             record.note(judgement)
+            if self._moderation is not None:
+                await self._timed(record, self._moderation.judge_answer(judged))
             await exchange.responder.document(200, writer.whole(judged))
 
     async def _stream(
@@ -169,8 +175,11 @@ class Handling:
             guarded = GuardedStream(self._guard, self._pool, writer, record.id, draft.way_back)
             if record.route in self._fail_open:
                 guarded.when_unjudged = record.note_unjudged
+            relayed = guarded.relay(chunks)
+            if self._moderation is not None:
+                relayed = self._moderation.events(guarded, relayed)
             try:
-                async with patient(responder.send, self._patience) as send, aclosing(guarded.relay(chunks)) as events:
+                async with patient(responder.send, self._patience) as send, aclosing(relayed) as events:
                     async for event in events:
                         await send({"type": "http.response.body", "body": event, "more_body": True})
                         record.first_token_s = record.first_token_s or guarded.begun * record.elapsed_s
@@ -264,6 +273,8 @@ class Handling:
             draft = await self._unless_open(record, self._guarded(record, work, size=len(exchange.body)), unjudged)
             record.note(draft.judgement)
             self._gatekeeper.confirm(asked, None if record.unjudged else draft.judgement.labels)
+            if self._moderation is not None:
+                await self._timed(record, self._moderation.judge_request(draft.slots))
         except ApiError:
             admission.settle(input_tokens=0, output_tokens=0)
             raise
@@ -302,9 +313,12 @@ class Handling:
         return None if model == self._default else model
 
     async def _guarded(self, record: Record, work: Callable[[], T], *, size: int) -> T:
+        return await self._timed(record, self._pool.run(work, size=size))
+
+    async def _timed(self, record: Record, judging: Awaitable[T]) -> T:
         started = time.perf_counter()
         try:
-            return await self._pool.run(work, size=size)
+            return await judging
         finally:
             record.guard_ms += (time.perf_counter() - started) * 1000
 

@@ -10,6 +10,7 @@ from typing import Annotated, Self
 
 import aiohttp
 import msgspec
+from aiohttp.abc import AbstractResolver
 from msgspec import Meta
 
 from lockgate.core import Action, Reason, Span, Verdict
@@ -59,14 +60,19 @@ class Moderator:
 
     Args:
         endpoint: Where to ask, and what to make of the answer.
+        key: Its key, where it does not lie in the environment; empty for none.
+        resolver: Judges where names lead; by default any address will do.
 
     Raises:
-        GuardError: The settings are wrong, or the key's variable is not set.
+        GuardError: The settings are wrong, the key cannot travel in a header, or its variable is not set.
     """
 
-    def __init__(self, endpoint: ModerationEndpoint) -> None:
+    def __init__(
+        self, endpoint: ModerationEndpoint, *, key: str | None = None, resolver: AbstractResolver | None = None
+    ) -> None:
         self.endpoint = _checked(endpoint)
-        self._key = _key(endpoint.api_key_env)
+        self._key = _key(endpoint.api_key_env) if key is None else _sendable(key, "The key of the moderation endpoint")
+        self._resolver = resolver
         self._session: aiohttp.ClientSession | None = None
 
     def __repr__(self) -> str:
@@ -74,6 +80,7 @@ class Moderator:
 
     async def __aenter__(self) -> Self:
         self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(resolver=self._resolver),
             timeout=aiohttp.ClientTimeout(total=self.endpoint.timeout_s),
             cookie_jar=aiohttp.DummyCookieJar(),
             headers={"Authorization": f"Bearer {self._key}"} if self._key else {},
@@ -149,8 +156,14 @@ def _key(variable: str) -> str:
     if not variable:
         return ""
     key = os.environ.get(variable, "").strip()
-    if not key or not key.isascii() or not key.isprintable():
+    if not key:
         raise GuardError(f"{variable} is not set to a key.", remedy="Set it to the moderation endpoint's API key.")
+    return _sendable(key, variable)
+
+
+def _sendable(key: str, what: str) -> str:
+    if not key.isascii() or not key.isprintable():
+        raise GuardError(f"{what} is not set to a key.", remedy="Set it to the moderation endpoint's API key.")
     return key
 
 

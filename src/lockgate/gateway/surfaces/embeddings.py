@@ -77,7 +77,7 @@ def prepare_embedding(guard: Guard, request: EmbeddingRequest, model: str) -> Dr
         document["user"] = request.user
         slots.append(Slot(request.user, "user", document, "user"))
     judgement = judge(guard, slots, lambda: _strictest(guard, slots), what="request")
-    return Draft(msgspec.json.encode(document), judgement)
+    return Draft(msgspec.json.encode(document), judgement, slots=slots)
 
 
 def _strictest(guard: Guard, slots: list[Slot]) -> Verdict:

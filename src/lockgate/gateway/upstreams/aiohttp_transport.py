@@ -13,7 +13,7 @@ from lockgate.gateway.upstreams.addresses import Address, resolve
 from lockgate.gateway.upstreams.transport import Fault, TransportError
 
 
-class _GuardedResolver(AbstractResolver):
+class GuardedResolver(AbstractResolver):
     """Resolves names, and refuses those that lead where no upstream may be."""
 
     def __init__(self, allowed: frozenset[Address]) -> None:
@@ -22,6 +22,11 @@ class _GuardedResolver(AbstractResolver):
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
     ) -> list[ResolveResult]:
+        """The addresses of a name.
+
+        Raises:
+            OSError: It has none, or one that is refused.
+        """
         pairs = await resolve(host, port, self._allowed, family)
         return [
             ResolveResult(hostname=host, host=text, port=port, family=kind, proto=0, flags=socket.AI_NUMERICHOST)
@@ -83,7 +88,7 @@ class AiohttpTransport:
     ) -> None:
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(
-                limit=connections, resolver=_GuardedResolver(allowed), ssl=True if tls is None else tls
+                limit=connections, resolver=GuardedResolver(allowed), ssl=True if tls is None else tls
             ),
             timeout=aiohttp.ClientTimeout(total=limits.total_s, connect=limits.connect_s, sock_read=read_s),
             cookie_jar=aiohttp.DummyCookieJar(),

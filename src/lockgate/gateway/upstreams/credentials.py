@@ -5,15 +5,35 @@ import ssl
 import stat
 from collections.abc import Callable
 from pathlib import Path
+from typing import Protocol
 
-from lockgate.core.config_upstreams import RemoteUpstream, TlsConfig
+from lockgate.core.config_upstreams import TlsConfig
 from lockgate.gateway.errors import GatewayError
 from lockgate.gateway.upstreams.addresses import is_loopback
 
 Resolve = Callable[[str], str]
 
 
-def read_api_key(upstream: RemoteUpstream, *, project_root: Path, resolve: Resolve | None = None) -> str:
+class KeyPlaces(Protocol):
+    """Settings that say where a key lies; all of them empty for none."""
+
+    @property
+    def api_key_env(self) -> str:
+        """An environment variable."""
+        ...
+
+    @property
+    def api_key_file(self) -> str:
+        """A file outside the project."""
+        ...
+
+    @property
+    def api_key_ref(self) -> str:
+        """A reference to a secret store."""
+        ...
+
+
+def read_api_key(upstream: KeyPlaces, *, project_root: Path, resolve: Resolve | None = None) -> str:
     """The key of an upstream from a secret store, the environment or a file outside the project; empty for none.
 
     Args:
