@@ -2,7 +2,7 @@
 
 Run `python tools/fetch_wheels.py FOLDER [NAME==VERSION ...]`. Without names it takes the versions that the lists state.
 Wheels are only downloaded, never installed; what lies in the folder already is not asked for again. Some of them are
-large: all together several GB.
+large: all together several GB. Those with a label such as `+cpu` are not on PyPI: fetch them from their makers by hand.
 """
 
 import json
@@ -15,9 +15,6 @@ LISTS = ROOT / "src/lockgate/detect/allow"
 CURATED = Path(__file__).with_name("allow_curated.json")
 PYTHONS = ("3.13", "3.12", "3.11", "3.10", "3.9")
 """Versions of Python to ask for: no release has wheels for all of them."""
-
-CPU_WHEELS = "https://download.pytorch.org/whl/cpu"
-"""Where the wheels with the label `+cpu` are published."""
 
 
 def stated() -> list[str]:
@@ -36,10 +33,9 @@ def is_there(folder: Path, wanted: str) -> bool:
 
 def download(folder: Path, wanted: str) -> bool:
     """Ask for one wheel, with the newest Python first."""
-    index = ["--index-url", CPU_WHEELS] if wanted.endswith("+cpu") else []
     for python in PYTHONS:
         command = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet", "download", wanted]
-        command += ["--no-deps", "--only-binary=:all:", "--python-version", python, "--dest", str(folder), *index]
+        command += ["--no-deps", "--only-binary=:all:", "--python-version", python, "--dest", str(folder)]
         if subprocess.run(command, check=False, capture_output=True).returncode == 0:
             return True
     return False
@@ -55,7 +51,7 @@ def main() -> int:
         if not there and not download(folder, wanted):
             missing.append(wanted)
     for wanted in missing:
-        print(f"{wanted} could not be downloaded; its list stays as it is unless another version is there.")
+        print(f"{wanted} could not be downloaded, so its list stays as it is. Put the wheel into {folder} by hand.")
     return 1 if missing else 0
 
 

@@ -16,7 +16,7 @@ from lockgate.core.outcome import Examination, Status
 from lockgate.policy.decide import Case, decide
 from lockgate.policy.waivers import WaiverBook
 from lockgate.report import RunReport, StageReport, rules_of
-from lockgate.supply import CHECKS, FactsCache, ScannedFile, scan_files
+from lockgate.supply import CHECKS, SCHEME, FactsCache, ScannedFile, fetched, scan_entries, scan_files
 
 Progress = Callable[[int, int, str], None]
 FileOutcome = Literal["passed", "failed", "errored"]
@@ -67,16 +67,24 @@ class ModelScan(msgspec.Struct, frozen=True):
     report: RunReport
 
 
-def scan_models(paths: tuple[Path, ...], progress: Progress, *, fresh: bool = False) -> ModelScan:
-    """Examine files and folders.
+def scan_models(paths: tuple[str | Path, ...], progress: Progress, *, fresh: bool = False) -> ModelScan:
+    """Examine files, folders and prefixes of buckets.
 
     Args:
-        paths: What to look at.
+        paths: What to look at; `s3://BUCKET/PREFIX` is fetched first.
         progress: Called with the number of files done, the number of files, and the file that is looked at.
         fresh: Read everything again instead of remembering what was found in the same bytes.
+
+    Raises:
+        SupplyError: A bucket cannot be listed, or boto3 is not installed.
     """
     started, clock = dt.datetime.now(dt.UTC), time.monotonic()
-    scanned = scan_files(paths, progress, cache=None if fresh else FactsCache())
+    cache = None if fresh else FactsCache()
+    local = tuple(Path(path) for path in paths if not _is_address(path))
+    scanned = scan_files(local, progress, cache=cache) if local else []
+    for address in dict.fromkeys(str(path) for path in paths if _is_address(path)):
+        with fetched(address, progress) as entries:
+            scanned += scan_entries(entries, progress, cache=cache)
     outcomes = tuple(outcome for item in scanned for outcome in item.outcomes)
     rules = GateRules()
     examination = Examination(tuple(sorted(item.ref for item in scanned)), outcomes)
@@ -92,6 +100,10 @@ def scan_models(paths: tuple[Path, ...], progress: Progress, *, fresh: bool = Fa
         rules=rules_of(CHECKS),
     )
     return ModelScan(tuple(_result(item, rules) for item in scanned), report)
+
+
+def _is_address(path: str | Path) -> bool:
+    return isinstance(path, str) and path.startswith(SCHEME)
 
 
 def _result(item: ScannedFile, rules: GateRules) -> FileResult:

@@ -10,12 +10,14 @@ from lockgate.supply.errors import SupplyError
 from lockgate.supply.examine import examine
 from lockgate.supply.examine_project import Supplied, examine_project
 from lockgate.supply.facts_cache import FactsCache
+from lockgate.supply.object_store import SCHEME, fetched
 from lockgate.supply.reader import Reader
-from lockgate.supply.scan import ScannedFile, scan_files
+from lockgate.supply.scan import ScannedFile, scan_entries, scan_files
 from lockgate.supply.subject import Format, ModelFacts, ModelFile, Place
 
 __all__ = [
     "CHECKS",
+    "SCHEME",
     "FactsCache",
     "Format",
     "ModelFacts",
@@ -28,5 +30,7 @@ __all__ = [
     "TemplateFacts",
     "examine",
     "examine_project",
+    "fetched",
+    "scan_entries",
     "scan_files",
 ]

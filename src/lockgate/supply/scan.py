@@ -1,7 +1,7 @@
 """Examine files that somebody names, outside of any project."""
 
 from collections.abc import Callable
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import msgspec
 
@@ -58,7 +58,13 @@ def scan_files(paths: tuple[Path, ...], progress: Progress, *, cache: FactsCache
     Returns:
         One entry for every file. A file that cannot be read has one ERRORED outcome.
     """
-    entries = list_files(paths)
+    return scan_entries(list_files(paths), progress, cache=cache)
+
+
+def scan_entries(
+    entries: tuple[Entry, ...], progress: Progress, *, cache: FactsCache | None = None
+) -> list[ScannedFile]:
+    """Examine files that were listed before; see `scan_files`."""
     read: list[_Read] = []
     with Reader() as reader:
         for done, entry in enumerate(entries):
@@ -83,7 +89,7 @@ def _claims(read: list[_Read], reader: Reader, cache: FactsCache | None) -> froz
     claims = {path for item in read if item.facts for path in claimed_by(item.entry.shown, item.facts)}
     shown = {item.entry.shown for item in read}
     for item in read:
-        if item.facts and is_raw(item.facts) and not is_claimed(item.entry.shown, frozenset(claims)):
+        if item.facts and is_raw(item.facts) and not is_claimed(_path(item.entry), frozenset(claims)):
             beside = [path for path in companions(Path(item.entry.shown)) if str(path) not in shown]
             for entry in list_files(tuple(beside)):
                 other = _read(entry, reader, cache)
@@ -96,7 +102,7 @@ def _judge(item: _Read, claims: frozenset[str]) -> ScannedFile:
     if facts is None:
         ref = SubjectRef(shown)
         return ScannedFile(ref, "unknown", _size(item.entry), 0, (errored(OpaqueModel, ref, item.reason),))
-    if is_raw(facts) and is_claimed(shown, claims):
+    if is_raw(facts) and is_claimed(_path(item.entry), claims):
         facts = ModelFacts("weights")
     model = ModelFile(SubjectRef(shown, item.sha256), item.size, "scan", None, facts)
     return ScannedFile(model.ref, facts.format, item.size, item.size - facts.unread, tuple(outcomes_of(model)))
@@ -113,6 +119,11 @@ def _facts(entry: Entry, reader: Reader, cache: FactsCache | None) -> tuple[str,
     if cache is not None:
         cache.keep(ref.sha256, size, entry.shown, facts)
     return ref.sha256, size, facts
+
+
+def _path(entry: Entry) -> str:
+    """Its path as claims spell paths: an address has one slash less there."""
+    return str(PurePosixPath(entry.shown))
 
 
 def _size(entry: Entry) -> int:
