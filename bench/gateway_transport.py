@@ -4,8 +4,8 @@
 
 Whole answers and streams of 100 events from a mock upstream, 16 at a time; processor microseconds of this process, as
 medians of interleaved rounds, and the ratio. Also how each client reports an upstream that took a request and never
-answered, or ended the connection: the gateway asks again only where the upstream has certainly seen nothing. pyreqwest is no dependency; without
-it, it is "not run".
+answered, or ended the connection: the gateway asks again only where the upstream has certainly seen nothing. pyreqwest
+is no dependency; without it, it is "not run".
 """
 
 import argparse
