@@ -97,6 +97,9 @@ def test_doctor_names_what_is_missing_and_how_to_get_it(run: Run, project: Path)
     assert "lockgate manifest" in symptoms["manifest"]["remedy"]
     run("manifest", project)
     assert run("doctor", project)[0] == 0
+    health = {item["name"]: item["health"] for item in json.loads(out)}
+    assert health["advisories"] == "degraded"
+    assert health["bandit"] == "ok"
     assert run("doctor", project / "nowhere")[0] == 1
 
 

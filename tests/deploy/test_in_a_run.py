@@ -1,5 +1,7 @@
 """The demands of a trust file in real runs: held with the reason, opened by what was missing."""
 
+import datetime as dt
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -16,6 +18,7 @@ from lockgate.pipeline.admission import admit
 from lockgate.pipeline.approve import write_approval, write_manifest
 from lockgate.pipeline.observer import Silent
 from lockgate.pipeline.run import take_through, trust_from
+from lockgate.supply.deps import default_folder, update
 
 Go = Callable[..., str]
 SECOND = SigningKey(ec.generate_private_key(ec.SECP256R1()))
@@ -174,3 +177,27 @@ def test_libraries_and_secrets_hold_the_supply_gate_until_they_are_declared_or_w
     waived = go(looked, f"waivers: [{waiver}]")
     assert waived.decision == "OPEN"
     assert [item.owner for item in waived.waived] == ["security"]
+
+
+def test_deploy_judges_the_age_of_the_vulnerability_data_that_supply_used(
+    project: Path, home: Path, trust: Callable[[str], Path], tmp_path: Path
+):
+    now = dt.datetime.now(dt.UTC)
+    (tmp_path / "osv").mkdir()
+    package = {"package": {"ecosystem": "PyPI", "name": "other"}, "versions": ["1.0"]}
+    advisory = {"id": "X-1", "modified": f"{now - dt.timedelta(days=2):%Y-%m-%dT%H:%M:%SZ}", "affected": [package]}
+    (tmp_path / "osv/1.json").write_text(json.dumps(advisory), "utf-8")
+    update(str(tmp_path / "osv"), default_folder(), now=now, progress=lambda _: None)
+    (project / "requirements.txt").write_text(f"torch==2.9.1 --hash=sha256:{'a' * 64}\n", "utf-8")
+    text = SUPPLIED.replace("WAIVERS", "").replace(", MORE", "")
+    (project / "lockgate.yaml").write_text(text, "utf-8")
+    write_manifest(project)
+
+    def held(days: int) -> str:
+        path = trust(f"deploy: {{max_vulnerability_data_age_days: {days}}}\n")
+        result = take_through(open_project(project), trust=trust_from(path, project=project), observer=Silent())
+        return "\n".join(hold.message for hold in result.stages[4].decision.holds)
+
+    assert held(5) == ""
+    assert "The vulnerability data is of" in held(1)
+    assert "The vulnerability data is of" in reasons(project, tmp_path / "trust.yaml")

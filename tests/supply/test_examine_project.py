@@ -152,6 +152,26 @@ def test_wishes_are_answered_by_the_lock_file_beside_or_above_them_only(examine:
     }
 
 
+def test_a_library_from_a_repository_needs_an_entry_that_still_holds(examine: Examine, database: Path):
+    files = {"requirements.txt": f"My.Fork @ git+https://git.example/fork@{'a' * 40}\nloose\n"}
+
+    def errored(until: str) -> str:
+        entry = f"{{name: my-fork, until: {until}, why: our fork}}"
+        found = examine(files, f"dependencies: {{unmatched: [{entry}, {entry.replace('my-fork', 'loose')}]}}")
+        return " ".join(item.reason for item in of(found, "LG-SUPPLY-040", ERRORED))
+
+    assert "my-fork does not come from a registry" in errored("2020-01-31")
+    # What comes from a registry has to be pinned; no entry answers for it.
+    assert "my-fork" not in errored("2100-01-31")
+    assert "loose has no exact version" in errored("2100-01-31")
+    alone = {"requirements.txt": files["requirements.txt"].replace("loose\n", "")}
+    found = examine(alone, "dependencies: {unmatched: [{name: my-fork, until: 2100-01-31, why: our fork}]}")
+    [skipped] = of(found, "LG-SUPPLY-040", Status.SKIPPED)
+    assert skipped.reason == "declared unmatched until 2100-01-31: our fork"
+    assert found.absent == {"LG-SUPPLY-040"}
+    assert found.notes == ("Declared without a match with advisories until 2100-01-31: my-fork (our fork)",)
+
+
 def test_licences_are_judged_where_the_settings_allow_some(examine: Examine, database: Path):
     entry = {"version": "1.0.0", "resolved": "https://r/x.tgz", "license": "AGPL-3.0-only"}
     files = {"package-lock.json": json.dumps({"lockfileVersion": 3, "packages": {"": {}, "node_modules/x": entry}})}

@@ -33,17 +33,33 @@ class AllowedName(_Section, frozen=True, kw_only=True):
 Part = Literal["models", "vulnerabilities", "dependencies", "code", "secrets", "sources"]
 
 
+class UnmatchedLibrary(_Section, frozen=True, kw_only=True):
+    """A library that comes from a path, an address or a repository, so that no advisory can be matched with it.
+
+    Attributes:
+        name: Its name.
+        until: The last day on which this holds.
+        why: Why it is used all the same, and how its vulnerabilities are watched.
+    """
+
+    name: _Text
+    until: dt.date
+    why: _Text
+
+
 class DependencyConfig(_Section, frozen=True, kw_only=True):
     """How the libraries that the project names are judged.
 
     Attributes:
         licences: SPDX ids of allowed licences. Without one, licences are not judged.
+        unmatched: Libraries from elsewhere than a registry that may stay without a match.
         max_update_age_days: Days since the last `lockgate db update` after which its data no longer counts.
         max_data_age_days: Days since the newest advisory in it was changed, at the supply gate, at the deploy gate and
             when serving.
     """
 
     licences: tuple[_Text, ...] = ()
+    unmatched: tuple[UnmatchedLibrary, ...] = ()
     max_update_age_days: Annotated[float, Meta(gt=0, le=3_650)] = 7
     max_data_age_days: Annotated[float, Meta(gt=0, le=3_650)] = 30
 
@@ -117,6 +133,7 @@ SECTIONS: tuple[type[msgspec.Struct], ...] = (
     SupplyConfig,
     AllowedName,
     DependencyConfig,
+    UnmatchedLibrary,
     DataSetConfig,
     SourceConfig,
 )

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from lockgate.core import Check, Examination, Outcome, skipped
-from lockgate.core.config_supply import Part
+from lockgate.core.config_supply import Part, UnmatchedLibrary
 from lockgate.core.files import Snapshot
 from lockgate.core.project import IGNORED, Project
 from lockgate.supply.allowed import digests
@@ -16,6 +16,7 @@ from lockgate.supply.code import is_code, scan_entries
 from lockgate.supply.code.secret_in_code import SecretInCode
 from lockgate.supply.deps import CHECKS as DEPENDENCIES
 from lockgate.supply.deps import ScanOptions, default_folder, examine_listings, statistics_of
+from lockgate.supply.deps.dependency import normal_name
 from lockgate.supply.deps.known_vulnerability import KnownVulnerability
 from lockgate.supply.examine import examine_models
 from lockgate.supply.external import examine_data_sets, examine_sources
@@ -50,8 +51,8 @@ class Supplied(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         examination: Everything that was examined. What is declared absent is SKIPPED, with the reason.
         statistics: Digests of the allow-lists, and which vulnerability data was used.
-        absent: Ids of the checks that are declared absent.
-        notes: What is declared absent, and why.
+        absent: Ids of checks that may be SKIPPED, because that is declared.
+        notes: What is declared, and why.
     """
 
     examination: Examination
@@ -96,9 +97,21 @@ def examine_project(project: Project, taken: Snapshot, products: Snapshot, progr
             (*(outcome for item in found for outcome in item.outcomes), *_absences(project)),
         ),
         statistics=statistics,
-        absent=frozenset(check.card.id for part in absent for check in _PARTS[part][1]),
-        notes=tuple(f"Declared absent: {_PARTS[part][0]} ({reason})" for part, reason in sorted(absent.items())),
+        absent=frozenset(
+            (
+                *(check.card.id for part in absent for check in _PARTS[part][1]),
+                *(KnownVulnerability.card.id for _ in _unmatched(project)),
+            )
+        ),
+        notes=tuple(_notes(project)),
     )
+
+
+def _notes(project: Project) -> Iterator[str]:
+    for part, reason in sorted(project.config.supply.absent.items()):
+        yield f"Declared absent: {_PARTS[part][0]} ({reason})"
+    for item in _unmatched(project):
+        yield f"Declared without a match with advisories until {item.until}: {item.name} ({item.why})"
 
 
 def _phase(progress: Progress, number: int) -> Progress:
@@ -123,10 +136,21 @@ def _no_model(project: Project) -> Examination:
     )
 
 
+def _unmatched(project: Project) -> tuple[UnmatchedLibrary, ...]:
+    """The entries that still hold."""
+    today = dt.datetime.now(dt.UTC).date()
+    return tuple(item for item in project.config.supply.dependencies.unmatched if today <= item.until)
+
+
 def _options(project: Project) -> ScanOptions:
     settings = project.config.supply
     reason = settings.absent.get("vulnerabilities", "")
     return ScanOptions(
+        unmatched={
+            name: f"declared unmatched until {item.until}: {item.why}"
+            for item in _unmatched(project)
+            for name in (normal_name("PyPI", item.name), normal_name("npm", item.name))
+        },
         database=default_folder(),
         now=dt.datetime.now(dt.UTC),
         max_age=dt.timedelta(days=settings.dependencies.max_update_age_days),

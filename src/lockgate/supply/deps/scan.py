@@ -43,6 +43,7 @@ class ScanOptions(msgspec.Struct, frozen=True, kw_only=True):
         max_data_age: How long ago the newest advisory in it may have been changed; None for any time.
         licences: SPDX ids of allowed licences; empty for any.
         code: Folder of the application's code, to tell what it imports; None to leave that out.
+        unmatched: Why a library from elsewhere than a registry may stay without a match, by its normal name.
         absent: Why no advisories are looked up, where somebody declared so; the database is not opened then.
     """
 
@@ -52,6 +53,7 @@ class ScanOptions(msgspec.Struct, frozen=True, kw_only=True):
     max_data_age: dt.timedelta | None = None
     licences: frozenset[str] = frozenset()
     code: Path | None = None
+    unmatched: dict[str, str] = {}
     absent: str = ""
 
 
@@ -198,6 +200,11 @@ def _incomparable(item: Dependency) -> str:
     return f"{item.name} has no exact version, so it cannot be compared. Scan the lock file instead."
 
 
+def _unmatched(item: Dependency, options: ScanOptions) -> str:
+    elsewhere = item.origin != "registry" and not item.version and not item.problem
+    return options.unmatched.get(item.name, "") if elsewhere else ""
+
+
 def _scan(
     listing: Listing, use: dict[str, Use], options: ScanOptions, fixed: FixedVersions, lookup: Lookup
 ) -> ScannedListing:
@@ -205,13 +212,14 @@ def _scan(
     scanned: list[ScannedDependency] = []
     for item in listing.dependencies:
         found, why_unknown = lookup(item)
+        declared = _unmatched(item, options) if found is None else ""
         facts = DependencyFacts(
             ref=listing.ref,
             role=listing.role,
             dependency=item,
             weaknesses=found,
-            why_unknown=why_unknown,
-            absent=bool(options.absent),
+            why_unknown=declared or why_unknown,
+            absent=bool(declared or options.absent),
             any_hashed=any_hashed,
             use=use.get(item.name, "unknown") if item.ecosystem == "PyPI" else "unknown",
         )
