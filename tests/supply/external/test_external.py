@@ -134,6 +134,19 @@ def test_upstreams_servers_and_origins_are_third_parties_too(look: Look):
     assert findings(covered) == []
 
 
+def test_a_repository_of_the_hub_is_one_unless_it_lies_in_the_project(look: Look):
+    files = {
+        "load.py": 'm = AutoModel.from_pretrained("org/name", revision="abc")\nd = load_dataset("org/rows")\n',
+        "own.py": 'm = AutoModel.from_pretrained("models/own")\nn = AutoModel.from_pretrained("./x/y")\n',
+        "route.py": 'complete(model="provider/chat-7b")\n',
+        "models/own/config.json": "{}",
+    }
+    [finding] = findings(look(examine_sources, {}, files))
+    assert finding.message.startswith("huggingface.co (a model repository, 2 places)")
+    assert finding.location.uri == "load.py"
+    assert findings(look(examine_sources, {"sources": [source("huggingface.co")]})) == []
+
+
 def test_a_subdomain_is_covered_only_by_a_star_before_its_domain(look: Look):
     files = {"a.py": 'f(base_url="https://evil-openai.com")\ng(base_url="https://x.api.openai.com")\n'}
     found = findings(look(examine_sources, {"sources": [source("api.openai.com"), source("*.openai.com")]}, files))

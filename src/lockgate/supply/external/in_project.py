@@ -2,6 +2,7 @@
 
 import datetime as dt
 import ipaddress
+import re
 from collections.abc import Iterator
 
 from lockgate.core import CoreError, Examination, Outcome, SubjectRef, errored, run
@@ -17,6 +18,17 @@ from lockgate.supply.taken import Taken
 
 _UNREAD = "It cannot be parsed, or changed since the run began, so what it relies on is not known."
 _KINDS = {"endpoint": "an endpoint in the code", "mcp-server": "an MCP server"}
+HUB = "huggingface.co"
+"""Where the loaders of these libraries look for a name such as `org/name`."""
+_HUB_KINDS = {"model": "a model repository", "dataset": "a repository of data"}
+_HUB_CALLS = (
+    b"from_pretrained(",
+    b"hf_hub_download(",
+    b"snapshot_download(",
+    b"SentenceTransformer(",
+    b"load_dataset(",
+)
+_HUB_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*/[A-Za-z0-9][A-Za-z0-9._-]*")
 # Names that RFC 2606 and RFC 6761 reserve, and those of networks of one's own.
 _NO_THIRD_PARTY = ("example", "example.com", "example.net", "example.org", "invalid", "test", "localhost", "local")
 _OWN = (*_NO_THIRD_PARTY, "internal", "home.arpa", "svc")
@@ -90,7 +102,14 @@ def _in_file(files: Taken, uri: str) -> Iterator[Use]:
         raise CoreError(f"{uri} changed since the run began.")
     body = content.body
     found: tuple[Found, ...] = read_mcp_settings(uri, body) if is_mcp_settings(uri) else read_code(uri, body)
+    loads = any(call in body for call in _HUB_CALLS)
     for item in found:
         address = item.name.rpartition(" ")[2]
         if item.kind in _KINDS and "://" in address:
             yield Use(host_of(address), uri, item.line, _KINDS[item.kind])
+        elif loads and item.kind in _HUB_KINDS and _HUB_NAME.fullmatch(item.name) and not _lies_there(files, item.name):
+            yield Use(HUB, uri, item.line, _HUB_KINDS[item.kind])
+
+
+def _lies_there(files: Taken, name: str) -> bool:
+    return any(uri == name or uri.startswith(f"{name}/") for uri in files.digests)
