@@ -19,7 +19,7 @@ from lockgate.gateway.surfaces.completions import read_completion
 from lockgate.gateway.surfaces.embeddings import prepare_embedding, read_embedding
 from lockgate.gateway.surfaces.messages_request import read_messages
 from lockgate.gateway.surfaces.responses_request import read_response
-from lockgate.guard import Guard, Message
+from lockgate.guard import Guard, Known, Message
 
 PROMPT = "The application's own prompt."
 LIMITS = Limits(system_prompt=PROMPT, upstream_model="upstream-model", max_tokens=64)
@@ -44,7 +44,7 @@ class Marked(Guard):
         self.passed.append(text)
         return Verdict(Action.ALLOW, 0.0, (), text)
 
-    def inspect_messages(self, messages: Sequence[Message]) -> Verdict:
+    def inspect_messages(self, messages: Sequence[Message], known: Known | None = None) -> Verdict:
         self.passed = []
         return self.inspect("\n".join(message.content for message in messages))
 

@@ -17,7 +17,7 @@ from lockgate.core.config import GuardConfig
 from lockgate.core.errors import ConfigError
 from lockgate.evidence import Ledger
 from lockgate.gateway.telemetry import Telemetry, exposition
-from lockgate.guard import Guard, Message
+from lockgate.guard import Guard, Known, Message
 from lockgate.monitor.store import read_stored
 
 OPEN = "  fail_open: [chat, messages, embeddings]\n"
@@ -37,7 +37,7 @@ class Broken(Guard):
             raise ZeroDivisionError
         return super().inspect(text, origin)
 
-    def inspect_messages(self, messages: Sequence[Message]) -> Verdict:
+    def inspect_messages(self, messages: Sequence[Message], known: Known | None = None) -> Verdict:
         if Origin.USER in self._on:
             raise ZeroDivisionError
         return super().inspect_messages(messages)
@@ -55,7 +55,7 @@ class Stuck(Guard):
         super().__init__(GuardConfig())
         self.go_on = threading.Event()
 
-    def inspect_messages(self, messages: Sequence[Message]) -> Verdict:
+    def inspect_messages(self, messages: Sequence[Message], known: Known | None = None) -> Verdict:
         self.go_on.wait(30)
         return super().inspect_messages(messages)
 

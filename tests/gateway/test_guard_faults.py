@@ -10,7 +10,7 @@ from lockgate.core import Origin, Span, Verdict
 from lockgate.core.config import GuardConfig
 from lockgate.gateway import ApiError, GuardPool
 from lockgate.gateway.guarding import LONG
-from lockgate.guard import Guard, Message
+from lockgate.guard import Guard, Known, Message
 
 
 class CrashingGuard(Guard):
@@ -25,7 +25,7 @@ class CrashingGuard(Guard):
             raise ZeroDivisionError(text)
         return super().inspect(text, origin)
 
-    def inspect_messages(self, messages: Sequence[Message]) -> Verdict:
+    def inspect_messages(self, messages: Sequence[Message], known: Known | None = None) -> Verdict:
         if self._crash_on is Origin.USER:
             raise ZeroDivisionError
         return super().inspect_messages(messages)
@@ -43,7 +43,7 @@ class SlowGuard(Guard):
         super().__init__(GuardConfig())
         self.go_on = threading.Event()
 
-    def inspect_messages(self, messages: Sequence[Message]) -> Verdict:
+    def inspect_messages(self, messages: Sequence[Message], known: Known | None = None) -> Verdict:
         self.go_on.wait(30)
         return super().inspect_messages(messages)
 

@@ -103,7 +103,7 @@ async def test_rule_3_a_caller_switches_nothing_off(world: Any, path: str) -> No
 
 
 class Broken(Guard):
-    def inspect_messages(self, messages: Any) -> Verdict:
+    def inspect_messages(self, messages: Any, known: Any = None) -> Verdict:
         raise ZeroDivisionError(CANARY)
 
 
@@ -156,7 +156,7 @@ async def test_rule_5_nothing_that_is_written_holds_a_prompt_an_answer_a_key_or_
 
 
 class Slow(Guard):
-    def inspect_messages(self, messages: Any) -> Verdict:
+    def inspect_messages(self, messages: Any, known: Any = None) -> Verdict:
         if sum(len(message.content) for message in messages) > 20_000:
             time.sleep(0.3)
         return super().inspect_messages(messages)

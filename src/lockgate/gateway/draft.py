@@ -10,7 +10,7 @@ from lockgate.gateway.conversation import Conversation
 from lockgate.gateway.judging import Judgement, Slot, judge, strings
 from lockgate.gateway.request import Json
 from lockgate.gateway.wayback import UNCHANGED, WayBack, isolate_results
-from lockgate.guard import Guard, Message, Mode, Vault
+from lockgate.guard import Guard, Known, Message, Mode, Vault
 
 _LENGTHS = ("max_tokens", "max_completion_tokens")
 
@@ -49,7 +49,7 @@ class Draft(msgspec.Struct, frozen=True):
     slots: Sequence[Slot] = ()
 
 
-def prepare(guard: Guard, conversation: Conversation, limits: Limits) -> Draft:
+def prepare(guard: Guard, conversation: Conversation, limits: Limits, known: Known | None = None) -> Draft:
     """Judge a conversation as a whole and write the body for the upstream.
 
     Raises:
@@ -64,7 +64,7 @@ def prepare(guard: Guard, conversation: Conversation, limits: Limits) -> Draft:
         groups.insert(0, extras)
     slots = [slot for group in groups for slot in group]
     vault = Vault() if limits.reversible else None
-    judgement = judge(guard, slots, lambda: judge_groups(guard, groups), what="request", vault=vault)
+    judgement = judge(guard, slots, lambda: judge_groups(guard, groups, known), what="request", vault=vault)
     system_prompt, marks = limits.system_prompt, {}
     if limits.isolation is not None:
         system_prompt, marks = isolate_results(messages, system_prompt, limits.isolation)
@@ -93,11 +93,10 @@ def longest_answer(document: Json, limits: Limits) -> int:
     return min([limits.max_tokens, *asked])
 
 
-def judge_groups(guard: Guard, groups: list[list[Slot]]) -> Verdict:
+def judge_groups(guard: Guard, groups: list[list[Slot]], known: Known | None = None) -> Verdict:
     """The verdict on a conversation: each group is a turn of the role of its first slot."""
-    return guard.inspect_messages(
-        [Message(role=group[0].role, content="\n".join(slot.text for slot in group)) for group in groups if group]
-    )
+    turns = [Message(role=group[0].role, content="\n".join(slot.text for slot in group)) for group in groups if group]
+    return guard.inspect_messages(turns, known)
 
 
 def _flatten(message: Json) -> None:

@@ -33,7 +33,7 @@ from lockgate.gateway.surfaces.opinion import GUARD_MODEL, give_opinion, moderat
 from lockgate.gateway.surfaces.responses_request import read_response
 from lockgate.gateway.unguarded import UNGUARDED, open_routes
 from lockgate.gateway.upstream import Upstream, UpstreamAnswer, UpstreamMessage, Usage
-from lockgate.guard import Guard
+from lockgate.guard import Guard, Known, Memory
 
 T = TypeVar("T")
 
@@ -108,6 +108,7 @@ class Handling:
         )
         self._default = serve.model_name
         self._guard = guard
+        self._memory = Memory()
         self._pool = pool
         self._upstream = upstream
         self._gatekeeper = gatekeeper
@@ -145,7 +146,7 @@ class Handling:
                 exchange,
                 asked,
                 admission,
-                partial(prepare, self._guard, conversation, self._limits),
+                partial(prepare, self._guard, conversation, self._limits, self._spared(exchange.caller)),
                 unjudged=lambda: self._prepare_unjudged(exchange.body, read),
             )
             writer = conversation.writer(Envelope.new(record.id, conversation.model))
@@ -303,6 +304,9 @@ class Handling:
         """From the body once more: the guard may still be changing what was read of it."""
         limits = msgspec.structs.replace(self._limits, reversible=False)
         return prepare(UNGUARDED, read(read_json(body), self._passing), limits)
+
+    def _spared(self, caller: Caller) -> Known:
+        return Known(self._memory, f"{caller.tenant}\n{caller.key_id}")
 
     def _known(self, record: Record, model: str) -> str | None:
         """The alias to ask for; None for the default one, which the body names by its upstream's name already."""

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from lockgate.core import Action, Origin, Span, Verdict
 from lockgate.core.config import ServeConfig, Surface
 from lockgate.gateway.routes import CHAT, COMPLETIONS, EMBEDDINGS, MESSAGES, RESPONSES
-from lockgate.guard import Guard, Message
+from lockgate.guard import Guard, Known, Message
 
 _ROUTES: dict[Surface, str] = {
     "chat": CHAT,
@@ -29,7 +29,8 @@ class _Unguarded(Guard):
         del origin
         return Verdict(Action.ALLOW, 0.0, (), text)
 
-    def inspect_messages(self, messages: Sequence[Message]) -> Verdict:
+    def inspect_messages(self, messages: Sequence[Message], known: Known | None = None) -> Verdict:
+        del known
         return Verdict(Action.ALLOW, 0.0, (), "\n".join(message.content for message in messages))
 
     def blocking(self, text: str) -> tuple[Span, ...]:

@@ -23,6 +23,7 @@ from lockgate.guard.isolation import (
     private_mark,
     unmark,
 )
+from lockgate.guard.memory import Known, Memory
 from lockgate.guard.personal_data import PersonalData
 from lockgate.guard.prompt import ChatMessage, Prompt, canary
 from lockgate.guard.protected_value import ProtectedValue
@@ -37,6 +38,8 @@ __all__ = [
     "Completion",
     "Guard",
     "GuardError",
+    "Known",
+    "Memory",
     "Message",
     "Mode",
     "PersonalData",

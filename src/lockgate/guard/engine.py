@@ -17,6 +17,7 @@ from lockgate.detect import (
     prepare_prompt,
 )
 from lockgate.guard.errors import GuardError
+from lockgate.guard.memory import Known
 from lockgate.guard.output import Output
 from lockgate.guard.redact import recognised, redact, repeated
 from lockgate.guard.sensitive import find_sensitive
@@ -117,20 +118,25 @@ class Guard:
         """
         return self._guarded(text, lambda: self._inspect(text, Origin(origin)))
 
-    def inspect_messages(self, messages: Sequence[Message]) -> Verdict:
+    def inspect_messages(self, messages: Sequence[Message], known: Known | None = None) -> Verdict:
         """Judge a conversation: every turn, and the user's turns read as one text.
 
         See `screen` for the redacted turns. Leave out a system prompt of your own: it is judged like a user's text.
         """
-        return self.screen(messages).verdict
+        return self.screen(messages, known).verdict
 
-    def screen(self, messages: Sequence[Message]) -> Screening:
-        """Judge a conversation and give the turns to use from here on."""
+    def screen(self, messages: Sequence[Message], known: Known | None = None) -> Screening:
+        """Judge a conversation and give the turns to use from here on.
+
+        Args:
+            messages: The turns, in order.
+            known: Turns of the same origin that this guard allowed before and need not judge again.
+        """
         joined = "\n".join(message.content for message in messages)
         screened: list[Message] = []
 
         def judge() -> Verdict:
-            verdicts = [self._turn(message) for message in messages]
+            verdicts = [self._remembered(message, known) for message in messages]
             verdicts = [*verdicts, self._together(messages)] if len(messages) > 1 else verdicts
             screened.extend(
                 msgspec.structs.replace(message, content=verdict.text)
@@ -210,6 +216,17 @@ class Guard:
             if not spans:
                 return text
         return None
+
+    def _remembered(self, message: Message, known: Known | None) -> Verdict:
+        if known is None:
+            return self._turn(message)
+        digest = known.digest(message.role, message.content)
+        if (score := known.memory.recall(digest)) is not None:
+            return Verdict(Action.ALLOW, score, (), message.content)
+        verdict = self._turn(message)
+        if verdict.action is Action.ALLOW:
+            known.memory.keep(digest, verdict.score)
+        return verdict
 
     def _turn(self, message: Message) -> Verdict:
         origin = _ROLES.get(message.role, Origin.USER)
