@@ -2,10 +2,11 @@
 
 import asyncio
 import errno
+import logging
 import socket
 import ssl
 from collections.abc import AsyncGenerator, Callable, Generator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 
 import uvicorn
 
@@ -15,16 +16,20 @@ from lockgate.gateway.protocol import GatewayProtocol
 HOST = "127.0.0.1"
 _KEEP_ALIVE_S = 30
 _BACKLOG = 2048
+_DATE_S = 1.0
+_LOOK_S = 0.01
+_log = logging.getLogger(__name__)
 
 AsgiApp = Callable[..., object]
 
 
 class _Server(uvicorn.Server):
-    """Tells when it is ready, and leaves signals to the program around it."""
+    """Tells when it is ready, leaves signals to the program around it, and ends when it is told rather than looks."""
 
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
         self.ready = asyncio.Event()
+        self._ending = asyncio.Event()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
@@ -33,6 +38,36 @@ class _Server(uvicorn.Server):
     @contextmanager
     def capture_signals(self) -> Generator[None]:
         yield
+
+    def end(self) -> None:
+        """Take no more callers, and end after those who are there."""
+        self.should_exit = True
+        self._ending.set()
+
+    async def main_loop(self) -> None:
+        """Keep the date of answers current until told to end."""
+        while not await self.on_tick(0):
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._ending.wait(), _DATE_S)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Let requests in progress end, and cancel those that take too long."""
+        for server in self.servers:
+            server.close()
+        for sock in sockets or []:
+            sock.close()
+        await asyncio.sleep(_LOOK_S)  # so that whoever was accepted just now counts
+        state = self.server_state
+        for connection in tuple(state.connections):
+            connection.shutdown()
+        try:
+            async with asyncio.timeout(self.config.timeout_graceful_shutdown):
+                while state.connections or state.tasks:  # noqa: ASYNC110 - uvicorn has no event for it
+                    await asyncio.sleep(_LOOK_S)
+        except TimeoutError:
+            _log.warning("%d requests were cut off: they took longer than serve.drain_s.", len(state.tasks))
+            for task in tuple(state.tasks):
+                task.cancel()
 
 
 class Listening:
@@ -136,5 +171,5 @@ async def running(
         yield Listening(server, listener)
     finally:
         listener.close()
-        server.should_exit = True
+        server.end()
         await task
