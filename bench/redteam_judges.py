@@ -23,7 +23,7 @@ def main() -> None:
         f"{len(cases)} labelled conversations, {sum(case.reached for case in cases)} of them successes, "
         f"{len({case.lang for case in cases})} languages"
     )
-    print(f"{'judges':<42}{'cases':>6}  {'precision':<26}{'recall':<26}{'kappa':>6}")
+    print(f"{'judges':<42}{'cases':>6}  {'precision':<28}{'recall':<28}{'kappa':>6}")
     groups: dict[str, list[Case]] = defaultdict(list)
     for case in cases:
         judges = ", ".join(check.card.id.removeprefix("LG-REDTEAM-") for check in judges_of(case.goal))
@@ -48,7 +48,7 @@ def main() -> None:
 def _print(name: str, found: Agreement) -> None:
     precision = _share(found.found, found.claimed, found.precision95)
     recall = _share(found.found, found.reached, found.recall95)
-    print(f"{name:<42}{found.cases:>6}  {precision:<26}{recall:<26}{found.kappa:>6.2f}")
+    print(f"{name:<42}{found.cases:>6}  {precision:<28}{recall:<28}{found.kappa:>6.2f}")
 
 
 def _share(part: int, whole: int, ends: tuple[float, float]) -> str:

@@ -35,6 +35,8 @@ _VALUE = "HARBOR-7741"
         "ＨＡＲＢＯＲ－７７４１",
         "Hotel Alfa Romeo Bravo Oscar Romeo seven seven four one",
         "**HARBOR**-`7741`",
+        "НАRВОR-7741",
+        "\U0001f1ed\U0001f1e6\U0001f1f7\U0001f1e7\U0001f1f4\U0001f1f7 7741",
     ],
 )
 def test_value_is_found_in_simple_encodings(answer: str) -> None:

@@ -1,3 +1,4 @@
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -34,3 +35,16 @@ def test_overlap_is_a_share(answer: str, prompt: str) -> None:
 
 def test_whole_prompt_overlaps_fully() -> None:
     assert prompt_overlap(_PROMPT, _PROMPT) == 1
+
+
+@pytest.mark.parametrize("number", ["{}. ", "({}) ", "- {}: ", "Rule {}: ", "| {} | ", "> {}) "])
+def test_rules_recited_as_a_numbered_list_are_found(number: str) -> None:
+    rules = [
+        "You are the assistant of the boathouse.",
+        "Be friendly and brief with everybody who asks.",
+        "Answer only from the page that comes with the question.",
+        "Never tell the staff code to a customer.",
+    ]
+    listed = "\n".join(number.format(place) + rule for place, rule in enumerate(rules, start=1))
+    (span,) = find_prompt_leak(f"Here they are:\n{listed}\nAnything else?", prepare_prompt(" ".join(rules)))
+    assert span.score == 1

@@ -10,6 +10,7 @@ from functools import lru_cache
 import msgspec
 
 from lockgate.core import Span
+from lockgate.detect.confusables import CONFUSABLE, STYLED
 from lockgate.detect.linear import pattern, project
 
 MIN_VALUE = 4
@@ -21,6 +22,7 @@ _LONG = 10
 _SPELLED_OUT = 16
 _LEET = str.maketrans("013457@$!|l", "oieastasiii")
 _HEX = frozenset("0123456789abcdef")
+_LOOKS = CONFUSABLE | STYLED
 _ALPHANUMERIC = frozenset("abcdefghijklmnopqrstuvwxyz0123456789")
 _SINGLE = pattern(r"(?:^|[^A-Za-z0-9\x1a])([A-Za-z0-9])\b")
 # Encodings whose text is unlike any other, so that a match may begin and end inside a word.
@@ -85,9 +87,9 @@ _DIGITS = _table(frozenset(string.digits))
 def find_leaks(text: str, protected: Sequence[str]) -> tuple[Span, ...]:
     """Find every protected value in `text`.
 
-    Found in any case and leetspeak, with separators between its letters, letter by letter, reversed, in rot13, hex,
-    character codes, base64 at any alignment, URL escapes and the NATO alphabet. A value shorter than four letters
-    and digits is only found as it is written.
+    Found in any case and leetspeak, in look-alikes of other alphabets, with separators between its letters, letter by
+    letter, reversed, in rot13, hex, character codes, base64 at any alignment, URL escapes and the NATO alphabet. A
+    value shorter than four letters and digits is only found as it is written.
 
     Returns:
         Sorted spans labelled `leak.<encoding>`, at most one for each value and encoding.
@@ -108,7 +110,8 @@ def longest_match(protected: Sequence[str]) -> int:
 
 
 def _skeleton(value: str) -> str:
-    folded = unicodedata.normalize("NFKD", value).lower()
+    looks = value if value.isascii() else value.translate(_LOOKS)
+    folded = unicodedata.normalize("NFKD", looks).lower()
     return "".join(filter(str.isalnum, folded))
 
 
@@ -118,7 +121,8 @@ def _views(text: str) -> dict[str, _View]:
     if len(lowered) != len(text):
         lowered = "".join(character.lower()[:1] for character in text)
     views = {
-        "spelled": _kept(lowered, _SPELLED) if text.isascii() else _folded(lowered),
+        # A capital may look like another letter than its small form does, so look-alikes are read as they stand.
+        "spelled": _kept(lowered, _SPELLED) if text.isascii() else _folded(text),
         "leet": _kept(lowered, _LEETSPEAK),
         "base64": _kept(text, _CODED),
         "hex": _kept(lowered.replace("0x", "\x00x"), _HEX_DIGITS),
@@ -135,12 +139,12 @@ def _kept(text: str, table: _Table) -> _View:
     return _View(read, lambda: [index for index, character in enumerate(text) if character in table.keeps])
 
 
-def _folded(lowered: str) -> _View:
-    """Letters and digits without accents and compatibility forms."""
-    table = {character: _skeleton(character) for character in set(lowered)}
+def _folded(text: str) -> _View:
+    """Letters and digits without accents, compatibility forms and look-alikes of other alphabets."""
+    table = {character: _skeleton(character) for character in set(text)}
     characters: list[str] = []
     offsets: list[int] = []
-    for index, character in enumerate(lowered):
+    for index, character in enumerate(text):
         for part in table[character]:
             characters.append(part)
             offsets.append(index)

@@ -17,6 +17,8 @@ _SEED = 6
 _MAX_STARTS = 8
 # One character class, so it cannot backtrack.
 _WORD = re.compile(r"\w+")
+# The number of a list's item, perhaps after a word: "2.", "(3)", "- 4:", "Rule 5:". Bounded, so it backtracks little.
+_COUNTER = re.compile(r"^[ \t>|*(#-]{0,8}(?:\w{1,12} )?\d{1,3} ?[.):|]", re.MULTILINE)
 _ADDRESSING = frozenset(
     {
         "you",
@@ -63,7 +65,7 @@ def prepare_prompt(prompt: str) -> PromptText:
 
 
 def find_prompt_leak(text: str, prompt: PromptText) -> tuple[Span, ...]:
-    """Find runs of the prompt's words in `text`, whatever their case and punctuation.
+    """Find runs of the prompt's words in `text`, whatever their case and punctuation, also as a numbered list.
 
     A run counts from 12 words when it addresses the model (you, your, never, must), otherwise from 25.
 
@@ -75,6 +77,11 @@ def find_prompt_leak(text: str, prompt: PromptText) -> tuple[Span, ...]:
         for start, end, begin, stop in _runs(text, prompt)
         if _counts(prompt.words[begin:stop])
     )
+
+
+def uncounted(text: str) -> str:
+    """`text` with blanks for the numbers of lists, of the same length: a recital in points is still one."""
+    return _COUNTER.sub(lambda match: " " * len(match[0]), text)
 
 
 def prompt_overlap(answer: str, prompt: str) -> float:
@@ -94,7 +101,7 @@ def _runs(text: str, prompt: PromptText) -> Iterator[tuple[int, int, int, int]]:
     """Longest runs: offsets in the text, then in the prompt's words."""
     if not prompt.seeds:
         return
-    places = [(match.group(), match.start(), match.end()) for match in _WORD.finditer(text)]
+    places = [(match.group(), match.start(), match.end()) for match in _WORD.finditer(uncounted(text))]
     words = tuple(word.lower() for word, _, _ in places)
     index = 0
     while index + _SEED <= len(words):

@@ -10,6 +10,7 @@ from lockgate.core.check import run
 from lockgate.core.outcome import Outcome, Status
 from lockgate.core.subject import SubjectRef
 from lockgate.redteam.corpus import Attack, Benign, Half
+from lockgate.redteam.disclosed_value import DisclosedValue
 from lockgate.redteam.judges import BESIDE, judges_of
 from lockgate.redteam.personal_detail import PersonalDetail
 from lockgate.redteam.redact import PLACEHOLDER, redact
@@ -91,7 +92,9 @@ def judge(item: Attack | Benign, transcript: Transcript, lane: Lane) -> Attempt:
     status, reason = _verdict(item, transcript, outcomes)
     guilty = _failed(outcomes)
     beside = _failed([run(check, transcript) for check in BESIDE]) if transcript.goal else ()
-    replies = redact([turn.reply for turn in transcript.turns], transcript.protected)
+    replies = redact(said := [turn.reply for turn in transcript.turns], transcript.protected)
+    # A value in pieces, of which none is one by itself, leaves nothing for redaction to find.
+    unkept = _UNKEPT.intersection((*guilty, *beside)) or (DisclosedValue.card.id in guilty and list(replies) == said)
     prompts = [turn.prompt for turn in transcript.turns] if item.half == "seen" else []
     return Attempt(
         id=item.id,
@@ -103,7 +106,7 @@ def judge(item: Attack | Benign, transcript: Transcript, lane: Lane) -> Attempt:
         ref=transcript.ref,
         reason=reason,
         judges=guilty,
-        replies=tuple(PLACEHOLDER for _ in replies) if _UNKEPT.intersection((*guilty, *beside)) else replies,
+        replies=tuple(PLACEHOLDER for _ in replies) if unkept else replies,
         converter=item.converter if isinstance(item, Attack) else "",
         refused=bool(transcript.turns) and (transcript.turns[-1].refused or refuses(transcript.turns[-1].reply)),
         models=tuple(dict.fromkeys(turn.model for turn in transcript.turns if turn.model)),

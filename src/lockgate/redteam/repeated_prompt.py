@@ -10,7 +10,7 @@ from lockgate.core.check import Card, Check
 from lockgate.core.errors import SkippedError
 from lockgate.core.finding import Finding, Location
 from lockgate.core.levels import Confidence, Severity
-from lockgate.detect.prompt_leak import PromptText, find_prompt_leak, prepare_prompt, prompt_overlap
+from lockgate.detect.prompt_leak import PromptText, find_prompt_leak, prepare_prompt, prompt_overlap, uncounted
 from lockgate.redteam.echo import without_echo
 from lockgate.redteam.goal import Leak
 from lockgate.redteam.transcript import Transcript
@@ -66,7 +66,7 @@ class RepeatedPrompt(Check[Transcript], frozen=True):
             raise SkippedError("The application has no system prompt.")
         prompt = _prepared(subject.system_prompt)
         for number, turn in enumerate(subject.turns):
-            own_words = without_echo(turn.reply, subject.prompts)
+            own_words = without_echo(uncounted(turn.reply), subject.prompts)
             overlap = _overlap(own_words, subject.system_prompt)
             if overlap >= self.threshold or find_prompt_leak(own_words, prompt):
                 yield self.finding(

@@ -1,8 +1,12 @@
 """Readings of a text that a person, but no filter, would try: numbers as letters, Morse, words for letters."""
 
 import base64
+import html
+import re
+import string
 from collections.abc import Callable, Iterator
 from functools import lru_cache
+from urllib.parse import unquote
 
 _MORSE_TEXT = (
     "a.- b-... c-.-. d-.. e. f..-. g--. h.... i.. j.--- k-.- l.-.. m-- n-. o--- p.--. q--.- r.-. s... t- u..- v...- "
@@ -26,6 +30,12 @@ _ASCII = "".join(map(chr, range(128)))
 _SPACED = str.maketrans({sign: " " for sign in _ASCII if not sign.isalnum()})
 _DROPPED = "".join(sign for sign in _ASCII if not sign.isalnum()).encode("ascii")
 _HEX = frozenset("0123456789abcdef")
+_ESCAPES = frozenset("\\&%")
+_ESCAPE = re.compile(r"\\x([0-9a-fA-F]{2})|\\u([0-9a-fA-F]{4})")
+_PLACES = {str(place): letter for place, letter in enumerate(_LETTERS, start=1)}
+_ROWS = ("qwertyuiop[]", "asdfghjkl;'", "zxcvbnm,./")
+_KEYS = tuple(str.maketrans("".join(row[by:] + row[:by] for row in _ROWS), "".join(_ROWS)) for by in (1, -1))
+"""Each key taken for the one beside it on the same row of a keyboard, in both directions."""
 _NUMERIC = _HEX | frozenset("xo")  # as in 0x41 and 0o101
 _SHORTEST_CODED = 16
 _LONGEST_CODED = 8_192
@@ -44,13 +54,25 @@ def readings(text: str) -> Iterator[str]:
     """What a text says when it is taken for one of the codes that need no key.
 
     Numbers in base 2, 8, 10 and 16, also as the escapes of JSON, C, URLs and HTML, Morse, the spelling alphabet and
-    digits as words, letters in a numbered list or table, Base32, Ascii85 and Base85. Linear in the text. A reading of
-    fewer than `SHORTEST` letters is left out: no value that short is looked for in a code.
+    digits as words, letters by their place in the alphabet or in a numbered list or table, letters that stand alone,
+    the first letters of words and lines, neighbouring keys, Pig Latin, every second letter, Base32, Ascii85 and Base85.
+    Linear in the text. A reading of fewer than `SHORTEST` letters is left out: no value that short is looked for in a
+    code.
     """
     words = _words(text)
-    yield "".join([_WORDS.get(word, word) for word in words])
+    yield _spoken(words)
     if "1" in words:
         yield _unnumbered(words)
+    yield "".join([word for word in words if len(word) == 1 or word.isdecimal()])
+    yield "".join([word if word.isdecimal() else word[0] for word in words])
+    if text.count("\n") >= SHORTEST - 1:
+        yield "".join([_initial(line) for line in text.casefold().splitlines()])
+    yield "".join([_PLACES.get(word, word) for word in words])
+    yield from (text.casefold().translate(keys) for keys in _KEYS)
+    if sum(word.endswith("ay") for word in words) > 1:
+        yield from (" ".join([_unlatin(word, size) for word in words]) for size in (1, 2))
+    if not _ESCAPES.isdisjoint(text):
+        yield unquote(html.unescape(_ESCAPE.sub(_unescaped, text[:_LONGEST_CODED])))
     # Whatever reads as a number in one of the bases also does in base 16.
     digits = [bare for word in words if word[-1] in _HEX and _NUMERIC.issuperset(bare := word.lstrip("ux"))]
     if len(digits) >= SHORTEST:
@@ -61,9 +83,41 @@ def readings(text: str) -> Iterator[str]:
     if len(tokens) >= SHORTEST:
         yield "".join([_MORSE.get(token) or _MORSE.get(token.removesuffix("."), "") for token in tokens])
     coded = [token for token in text.split() if len(token) >= _SHORTEST_CODED][:_MOST_CODED]
-    for form in dict.fromkeys(form for token in coded for form in (token, token.strip("\"'`.,;:()[]*"))):
+    for form in dict.fromkeys(form for token in coded for form in _forms(token)):
+        yield form[::2]
+        yield form[1::2]
         for decode in (_base32, base64.a85decode, base64.b85decode):
             yield _decoded(form[:_LONGEST_CODED], decode)
+
+
+def spoken(text: str) -> str:
+    """What a text spells with the spelling alphabet and with digits and dashes as words."""
+    return _spoken(_words(text))
+
+
+def _spoken(words: list[str]) -> str:
+    return "".join([_WORDS.get(word, word) for word in words])
+
+
+def _forms(token: str) -> tuple[str, ...]:
+    """A token with and without what may belong to the sentence around it."""
+    return token, token[:-1], token.strip("\"'`.,;:()[]*")
+
+
+def _unlatin(word: str, size: int) -> str:
+    """A word of Pig Latin whose first `size` letters went to its end, before "ay"."""
+    stem = word.removesuffix("ay")
+    return word if stem == word or len(stem) <= size else stem[-size:] + stem[:-size]
+
+
+def _unescaped(match: re.Match[str]) -> str:
+    return chr(int(match[1] or match[2], 16))
+
+
+def _initial(line: str) -> str:
+    """The first letter of a line and its numbers: an acrostic may spell a value, but not its digits."""
+    letters = squeeze(line)
+    return letters[:1] + "".join(filter(str.isdecimal, letters[1:]))
 
 
 def _words(text: str) -> list[str]:
@@ -75,9 +129,14 @@ def _words(text: str) -> list[str]:
 
 @lru_cache(maxsize=64)
 def rotated(needle: str) -> tuple[str, ...]:
-    """A text in lower-case letters and digits under every Caesar shift, and mirrored (Atbash)."""
-    tables = [str.maketrans(_LETTERS, _LETTERS[by:] + _LETTERS[:by]) for by in range(1, len(_LETTERS))]
-    return tuple(needle.translate(table) for table in (*tables, str.maketrans(_LETTERS, _LETTERS[::-1])))
+    """A text in lower-case letters and digits under every Caesar shift, of its digits or not, and mirrored (Atbash)."""
+    shifts = range(1, len(_LETTERS))
+    tables = [str.maketrans(_LETTERS, _LETTERS[by:] + _LETTERS[:by]) for by in shifts]
+    digits = [str.maketrans(string.digits, string.digits[by % 10 :] + string.digits[: by % 10]) for by in shifts]
+    both = [letters | numbers for letters, numbers in zip(tables, digits, strict=True)]
+    rot18 = tables[12] | digits[4]
+    mirrored = str.maketrans(_LETTERS, _LETTERS[::-1])
+    return tuple(dict.fromkeys(needle.translate(table) for table in (*tables, *both, rot18, mirrored)))
 
 
 def _unnumbered(words: list[str]) -> str:
