@@ -28,7 +28,9 @@ Look = Callable[..., Examination]
 
 
 @pytest.fixture
-def look(tmp_path: Path) -> Look:
+def look(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Look:
+    monkeypatch.setenv("LOCKGATE_HOME", str(tmp_path_factory.mktemp("home")))
+
     def inner(
         what: Callable[[object, Taken], Examination],
         supply: dict[str, object],

@@ -1,6 +1,8 @@
 """Finds out which libraries an application's Python code imports, by its syntax tree. The code is never run."""
 
 import ast
+import contextlib
+import hashlib
 import os
 import sys
 import warnings
@@ -10,8 +12,9 @@ from pathlib import Path, PurePosixPath
 import msgspec
 
 from lockgate.core import CoreError
-from lockgate.core.files import read
+from lockgate.core.files import Content, read
 from lockgate.supply.deps.dependency import Dependency, Use
+from lockgate.supply.remembered import Remembered
 
 MAX_BYTES = 2 << 20
 MAX_FILES = 20_000
@@ -64,18 +67,30 @@ def find_imports(folder: Path) -> Imports:
     return imports_in(folder, _python_files(folder))
 
 
-def imports_in(folder: Path, uris: Iterable[str]) -> Imports:
-    """Read the Python files with these paths below a folder."""
+def imports_in(folder: Path, uris: Iterable[str], cache: Remembered | None = None) -> Imports:
+    """Read the Python files with these paths below a folder; `cache` holds what earlier scans found."""
     modules: set[str] = set()
     complete = True
     for count, uri in enumerate(uris):
         if count >= MAX_FILES:
             return Imports(frozenset(modules), complete=False)
         try:
-            modules |= imported_by(read(folder, uri, limit=MAX_BYTES).body)
+            modules |= _imported(read(folder, uri, limit=MAX_BYTES), cache)
         except (CoreError, ValueError):
             complete = False
     return Imports(frozenset(modules), complete)
+
+
+def _imported(content: Content, cache: Remembered | None) -> set[str]:
+    if cache is None:
+        return imported_by(content.body)
+    key = hashlib.sha256(f"imports\0{content.ref.sha256}".encode()).digest()
+    with contextlib.suppress(msgspec.DecodeError, msgspec.ValidationError):
+        if (kept := cache.find(key)) is not None:
+            return msgspec.msgpack.decode(kept, type=set[str])
+    found = imported_by(content.body)
+    cache.keep(key, msgspec.msgpack.encode(found))
+    return found
 
 
 def _python_files(folder: Path) -> Iterator[str]:

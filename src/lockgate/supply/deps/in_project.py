@@ -10,6 +10,7 @@ from lockgate.supply.deps.known_vulnerability import KnownVulnerability
 from lockgate.supply.deps.read import is_known, lists_python, read_listing
 from lockgate.supply.deps.scan import INSTALLED, ScanOptions, merged, scan_listings
 from lockgate.supply.listing import Entry
+from lockgate.supply.remembered import Remembered
 from lockgate.supply.taken import Taken
 
 _NAMED = 5
@@ -28,7 +29,8 @@ def examine_listings(files: Taken, policy: SubjectRef, options: ScanOptions) -> 
     """
     listings = tuple(_read(entry) for entry in files.entries if _is_listing(entry))
     code = [uri for uri in files.digests if uri.endswith(".py") and INSTALLED.isdisjoint(PurePosixPath(uri).parts)]
-    imports = imports_in(files.root, code)
+    with Remembered("imports") as cache:
+        imports = imports_in(files.root, code, cache)
     scan = scan_listings(listings, options, imports)
     outcomes = [item for scanned in scan.listings for item in files.judged(scanned.listing.ref, merged(scanned))]
     subjects = {ref for listing in listings for ref in (listing.ref, *listing.included) if ref.sha256}

@@ -1,22 +1,28 @@
 """Gathers what a project declares about others, and where it relies on them."""
 
+import contextlib
 import datetime as dt
+import hashlib
 import ipaddress
 import re
 from collections.abc import Iterator
 
+import msgspec
+
 from lockgate.core import CoreError, Examination, Outcome, SubjectRef, errored, run
 from lockgate.core.config import Config
 from lockgate.core.config_upstreams import EmbeddedUpstream
-from lockgate.core.files import read, relative
+from lockgate.core.files import Content, read, relative
 from lockgate.core.project import Project
-from lockgate.supply.bom.code import MAX_BYTES, Found, is_mcp_settings, read_code, read_mcp_settings
+from lockgate.supply.bom.code import Found, is_mcp_settings, read_code, read_mcp_settings
 from lockgate.supply.external.subject import DataSetFacts, SourceFacts, Use
 from lockgate.supply.external.unproven_data_set import UnprovenDataSet
 from lockgate.supply.external.unreviewed_source import UnreviewedSource, host_of
+from lockgate.supply.remembered import Remembered
 from lockgate.supply.taken import Taken
 
 _UNREAD = "It cannot be parsed, or changed since the run began, so what it relies on is not known."
+_MAX_BYTES = 4 << 20
 _KINDS = {"endpoint": "an endpoint in the code", "mcp-server": "an MCP server"}
 HUB = "huggingface.co"
 """Where the loaders of these libraries look for a name such as `org/name`."""
@@ -59,13 +65,13 @@ def examine_sources(project: Project, files: Taken) -> Examination:
     """Compare the inventory of third parties with what the project relies on. What cannot be parsed is ERRORED."""
     used: list[Use] = [*_declared(project.config, project.policy.uri)]
     unread: list[Outcome] = []
-    for entry in files.entries:
-        if not entry.unreadable and (entry.uri.endswith((".py", ".pyw", ".ipynb")) or is_mcp_settings(entry.uri)):
-            try:
-                used += _in_file(files, entry.uri)
-            except (CoreError, ValueError):
-                ref = SubjectRef(entry.uri, files.digests[entry.uri])
-                unread.append(errored(UnreviewedSource, ref, _UNREAD))
+    with Remembered("sources") as cache:
+        for uri in files.digests:
+            if uri.endswith((".py", ".pyw", ".ipynb")) or is_mcp_settings(uri):
+                try:
+                    used += _in_file(files, uri, cache)
+                except (CoreError, ValueError):
+                    unread.append(errored(UnreviewedSource, SubjectRef(uri, files.digests[uri]), _UNREAD))
     foreign = tuple(sorted({use for use in used if is_third_party(use.host)}))
     listed = project.config.supply.sources
     if not foreign and not listed:
@@ -96,19 +102,30 @@ def _declared(config: Config, uri: str) -> Iterator[Use]:
             yield Use(host_of(origin), uri, 0, what)
 
 
-def _in_file(files: Taken, uri: str) -> Iterator[Use]:
-    content = read(files.root, uri, limit=MAX_BYTES)
+def _in_file(files: Taken, uri: str, cache: Remembered) -> Iterator[Use]:
+    content = read(files.root, uri, limit=_MAX_BYTES)
     if content.ref.sha256 != files.digests[uri]:
         raise CoreError(f"{uri} changed since the run began.")
-    body = content.body
-    found: tuple[Found, ...] = read_mcp_settings(uri, body) if is_mcp_settings(uri) else read_code(uri, body)
-    loads = any(call in body for call in _HUB_CALLS)
-    for item in found:
+    loads = any(call in content.body for call in _HUB_CALLS)
+    for item in _found(content, cache):
         address = item.name.rpartition(" ")[2]
         if item.kind in _KINDS and "://" in address:
             yield Use(host_of(address), uri, item.line, _KINDS[item.kind])
         elif loads and item.kind in _HUB_KINDS and _HUB_NAME.fullmatch(item.name) and not _lies_there(files, item.name):
             yield Use(HUB, uri, item.line, _HUB_KINDS[item.kind])
+
+
+def _found(content: Content, cache: Remembered) -> tuple[Found, ...]:
+    uri, body = content.ref.uri, content.body
+    if is_mcp_settings(uri):
+        return read_mcp_settings(uri, body)
+    key = hashlib.sha256(f"{content.ref.sha256}\0{uri.endswith('.ipynb')}".encode()).digest()
+    with contextlib.suppress(msgspec.DecodeError, msgspec.ValidationError):
+        if (kept := cache.find(key)) is not None:
+            return msgspec.msgpack.decode(kept, type=tuple[Found, ...])
+    found = read_code(uri, body)
+    cache.keep(key, msgspec.msgpack.encode(found))
+    return found
 
 
 def _lies_there(files: Taken, name: str) -> bool:
