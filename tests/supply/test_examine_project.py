@@ -216,6 +216,35 @@ def test_a_secret_of_the_history_holds_but_is_no_subject(examine: Examine, place
     assert findings(examine({}, "history: false"), "LG-SUPPLY-121") == []
 
 
+def test_a_name_that_looks_like_a_pattern_hides_nothing_in_the_history(examine: Examine, place: Path, build: object):
+    git(place, "init", "-q")
+    (place / "app.py").write_text(f'password = "{SECRET}"\n', "utf-8")
+    (place / "left").mkdir()
+    (place / "left/out.py").write_text(f'password = "{SECRET[::-1]}"\n', "utf-8")
+    git(place, "add", "app.py", "left/out.py")
+    git(place, "commit", "-q", "-m", "x")
+    (place / "**").write_bytes(build.gguf())
+    found = examine({"app.py": "import os\n"}, more="ignore: [left]\n")
+    assert [item.location.uri.partition("@")[0] for item in findings(found, "LG-SUPPLY-121")] == ["app.py"]
+
+
+def test_a_key_that_cannot_be_read_holds(examine: Examine, place: Path):
+    (place.parent / "home").mkdir(exist_ok=True)
+    (place.parent / "home/secret-baseline.key").write_text("short", "utf-8")
+    [errored] = of(examine({}), "LG-SUPPLY-121", ERRORED)
+    assert "key of the baseline" in errored.reason
+
+
+def test_progress_counts_files_and_arrives(place: Path, examine: Examine):
+    examine({"app.py": "import os\n", "notes.txt": "x\n"})
+    project = open_project(place)
+    seen: list[tuple[int, int]] = []
+    examine_project(project, project.snapshot(), project.products(), lambda done, total, _: seen.append((done, total)))
+    assert [done for done, _ in seen] == sorted(done for done, _ in seen)
+    assert {total for _, total in seen} == {3 + 1 + 1 + 3}
+    assert seen[-1] == (8, 8)
+
+
 def test_weights_are_not_searched_for_text(examine: Examine, place: Path, build: object):
     (place / "small.gguf").write_bytes(build.gguf())
     found = examine({})

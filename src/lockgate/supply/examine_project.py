@@ -2,13 +2,14 @@
 
 import datetime as dt
 from collections.abc import Callable, Iterator
+from pathlib import PurePosixPath
 from typing import Any
 
 import msgspec
 
-from lockgate.core import Check, Examination, Outcome, skipped
+from lockgate.core import Check, Examination, Outcome, errored, skipped
 from lockgate.core.config_supply import Part, UnmatchedLibrary
-from lockgate.core.files import Snapshot
+from lockgate.core.files import Snapshot, selects
 from lockgate.core.project import IGNORED, Project
 from lockgate.supply.allowed import digests
 from lockgate.supply.code import CHECKS as CODE
@@ -18,12 +19,15 @@ from lockgate.supply.deps import CHECKS as DEPENDENCIES
 from lockgate.supply.deps import ScanOptions, default_folder, examine_listings, statistics_of
 from lockgate.supply.deps.dependency import normal_name
 from lockgate.supply.deps.known_vulnerability import KnownVulnerability
+from lockgate.supply.errors import SupplyError
 from lockgate.supply.examine import examine_models
 from lockgate.supply.external import examine_data_sets, examine_sources
 from lockgate.supply.external.unreviewed_source import UnreviewedSource
+from lockgate.supply.listing import Entry
 from lockgate.supply.remembered import Remembered
 from lockgate.supply.secrets import CHECKS as SECRETS
 from lockgate.supply.secrets import Searcher, baseline_key, search_entries
+from lockgate.supply.secrets.leaked_secret import LeakedSecret
 from lockgate.supply.taken import Taken, taken_files
 from lockgate.supply.unpinned_model import UnpinnedModel
 
@@ -33,8 +37,6 @@ _NO_MODEL = (
     "no model file lies in the project. Put it there and pin it under 'models', or say why there is none under "
     "'supply: {absent: {models: ...}}'"
 )
-_STEPS = 1_000
-_PHASES = 4
 _PARTS: dict[Part, tuple[str, tuple[AnyCheck, ...]]] = {
     "models": ("model files", (UnpinnedModel,)),
     "vulnerabilities": ("known vulnerabilities of libraries", (KnownVulnerability,)),
@@ -69,28 +71,29 @@ def examine_project(project: Project, taken: Snapshot, products: Snapshot, progr
         taken: Its files as they were when the run began. What has other bytes by now is ERRORED.
         products: The training job's products.
         progress: Called with how far it is, how far it goes, and the file that is looked at.
-
-    Raises:
-        SupplyError: The key of the search for secrets cannot be read.
     """
     absent = project.config.supply.absent
     files = taken_files(project.root, taken, products)
-    models = examine_models(project, taken, products, _phase(progress, 0))
+    code = [entry for entry in files.entries if is_code(entry)]
+    phases = _Phases(progress, len(files.entries), 1, len(code), len(files.entries))
+    models = examine_models(project, taken, products, phases.next())
     found = [models.examination if models.examination.outcomes else _no_model(project)]
     statistics: dict[str, object] = {"allow_lists_sha256": digests()}
+    libraries = phases.next()
     if "dependencies" not in absent:
-        _phase(progress, 1)(0, 1, "libraries")
+        libraries(0, 1, "libraries")
         listed, database = examine_listings(files, project.policy, _options(project))
         found.append(listed)
         statistics |= statistics_of(database)
+    judging = phases.next()
     if "code" not in absent:
-        found.append(_code(files, "secrets" in absent, _phase(progress, 2)))
+        found.append(_code(files, code, "secrets" in absent, judging))
     if "secrets" not in absent:
-        found.append(_secrets(project, taken, files, models.weights, _phase(progress, 3)))
+        found.append(_secrets(project, taken, files, models.weights, phases.next()))
     found.append(examine_data_sets(project, files))
     if "sources" not in absent:
         found.append(examine_sources(project, files))
-    progress(_PHASES * _STEPS, _PHASES * _STEPS, "")
+    progress(phases.total, phases.total, "")
     return Supplied(
         examination=Examination(
             tuple(sorted({ref for item in found for ref in item.subjects})),
@@ -114,11 +117,24 @@ def _notes(project: Project) -> Iterator[str]:
         yield f"Declared without a match with advisories until {item.until}: {item.name} ({item.why})"
 
 
-def _phase(progress: Progress, number: int) -> Progress:
-    def within(done: int, total: int, note: str) -> None:
-        progress(number * _STEPS + done * _STEPS // max(total, 1), _PHASES * _STEPS, note)
+class _Phases:
+    """One progress over several examinations, each with the number of its files."""
 
-    return within
+    def __init__(self, progress: Progress, *sizes: int) -> None:
+        self._progress = progress
+        self._sizes = list(sizes)
+        self._done = 0
+        self.total = sum(sizes)
+
+    def next(self) -> Progress:
+        """The progress of the next examination, which may count in steps of its own."""
+        start, size = self._done, self._sizes.pop(0)
+        self._done += size
+
+        def within(done: int, total: int, note: str) -> None:
+            self._progress(start + done * size // max(total, 1), self.total, note)
+
+        return within
 
 
 def _absences(project: Project) -> Iterator[Outcome]:
@@ -160,8 +176,7 @@ def _options(project: Project) -> ScanOptions:
     )
 
 
-def _code(files: Taken, alone: bool, progress: Progress) -> Examination:  # noqa: FBT001 - read at its one call
-    entries = [entry for entry in files.entries if is_code(entry)]
+def _code(files: Taken, entries: list[Entry], alone: bool, progress: Progress) -> Examination:  # noqa: FBT001 - once
     with Remembered("code") as cache:
         scanned = scan_entries(entries, progress, cache=cache)
     outcomes = (outcome for item in scanned for outcome in files.judged(item.ref, item.outcomes))
@@ -173,19 +188,33 @@ def _code(files: Taken, alone: bool, progress: Progress) -> Examination:  # noqa
 def _secrets(
     project: Project, taken: Snapshot, files: Taken, weights: frozenset[str], progress: Progress
 ) -> Examination:
-    left_out = weights | _examined_as_data(project, taken)
-    entries = [entry for entry in files.entries if entry.shown not in left_out]
+    searched = weights | _examined_as_data(project, taken)
+    entries = [entry for entry in files.entries if entry.shown not in searched]
     history = project.root if project.config.supply.history else None
-    exclude = (*sorted(IGNORED), *project.config.ignore, *sorted(weights))
+
+    def left_out(path: str) -> bool:
+        return path in weights or _is_ignored(project, path)
+
+    try:
+        key = baseline_key(None)
+    except SupplyError as error:
+        return Examination((), (errored(LeakedSecret, project.policy, str(error)),))
     with Remembered("secrets") as cache:
-        searcher = Searcher(baseline_key(None), None, cache)
-        found = search_entries(entries, progress, searcher, repository=history, exclude=exclude)
+        searcher = Searcher(key, None, cache)
+        found = search_entries(entries, progress, searcher, repository=history, left_out=left_out)
     here = [text for text in found.texts if text.ref.uri in files.digests]
     past = [text for text in found.texts if text.ref.uri not in files.digests]
     outcomes = [outcome for text in here for outcome in files.judged(text.ref, text.outcomes)]
     # What only the history holds is not deployed: it is judged, but is no subject of the evidence.
     outcomes += [outcome for text in past for outcome in text.outcomes]
     return Examination(tuple(text.ref for text in here if text.ref.sha256), tuple(outcomes))
+
+
+def _is_ignored(project: Project, path: str) -> bool:
+    """Whether the project leaves a path of the history out, with all that its folders hold."""
+    ignored = (*IGNORED, *(name.rstrip("/") for name in project.config.ignore))
+    places = (path, *(folder.as_posix() for folder in PurePosixPath(path).parents))
+    return any(selects(pattern, place) for pattern in ignored for place in places)
 
 
 def _examined_as_data(project: Project, taken: Snapshot) -> frozenset[str]:

@@ -161,9 +161,13 @@ def search_secrets(
     entries, left_out = select(paths, exclude, lambda _: True)
     texts = _files(entries, progress, searcher)
     repositories: list[Repository] = []
+
+    def excluded(path: str) -> bool:
+        return any(selects(pattern, path) for pattern in exclude)
+
     if history:
         for folder in sorted({path for path in paths if is_repository(path)}):
-            texts += _history(folder, folder, progress, searcher, exclude=exclude, repositories=repositories)
+            texts += _history(folder, folder, progress, searcher, left_out=excluded, repositories=repositories)
     progress(1, 1, "")
     return SecretSearch(tuple(sorted(texts, key=lambda item: item.ref)), tuple(repositories), left_out)
 
@@ -174,7 +178,7 @@ def search_entries(
     searcher: Searcher,
     *,
     repository: Path | None = None,
-    exclude: tuple[str, ...] = (),
+    left_out: Callable[[str], bool],
 ) -> SecretSearch:
     """Search files that were selected before, and the history of the repository that they lie in.
 
@@ -183,12 +187,12 @@ def search_entries(
         progress: As for `search_secrets`.
         searcher: Key, baseline and memory.
         repository: The folder whose history is read; None for none.
-        exclude: Globs of paths that are left out in the history.
+        left_out: Whether a path is left out in the history.
     """
     texts = _files(entries, progress, searcher)
     repositories: list[Repository] = []
     if repository is not None and is_repository(repository):
-        texts += _history(repository, PurePosixPath(), progress, searcher, exclude=exclude, repositories=repositories)
+        texts += _history(repository, PurePosixPath(), progress, searcher, left_out=left_out, repositories=repositories)
     progress(1, 1, "")
     return SecretSearch(tuple(sorted(texts, key=lambda item: item.ref)), tuple(repositories), ())
 
@@ -207,7 +211,7 @@ def _history(
     progress: Progress,
     searcher: Searcher,
     *,
-    exclude: tuple[str, ...],
+    left_out: Callable[[str], bool],
     repositories: list[Repository],
 ) -> list[SearchedText]:
     found: list[SearchedText] = []
@@ -223,7 +227,7 @@ def _history(
             names = history.names()
             for done, version in enumerate(history.versions(names)):
                 progress(done, len(names), f"{named} {names[done][2][:12]}")
-                if version is None or _is_excluded(version.path, exclude):
+                if version is None or left_out(version.path):
                     continue
                 count, size = count + 1, size + version.size
                 text = searcher.version(shown, version, seen)
@@ -239,10 +243,6 @@ def _size(entry: Entry) -> int:
         return (entry.root / entry.uri).lstat().st_size
     except OSError:
         return 0
-
-
-def _is_excluded(path: str, exclude: tuple[str, ...]) -> bool:
-    return any(selects(pattern, path) for pattern in exclude)
 
 
 def _unread(ref: SubjectRef, reason: str) -> SearchedText:
