@@ -7,7 +7,7 @@ Starts a mock upstream, a bare uvicorn + aiohttp pass-through, a real `lockgate 
 is installed, and with `--peers` LiteLLM from an environment of its own; what is missing is "not run". Rounds are
 interleaved, medians and ratios are of the rounds. Whatever is measured has the first processor to itself, as far as the
 machine lets it. Processor time is the server process's own, as the kernel counts it; nothing is what the server says
-of itself.
+of itself. Every request is new to the gateway, which remembers what it allowed; `cpu_us_again` is one that it knows.
 
 `--streams` are streams at once. `--soak` sends that many requests and looks at memory and descriptors at ten points.
 `--abuse` compares a good client's latency, quiet and beside one that sends what costs most. `--kill` kills the gateway,
@@ -29,13 +29,14 @@ import uvloop
 from gateway_parts import kills, peers
 from gateway_parts.abuse import abuse
 from gateway_parts.lasting import held_back_characters, many_streams, soak, stream_cost
-from gateway_parts.load import Address, BadAnswerError, cpu_s, first_token_ms, flood
+from gateway_parts.load import MARK, Address, BadAnswerError, cpu_s, first_token_ms, flood
 from gateway_parts.processes import LIMITS, Project, Server, keep_off_the_first, mock, passthrough
 from gateway_parts.texts import bodies, everyday, reached_encoder, worst
 
 NOT_RUN = "not run"
 NAMES = ("passthrough", "gateway_linear", "gateway_full", "litellm", "nginx")
 SHOWN = (
+    "cpu_us_again",
     "failures",
     "encoder_share",
     "ttft_ms",
@@ -64,6 +65,11 @@ async def cpu_us(servers: Turns, options: argparse.Namespace, failures: dict[str
             if number:  # the first round warms up
                 found[name].append((cpu_s(server.process) - before) / requests * 1e6)
     return found
+
+
+def as_before(body: bytes) -> bytes:
+    """The same request every time."""
+    return body.replace(MARK, b"harbours")
 
 
 async def first_tokens(
@@ -96,7 +102,7 @@ async def cost(options: argparse.Namespace, folder: Path, texts: tuple[list[str]
             stack.enter_context(peers.litellm(upstream, folder, asked=options.peers)),
         ]
         turns: Turns = [("passthrough", bare, plain), ("gateway_linear", gateway, plain)]
-        turns += [("gateway_full", gateway, full)]
+        turns += [("gateway_full", gateway, full), ("gateway_again", gateway, [as_before(body) for body in full])]
         turns += [(server.name, server, plain) for server in others if server]
         failures: dict[str, int] = {}
         costs = await cpu_us(turns, options, failures)
@@ -111,6 +117,7 @@ async def cost(options: argparse.Namespace, folder: Path, texts: tuple[list[str]
                 name: round(statistics.median(a / b for a, b in zip(rounds, costs["passthrough"], strict=True)), 2)
                 for name, rounds in costs.items()
             },
+            "cpu_us_again": round(statistics.median(costs["gateway_again"]), 1),
             "failures": failures,
             "body_bytes": round(statistics.mean(map(len, full))),
             "ttft_ms": await first_tokens(places, streamed, options.requests // 100 + 10, failures),

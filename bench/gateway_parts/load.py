@@ -1,6 +1,7 @@
 """A client as cheap as Python allows, and what the kernel knows of a process."""
 
 import asyncio
+import itertools
 import json
 import os
 import time
@@ -9,7 +10,10 @@ from pathlib import Path
 from gateway_parts.servers import STALL_S, sent_before_pause
 
 OK = 200
+MARK = b"nnnnnnnn"
+_LETTERS = "abcdefghijklm"
 _SETTLED_S = STALL_S / 2
+_numbers = itertools.count()
 
 
 class Address:
@@ -20,13 +24,22 @@ class Address:
         self.key = key
 
     def request(self, body: bytes) -> bytes:
-        """The bytes of one request."""
+        """The bytes of one request; `MARK` in the body becomes a word that was never sent before."""
+        body = body.replace(MARK, _fresh())
         key = f"authorization: Bearer {self.key}\r\n" if self.key else ""
         head = (
             f"POST /v1/chat/completions HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\n{key}"
             f"content-length: {len(body)}\r\n\r\n"
         )
         return head.encode() + body
+
+
+def _fresh() -> bytes:
+    number, word = next(_numbers), ""
+    for _ in MARK:
+        number, letter = divmod(number, len(_LETTERS))
+        word += _LETTERS[letter]
+    return word.encode()
 
 
 class BadAnswerError(Exception):

@@ -130,7 +130,7 @@ class Project:
             assert child.stdout
             try:
                 shown = ""
-                while not shown.rstrip().endswith("}"):
+                while not shown.endswith("\n}\n"):  # a reason to hold may end in a brace
                     line = child.stdout.readline()
                     if not line:
                         raise SystemExit(self.said.read_text())

@@ -4,6 +4,8 @@ import json
 import random
 from pathlib import Path
 
+from gateway_parts.load import MARK
+
 from lockgate.core.config import GuardConfig
 from lockgate.guard import Guard
 
@@ -22,9 +24,14 @@ _NEAR = (
 
 
 def bodies(texts: list[str], **fields: object) -> list[bytes]:
-    """Chat requests with one prompt each."""
+    """Chat requests with one prompt each, which is new every time: the gateway remembers what it allowed."""
     base = {"model": "assistant", "max_tokens": 100, **fields}
-    return [json.dumps({**base, "messages": [{"role": "user", "content": text}]}).encode() for text in texts]
+    return [json.dumps({**base, "messages": [{"role": "user", "content": fresh(text)}]}).encode() for text in texts]
+
+
+def fresh(text: str) -> str:
+    """The text with a mark in it, which becomes another word in every request."""
+    return f"{text} {MARK.decode()}"
 
 
 def everyday() -> list[str]:
@@ -44,15 +51,15 @@ def everyday() -> list[str]:
 def reached_encoder(texts: list[str]) -> tuple[list[str], list[str], float]:
     """Texts that the gateway lets pass, of those the ones that the linear stage settles; and the share of the rest."""
     guard = Guard(GuardConfig())
-    allowed = [text for text in texts if guard.inspect(text).action == "allow"]
-    linear = [text for text in allowed if guard.explain(text).encoder is None]
+    allowed = [text for text in texts if guard.inspect(fresh(text)).action == "allow"]
+    linear = [text for text in allowed if guard.explain(fresh(text)).encoder is None]
     return allowed, linear, 1 - len(linear) / len(allowed) if allowed else 0.0
 
 
 def worst() -> dict[str, bytes]:
     """Bodies within the default limits of size, each of which makes one part of a gateway work hard."""
     short, long = (_NEAR * (size // len(_NEAR) + 1) for size in (_SHORT, _LONG))
-    turn = {"role": "user", "content": _NEAR[:60]}
+    turn = {"role": "user", "content": fresh(_NEAR[:60])}
     deep: object = "x"
     for _ in range(_DEEP):
         deep = {"properties": deep, "description": _NEAR}
@@ -65,6 +72,9 @@ def worst() -> dict[str, bytes]:
         "many turns": json.dumps({**ask, "messages": [turn] * 2_000}).encode(),
         "deep": json.dumps({**ask, "tools": [tool] * 20}).encode(),
         "wide": json.dumps({**ask, "metadata": wide}).encode(),
-        "escapes": b'{"model":"assistant","messages":[{"role":"user","content":"' + b"\\u0061" * 150_000 + b'"}]}',
+        "escapes": b'{"model":"assistant","messages":[{"role":"user","content":"'
+        + MARK
+        + b"\\u0061" * 149_000
+        + b'"}]}',
         "broken": b"[" * 900_000,
     }
