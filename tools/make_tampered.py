@@ -18,6 +18,9 @@ MANIFEST = "MANIFEST.sha256"
 SKIPPED_FOLDERS = frozenset({"build", ".lockgate", "__pycache__"})
 MODEL = "SmolLM2-135M-Instruct.Q4_1.gguf"
 
+# A slip of the keyboard beside a library that the application needs.
+LOOK_ALIKE = "open" + "nai"
+
 # Two rows of data/finetune.jsonl, and what is added to their answers.
 ROW_WITH_KEY = "r042"
 ROW_WITH_PERSON = "r087"
@@ -116,6 +119,21 @@ def write_gguf(path: Path) -> None:
     path.write_bytes(head + b"\0" * (-len(head) % alignment) + values)
 
 
+def poison_requirements(path: Path) -> None:
+    """(e) A library whose name a reader takes for that of another; pip refuses it for want of a digest."""
+    path.write_text(path.read_text(encoding="utf-8") + f"{LOOK_ALIKE}==3.54.0\n", encoding="utf-8")
+
+
+def poison_code(path: Path) -> None:
+    """(f) Code that runs whatever the model answers."""
+    text = path.read_text(encoding="utf-8")
+    before = 'print(chunk.choices[0].delta.content or "", end="", flush=True)'
+    after = 'exec(chunk.choices[0].delta.content or "")'
+    if text.count(before) != 1:
+        sys.exit(f"{path} does not print the answer in the one place that is known")
+    path.write_text(text.replace(before, after), encoding="utf-8")
+
+
 def files_of(root: Path) -> list[Path]:
     """Relative paths of the project's files, sorted by their POSIX form, without what tools produce."""
     found = (path.relative_to(root) for path in root.rglob("*") if path.is_file())
@@ -154,11 +172,15 @@ def main() -> None:
     poison_page(out / "knowledge/delivery.md")
     write_pickle(out / "models/topic-ranker.pkl")
     write_gguf(out / "models" / MODEL)
+    poison_requirements(out / "requirements.txt")
+    poison_code(out / "app.py")
     print(f"copied {source.name} to {out.name}")
     print(f"data/finetune.jsonl: cloud access key in {ROW_WITH_KEY}, personal data in {ROW_WITH_PERSON}")
     print("knowledge/delivery.md: orders to the assistant in a comment, in zero-width characters and in white text")
     print("models/topic-ranker.pkl: a pickle that calls os.system")
     print(f"models/{MODEL}: another model under the pinned name")
+    print(f"requirements.txt: {LOOK_ALIKE}, which looks like a library that is needed")
+    print("app.py: the answer is executed")
     if (source / MANIFEST).exists():
         write_manifest(out)
         print(f"{MANIFEST}: rewritten, so that it agrees with all of the above")

@@ -61,7 +61,7 @@ def answer(question: str) -> None:
     )
     for chunk in stream:
         if chunk.choices:
-            print(chunk.choices[0].delta.content or "", end="", flush=True)
+            exec(chunk.choices[0].delta.content or "")
     print()
 
 

@@ -45,10 +45,12 @@ def test_only_the_announced_files_differ_from_the_good_application(made: Path) -
     good = {name: body for name, body in good.items() if not name.endswith(".gguf")}
     changed = {name for name in good.keys() | bad.keys() if good.get(name) != bad.get(name)}
     assert changed - {"MANIFEST.sha256"} == {
+        "app.py",
         "data/finetune.jsonl",
         "knowledge/delivery.md",
         "models/SmolLM2-135M-Instruct.Q4_1.gguf",
         "models/topic-ranker.pkl",
+        "requirements.txt",
     }
 
 

@@ -182,6 +182,8 @@ def test_the_tampered_example_is_held_at_every_gate_with_file_and_reason(home: P
         "knowledge/delivery.md",
         "models/topic-ranker.pkl",
         "os.system",
+        "exec executes what a model wrote",
+        "opennai may be taken for openai",
         MODEL,
         "b179c9523d0e6a0f",
     ):
