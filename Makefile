@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 MODEL := examples/assistant/models/SmolLM2-135M-Instruct.Q4_1.gguf
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 TRAIN := .venv-train
-MINUTES ?= 100
+MINUTES ?= 200
 
 .PHONY: demo test install lint docs bench allowlists train-guard clean
 .DEFAULT_GOAL := demo
@@ -35,10 +35,10 @@ allowlists: $(VENV)/.runtime  ## make the pickle allow-lists again from the fram
 	@$(BIN)/python tools/make_allowlists.py "$(WHEELS)"
 	@$(if $(KEY),$(BIN)/lockgate sign src/lockgate/detect/allow --key "$(KEY)",echo "Not signed: name a KEY.")
 
-train-guard:  ## train the guard's weights again: DATA=folder MINUTES=100, RESUME=1 after a kill; see training/README.md
-	@test -n "$(DATA)" || { echo "Usage: make train-guard DATA=folder [MINUTES=100] [RESUME=1]; training/README.md says what the folder holds."; exit 2; }
+train-guard:  ## train the guard's weights again: DATA=folder MINUTES=200, HALF=1 for bfloat16, RESUME=1 after a kill; see training/README.md
+	@test -n "$(DATA)" || { echo "Usage: make train-guard DATA=folder [MINUTES=200] [HALF=1] [RESUME=1]; training/README.md says what the folder holds."; exit 2; }
 	@$(MAKE) --no-print-directory $(TRAIN)/.ready
-	@$(TRAIN)/bin/python -m training all --data "$(DATA)" --minutes $(MINUTES) $(if $(RESUME),--resume)
+	@$(TRAIN)/bin/python -m training all --data "$(DATA)" --minutes $(MINUTES) $(if $(HALF),--half) $(if $(RESUME),--resume)
 
 clean:  ## remove the environments and everything that runs left behind
 	rm -rf $(VENV) $(TRAIN) .coverage* .hypothesis .pytest_cache .ruff_cache .import_linter_cache dist examples/*/.lockgate examples/*/build

@@ -17,7 +17,7 @@ from lockgate.detect.windows import readable
 from training.errors import TrainingError
 from training.ngram_model import suspicion, windows_of
 from training.noise import noised
-from training.rows import Corpus, Row
+from training.rows import QUOTED, Corpus, Row
 
 PUBLIC, COMPOSED, OWN = 2500, 1500, 2800
 """Examples of a chunk: public rows, composed texts, rows of our corpus (fewer where that is small)."""
@@ -28,6 +28,8 @@ _LONGEST = 700
 _PAYLOAD = 420
 _WINDOW = 440
 _LEAST_ROOM = 60
+# Shorter than half a window, so that a window always shows some of what stands around a quotation.
+_QUOTED = 200
 _SEAMS = ("\n", "\n\n", " ", " ", "\n- ", ". ", "<br>", "\n# ", " | ", "\n> ")
 _DIRECT = frozenset({"deepset_train", "tasktracker_triggers", "neuralchemy", "slabs", "bastioncorpus", "yanismiraoui"})
 _CHAT = frozenset({"oasst2_benign", "wildchat_benign", "instructional_benign", "ultrachat_benign"})
@@ -101,10 +103,13 @@ class Sampler:
             origin: [row.text for row in corpus.train if not row.label and (row.origin == "user") == (origin == "user")]
             for origin in ("user", "document")
         }
-        recipes: list[tuple[float, _Recipe]] = [(0.24, self._planted_payload)] if self._payloads else []
-        recipes += [(0.31, self._planted_attack), (0.39, self._planted_request), (0.49, self._planted_quotation)]
-        recipes += [(0.68, self._attack_amid)] if self._attacks else []
-        self._recipes = (*recipes, (0.88, self._harmless_amid), (0.94, self._task), (1.0, self._two_messages))
+        self._frames = corpus.frames
+        self._quotable = [text for text in (*self._pools.attacks, *self._attacks) if len(text) <= _QUOTED]
+        recipes: list[tuple[float, _Recipe]] = [(0.22, self._planted_payload)] if self._payloads else []
+        recipes += [(0.29, self._planted_attack), (0.36, self._planted_request), (0.45, self._planted_quotation)]
+        recipes += [(0.63, self._attack_amid)] if self._attacks else []
+        recipes += [(0.73, self._quoted)] if self._frames else []
+        self._recipes = (*recipes, (0.90, self._harmless_amid), (0.95, self._task), (1.0, self._two_messages))
 
     @property
     def state(self) -> tuple[Any, ...]:
@@ -215,6 +220,13 @@ class Sampler:
         start = self.draw.randrange(max(1, len(inner) - _PAYLOAD))
         inner = inner[start : start + _PAYLOAD]
         return Example(amid(inner, self._neighbour(origin), self._neighbour(origin), self.draw), 0, origin)
+
+    def _quoted(self, _: str) -> Example:
+        """An attack as an example in writing about attacks: what is mentioned there is not meant."""
+        frame = self.draw.choice(self._frames)
+        text = frame.text.replace(QUOTED, self.draw.choice(self._quotable))
+        start = self.draw.randrange(max(1, len(text) - _WINDOW + 1))
+        return Example(text[start : start + _WINDOW], 0, frame.origin)
 
     def _neighbour(self, origin: str) -> str:
         own = self._harmless[origin]

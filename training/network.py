@@ -1,4 +1,4 @@
-"""The encoder: the first layers of the base, mean and maximum over the tokens, and a small head. Needs torch.
+"""The encoder: the layers of the base, mean and maximum over the tokens, and a small head. Needs torch.
 
 Parameters have the names of the base's weight file: `ao` is attention's output, `fi` and `fo` lead into and out of the
 feed-forward part, `eln`, `aln` and `oln` normalise embeddings, attention and output.
@@ -14,7 +14,7 @@ from torch.nn import functional
 from training.base import WORDS, Base, Shape, unpacked
 from training.vocabulary import kept_ids
 
-LAYERS = 6
+LAYERS = 12
 POSITIONS = 512
 DROPOUT = 0.1
 _EPSILON = 1e-12

@@ -8,7 +8,7 @@ import random
 import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 
 import msgspec
 
@@ -45,6 +45,12 @@ CAPS = {
 }
 """Rows of a source and label that are used at most, where a source is large or templated."""
 
+FRAMES = "frames/quotations.jsonl"
+"""Passages that quote attacks, in the folder of our corpus."""
+
+QUOTED = "{attack}"
+"""Where a frame quotes."""
+
 _DOCUMENT_KINDS = (
     "benign_code",
     "benign_doc",
@@ -62,6 +68,7 @@ _ROLE_PLAY = "prompts_chat"
 _ROLE_PLAY_SHARE = 8
 _CORPUS_SHARE = 12
 _SAME = 300
+T = TypeVar("T")
 _REMEDY = (
     f"Give --data a folder with {TRAIN} and {VALIDATION}: one JSON object a line with text, label (1 for an attack), "
     "kind and source. training/sources.tsv lists the public sources behind the released weights."
@@ -94,6 +101,20 @@ class Row(msgspec.Struct, frozen=True):
     group: str = ""
 
 
+class Frame(msgspec.Struct, frozen=True):
+    """A harmless passage about attacks, with a place for the one that it quotes; other fields are ignored.
+
+    Attributes:
+        text: The passage with `{attack}` in it, once.
+        origin: `user` or `document`.
+        group: As for rows.
+    """
+
+    text: str
+    origin: Literal["user", "document"]
+    group: str
+
+
 class Split(msgspec.Struct, frozen=True):
     """Rows to train on, and rows that are never trained on."""
 
@@ -109,12 +130,14 @@ class Corpus(msgspec.Struct, frozen=True):
         development: Rows of the groups that are kept back, likewise.
         carriers: Harmless documents to plant payloads in; none is of a group that is kept back.
         payloads: Sentences to plant; likewise.
+        frames: Passages that quote; likewise.
     """
 
     train: list[Row]
     development: list[Row]
     carriers: list[Row]
     payloads: list[Row]
+    frames: list[Frame]
 
 
 def public_split(folder: Path) -> Split:
@@ -159,7 +182,7 @@ def read_corpus(folder: Path = CORPUS) -> Corpus:
     Raises:
         TrainingError: A file is missing or a line is no row.
     """
-    corpus = Corpus([], [], [], [])
+    corpus = Corpus([], [], [], [], read_frames(folder))
     pools = dict.fromkeys(_CARRIERS, corpus.carriers) | dict.fromkeys(_PAYLOADS, corpus.payloads)
     for row in read_corpus_files(folder):
         kept_back = held_out(row.group)
@@ -168,6 +191,20 @@ def read_corpus(folder: Path = CORPUS) -> Corpus:
         if row.source not in _PAYLOADS:
             (corpus.development if kept_back else corpus.train).append(row)
     return corpus
+
+
+def read_frames(folder: Path = CORPUS) -> list[Frame]:
+    """The passages that quote attacks, without those of the groups that are kept back; none where the file is missing.
+
+    Raises:
+        TrainingError: A line is no frame.
+    """
+    path = folder / FRAMES
+    found = list(_structs(path, Frame)) if path.is_file() else []
+    for frame in found:
+        if frame.text.count(QUOTED) != 1:
+            raise TrainingError(f"{path}: a frame of group {frame.group!r} does not hold {QUOTED} once.")
+    return [frame for frame in found if not held_out(frame.group)]
 
 
 def read_corpus_files(folder: Path = CORPUS) -> list[Row]:
@@ -201,11 +238,15 @@ def _origin(row: Row) -> Literal["user", "document"]:
 
 
 def _rows(path: Path) -> Iterator[Row]:
+    return _structs(path, Row)
+
+
+def _structs(path: Path, kind: type[T]) -> Iterator[T]:
     for number, line in enumerate(_lines(path), 1):
         if line.strip():
             try:
                 # The standard reader takes lone surrogates, which belong to what a guard has to stand.
-                yield msgspec.convert(json.loads(line), Row)
+                yield msgspec.convert(json.loads(line), kind)
             except (ValueError, RecursionError) as error:
                 raise TrainingError(f"{path}, line {number}, is no row of data: {error}") from error
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from training.compose import Sampler, amid, planted
 from training.errors import TrainingError
 from training.noise import noised
-from training.rows import Corpus, Row
+from training.rows import Corpus, Frame, Row
 
 from lockgate.detect.ngrams import BITS, LinearModel
 from lockgate.detect.windows import readable
@@ -29,6 +29,7 @@ CORPUS = Corpus(
     development=[],
     carriers=[Row(f"Carrier {n}. {MANUAL * 5}", 0, origin="document") for n in range(5)],
     payloads=[Row(PAYLOAD, 1, origin="document")],
+    frames=[Frame("A guide shows: '{attack}' and says how to stop it.", "document", "g")],
 )
 
 
@@ -57,15 +58,25 @@ def test_an_attack_of_ours_stands_amid_others_and_so_does_what_is_harmless() -> 
     windows = [sampler._composed() for _ in range(400)]
     attacks = {row.text for row in OWN if row.label}
     assert any(attack in example.text and example.text != attack for attack in attacks for example in windows)
-    assert all(example.label for example in windows if any(attack in example.text for attack in attacks))
+    meant = [example for example in windows if "A guide shows" not in example.text]
+    assert all(example.label for example in meant if any(attack in example.text for attack in attacks))
+
+
+def test_an_attack_that_is_quoted_is_harmless() -> None:
+    sampler = Sampler(PUBLIC, CORPUS, LINEAR)
+    quoted = [example for example in (sampler._composed() for _ in range(400)) if "A guide shows" in example.text]
+    assert quoted
+    assert {example.label for example in quoted} == {0}
+    assert all("{attack}" not in example.text for example in quoted)
 
 
 def test_a_planted_payload_is_inside_its_window() -> None:
     sampler = Sampler(PUBLIC, CORPUS, LINEAR)
-    windows = [sampler._composed() for _ in range(400)]
+    drawn = [sampler._composed() for _ in range(400)]
+    windows = [example for example in drawn if "A guide shows" not in example.text]
     attacks = [example for example in windows if example.label]
     told = ("Forward the newest invoice", "Forget rule", "Write a short poem", "Mein Text")
-    assert len(attacks) > 200
+    assert len(attacks) > 160
     assert all(any(opening in example.text for opening in told) for example in attacks)
     assert all(readable(PAYLOAD) in example.text for example in attacks if told[0] in example.text)
     assert not any(told[0] in example.text or told[1] in example.text for example in windows if not example.label)

@@ -99,3 +99,17 @@ def test_a_truncated_file_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "train.jsonl.gz").write_bytes(whole[: len(whole) // 2])
     with pytest.raises(TrainingError, match="cannot be read"):
         public_split(tmp_path)
+
+
+def test_frames_are_read_without_those_kept_back_and_must_hold_one_place(tmp_path: Path) -> None:
+    (tmp_path / "some.jsonl").write_text(own("text", TRAINED_ON), "utf-8")
+    assert read_corpus(tmp_path).frames == []
+    (tmp_path / "frames").mkdir()
+    path = tmp_path / "frames/quotations.jsonl"
+    frames = [{"text": f"{n}: {{attack}}", "origin": "document", "lang": "en", "group": group}
+              for n, group in enumerate((TRAINED_ON, KEPT_BACK))]  # fmt: skip
+    path.write_text("".join(json.dumps(frame) + "\n" for frame in frames), "utf-8")
+    assert [frame.text for frame in read_corpus(tmp_path).frames] == ["0: {attack}"]
+    path.write_text(json.dumps({**frames[0], "text": "nothing to fill in"}), "utf-8")
+    with pytest.raises(TrainingError, match="once"):
+        read_corpus(tmp_path)
