@@ -49,6 +49,9 @@ class GatewayProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:
         """Keep the client certificate, whose chain TLS has checked."""
         super().connection_made(transport)
+        if transport.get_extra_info("sslcontext") is not self.config.ssl:
+            transport.abort()  # a handshake that began before the certificates were replaced: others may count now
+            return
         tls = transport.get_extra_info("ssl_object")
         self._certificate = tls.getpeercert(binary_form=True) if isinstance(tls, ssl.SSLObject) else None
 

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import signal
+import socket
 import ssl
 import sys
 from collections.abc import AsyncIterator
@@ -93,6 +94,10 @@ class Endpoint:
         upstream = f'{{kind: openai, base_url: "{self._model.url}", model: m{key}}}'
         text = f"version: 1\nproject: p\nserve:\n  upstream: {upstream}\n{settings}"
         (self.root / "lockgate.yaml").write_text(text)
+
+    @property
+    def port(self) -> int:
+        return int(self.base_url.split(":")[2].split("/")[0])
 
     async def says(self) -> dict[str, Any]:
         return json.loads(await asyncio.wait_for(self.process.stdout.readline(), 60))
@@ -198,6 +203,20 @@ async def test_certificates_change_under_a_stream(tmp_path: Path, model: Model, 
                 pass
 
 
+async def test_a_handshake_that_began_before_the_change_leads_nowhere(tmp_path: Path, model: Model, pki: Pki) -> None:
+    async with serving(tmp_path / "p", model, pki.settings(0, 0)) as endpoint:
+        early = socket.create_connection(("127.0.0.1", endpoint.port))
+        assert await endpoint.status(pki.client(0, 0), key="") == 200  # so that the early one was accepted
+        endpoint.write(pki.settings(0, 1))
+        assert await endpoint.reload() == ""
+        tls = pki.client(0, 0)
+        reader, writer = await asyncio.open_connection(sock=early, ssl=tls, server_hostname="127.0.0.1")
+        writer.write(b"GET /v1/models HTTP/1.1\r\nhost: x\r\n\r\n")
+        with pytest.raises((ConnectionError, asyncio.IncompleteReadError)):
+            await reader.readuntil(b"\r\n")
+        writer.close()
+
+
 async def test_the_same_names_with_other_certificates_behind_them(tmp_path: Path, model: Model, pki: Pki) -> None:
     async with serving(tmp_path / "p", model, pki.settings(0, 0)) as endpoint:
         shown = await served_certificate(endpoint, pki.client(0, 0))
@@ -212,8 +231,7 @@ async def test_the_same_names_with_other_certificates_behind_them(tmp_path: Path
 
 
 async def served_certificate(endpoint: Endpoint, tls: ssl.SSLContext) -> bytes:
-    port = int(endpoint.base_url.split(":")[2].split("/")[0])
-    _, writer = await asyncio.open_connection("127.0.0.1", port, ssl=tls, server_hostname="127.0.0.1")
+    _, writer = await asyncio.open_connection("127.0.0.1", endpoint.port, ssl=tls, server_hostname="127.0.0.1")
     shown = writer.get_extra_info("ssl_object").getpeercert(binary_form=True)
     writer.close()
     return shown
