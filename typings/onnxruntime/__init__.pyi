@@ -4,6 +4,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 class SessionOptions:
+    log_severity_level: int
     intra_op_num_threads: int
     inter_op_num_threads: int
     enable_cpu_mem_arena: bool

@@ -1,7 +1,8 @@
 """Classifiers of texts from outside: an ONNX file, or a Python function in a process of its own."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol, cast
 
@@ -21,6 +22,9 @@ from lockgate.redteam.targets.callable import CallableTarget
 MAX_BYTES = 1 << 30
 _ABOUT = Benign(id="classifier", turns=("-",), kind="classifier", half="seen")
 _PAIR = 2
+_LOCALE = "Install the locale en_US.UTF-8 (Debian: apt-get install locales-all), or export without lower-casing."
+_FATAL = 4
+_PICKLED = frozenset({".pkl", ".pickle", ".joblib", ".sav", ".p", ".skops"})
 
 
 class _Port(Protocol):
@@ -43,15 +47,23 @@ def onnx_scores(path: Path) -> Scores:
     Raises:
         RedteamError: It cannot be read, or it is no such model.
     """
+    if path.suffix in _PICKLED:
+        raise RedteamError(
+            f"{path.name} is not loaded: such a file may run code.",
+            remedy="Export the pipeline to ONNX, or name a function that asks it: python:module:function.",
+        )
     try:
         body = read(path.absolute().parent, path.name, limit=MAX_BYTES).body
         options = onnxruntime.SessionOptions()
+        options.log_severity_level = _FATAL
         loaded: object = onnxruntime.InferenceSession(body, options, providers=["CPUExecutionProvider"])
         session = cast("_Session", loaded)
     except CoreError as error:
         raise RedteamError(error.message, remedy=error.remedy) from error
     except Exception as error:
-        raise RedteamError(f"{path.name} is no ONNX model that runs here.", remedy="Export it again.") from error
+        # What scikit-learn's lower-casing becomes wants a locale of the machine, which containers rarely have.
+        known = _LOCALE if "locale" in str(error) else "Export it again."
+        raise RedteamError(f"{path.name} is no ONNX model that runs here.", remedy=known) from error
     inputs, outputs = session.get_inputs(), session.get_outputs()
     if len(inputs) != 1 or inputs[0].type != "tensor(string)":
         raise RedteamError(
@@ -68,25 +80,31 @@ def onnx_scores(path: Path) -> Scores:
     return scores
 
 
-def function_scores(module: str, function: str, *, timeout_s: float = 60.0) -> Scores:
-    """A Python function from a text to the probability of class 1, called in a process of its own.
+@contextmanager
+def function_scores(module: str, function: str, *, timeout_s: float = 60.0) -> Generator[Scores]:
+    """A Python function from a text to the probability of class 1, called in one process of its own.
 
     It is called as the red team calls a target, `function(messages)`, and returns the number as a text.
 
     Raises:
-        RedteamError: It cannot be loaded.
+        RedteamError: It cannot be loaded, or does not give a number.
     """
-
-    async def ask(texts: Sequence[str]) -> list[float]:
-        async with CallableTarget(module, function, timeout_s=timeout_s) as target:
-            return [float((await target.reply((Message("user", text),), _ABOUT)).text) for text in texts]
-
-    def scores(texts: Sequence[str]) -> list[float]:
+    with asyncio.Runner() as runner:
+        target = CallableTarget(module, function, timeout_s=timeout_s)
+        runner.run(target.__aenter__())
         try:
-            return asyncio.run(ask(texts))
-        except (UnusableAnswerError, ValueError, msgspec.MsgspecError) as error:
-            raise RedteamError(
-                f"{module}:{function} gave no number.", remedy="Return the probability as text."
-            ) from error
 
-    return scores
+            async def ask(texts: Sequence[str]) -> list[float]:
+                return [float((await target.reply((Message("user", text),), _ABOUT)).text) for text in texts]
+
+            def scores(texts: Sequence[str]) -> list[float]:
+                try:
+                    return runner.run(ask(texts))
+                except (UnusableAnswerError, ValueError, msgspec.MsgspecError) as error:
+                    raise RedteamError(
+                        f"{module}:{function} gave no number.", remedy="Return the probability as text."
+                    ) from error
+
+            yield scores
+        finally:
+            runner.run(target.__aexit__(None, None, None))

@@ -12,12 +12,15 @@ from typing import Literal, TypeAlias
 import msgspec
 
 from lockgate.redteam.errors import RedteamError
+from lockgate.redteam.neighbours import neighbours
 from lockgate.redteam.statistics import wilson95
 
 Scores: TypeAlias = Callable[[Sequence[str]], Sequence[float]]
 """From texts to the probability that each is of class 1."""
-Kind: TypeAlias = Literal["character", "word", "neighbour"]
-KINDS: tuple[Kind, ...] = ("character", "word", "neighbour")
+Kind: TypeAlias = Literal["character", "word", "neighbour", "embedding"]
+KINDS: tuple[Kind, ...] = ("character", "word", "neighbour", "embedding")
+Near: TypeAlias = Callable[[str], Sequence[str]]
+"""From a lower-case word to words that may stand in its place."""
 MAX_CHARS = 4_000
 _HALF = 0.5
 _ZERO_WIDTH = "\u200b"
@@ -27,7 +30,8 @@ _LOOKALIKES = str.maketrans(
     "\u0410\u0421\u0415\u041d\u041a\u041c\u041e\u0420\u0422\u0425",
 )
 _KEYS = {"a": "s", "e": "r", "i": "o", "n": "m", "o": "p", "r": "t", "s": "d", "t": "y", "u": "i", "l": "k", "c": "v"}
-# Words that stand close together in common word vectors, written down so that no vectors need to be installed.
+# Words that mean nearly the same where models are told what to do. Vectors know more words and more languages, but also
+# take opposites for neighbours.
 _NEAR = (
     "ignore disregard overlook skip",
     "previous prior earlier preceding above",
@@ -60,7 +64,7 @@ _NEAR = (
     "love adore like",
     "hate dislike",
 )
-_NEIGHBOURS = {word: tuple(w for w in group.split() if w != word) for group in _NEAR for word in group.split()}
+_SYNONYMS = {word: tuple(w for w in group.split() if w != word) for group in _NEAR for word in group.split()}
 _FILLERS = ("well", "actually", "just", "kindly", "really", "so")
 
 
@@ -77,7 +81,7 @@ class Fallen(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         text: The changed text.
         label: Its true class.
-        attack: What changed it: `character`, `word` or `neighbour`.
+        attack: What changed it: `character`, `word`, `neighbour` or `embedding`.
         source: The row that it came from, from 0.
     """
 
@@ -124,6 +128,7 @@ def robustness(
     steps: int = 4,
     width: int = 8,
     seed: int = 7,
+    progress: Callable[[int, int], None] | None = None,
 ) -> Robustness:
     """Try to turn every text that a classifier gets right.
 
@@ -131,10 +136,12 @@ def robustness(
         rows: What to change. A text longer than 4,000 characters is tried by its beginning.
         scores: The classifier.
         threshold: Score from which it says class 1.
-        kinds: Which changes: letters, words, or words by their neighbours in meaning.
+        kinds: Which changes: letters, words, words by others of nearly the same meaning (`neighbour`, a written table)
+            or by their neighbours among word vectors (`embedding`).
         steps: Changes that may add up in one text.
         width: Candidates for each change.
         seed: Of every draw.
+        progress: Called after each row: done, all.
 
     Raises:
         RedteamError: There are no rows, or the classifier gives something else than one score between 0 and 1 a text.
@@ -151,6 +158,8 @@ def robustness(
             draw = Random(f"{seed}:{kind}:{number}")  # noqa: S311 - draws to repeat
             if found := search.turn(text, row.label, kind, draw):
                 fallen.append(Fallen(text=found, label=row.label, attack=kind, source=number))
+        if progress:
+            progress(number + 1, len(rows))
     turned = {kind: {one.source for one in fallen if one.attack == kind} for kind in kinds}
     total, stood = len(rows), sum(right)
     return Robustness(
@@ -198,11 +207,8 @@ class _Search:
 
 def _changed(text: str, kind: Kind, draw: Random) -> str:
     words = text.split(" ")
-    if kind == "neighbour":
-        places = [place for place, word in enumerate(words) if _bare(word) in _NEIGHBOURS]
-        for place in draw.sample(places, min(2, len(places))):
-            words[place] = _dressed(words[place], draw.choice(_NEIGHBOURS[_bare(words[place])]))
-        return " ".join(words)
+    if kind in {"neighbour", "embedding"}:
+        return " ".join(_replaced(words, _synonyms if kind == "neighbour" else neighbours, draw))
     place = draw.randrange(len(words))
     if kind == "word":
         return " ".join(_rearranged(words, place, draw))
@@ -210,6 +216,21 @@ def _changed(text: str, kind: Kind, draw: Random) -> str:
     for number in draw.sample(long, min(2, len(long))):
         words[number] = _mistyped(words[number], draw)
     return " ".join(words)
+
+
+def _synonyms(word: str) -> Sequence[str]:
+    return _SYNONYMS.get(word, ())
+
+
+def _replaced(words: list[str], near: Near, draw: Random) -> list[str]:
+    """Up to two words by others, among those that have any."""
+    left, found = list(range(len(words))), dict[int, str]()
+    draw.shuffle(left)
+    while left and len(found) < 2:  # noqa: PLR2004 - what a reader would not mind
+        place = left.pop()
+        if others := near(_bare(words[place])):
+            found[place] = _dressed(words[place], draw.choice(others))
+    return [found.get(place, word) for place, word in enumerate(words)]
 
 
 def _rearranged(words: list[str], place: int, draw: Random) -> list[str]:
