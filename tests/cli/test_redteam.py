@@ -451,7 +451,9 @@ def test_what_went_wrong_is_named_once_and_not_once_for_each_attempt(
 ) -> None:
     with pytest.raises(SystemExit):
         main(["redteam", "--target", mock.url, "--model", "html", "--budget", "5"])
-    shown = capsys.readouterr().out
+    captured = capsys.readouterr()
+    shown = captured.out
+    assert "A budget of 5 leaves 16 of 21 families untested" in captured.err
     assert shown.count("did not answer with a chat completion") == 1
     assert "LG-REDTEAM-103: nothing was judged of 21 families" in shown
     assert len(shown.splitlines()) < 40

@@ -16,6 +16,7 @@ from lockgate.pipeline.opened import Assistant, Options, project_of
 from lockgate.redteam import (
     ADAPTIVE,
     CONVERTERS,
+    FAMILIES,
     PROFILES,
     Converter,
     Family,
@@ -104,7 +105,15 @@ def redteam(ctx: click.Context, as_json: bool, listed: bool, explain: str | None
     if listed or explain:
         show_list() if listed else show_family(family_named(explain or ""))
         return EXIT_OPEN
-    campaign = red_team(_options(given), show_progress)
+    options = _options(given)
+    wanted = len(options.families or FAMILIES)
+    if options.budget < wanted:
+        click.echo(
+            f"A budget of {options.budget} leaves {wanted - options.budget} of {wanted} families untested, which holds "
+            "the gate. Raise --budget, or choose --families.",
+            err=True,
+        )
+    campaign = red_team(options, show_progress)
     report = campaign.report
     _write(campaign, given)
     if as_json:
