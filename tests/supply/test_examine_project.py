@@ -262,6 +262,19 @@ def test_a_file_that_changes_during_the_run_is_errored_by_whoever_reads_it(exami
     assert {"LG-SUPPLY-040", "LG-SUPPLY-101", "LG-SUPPLY-121"} <= changed
 
 
+def test_a_file_that_another_includes_must_not_change_either(examine: Examine, place: Path, database: Path):
+    files = {"requirements.txt": "-r more.txt\n", "more.txt": LOCKED}
+    found = examine(files, meanwhile=lambda: (place / "more.txt").write_text("numpy==2.0.0\n", "utf-8"))
+    assert findings(found, "LG-SUPPLY-041") == []
+    assert all("changed since the run began" in item.reason for item in of(found, "LG-SUPPLY-041", ERRORED))
+    assert of(found, "LG-SUPPLY-041", ERRORED)
+
+
+def test_code_that_cannot_be_parsed_may_import_anything(examine: Examine):
+    reasons = [item.reason for item in of(examine({"app.py": "def (\n"}), "LG-SUPPLY-040", ERRORED)]
+    assert any("what it imports is not known" in reason for reason in reasons)
+
+
 def test_a_file_that_cannot_be_read_is_errored(examine: Examine, place: Path):
     (place / "requirements.txt").symlink_to("/etc/hosts")
     (place / "app.py").symlink_to("/etc/hosts")

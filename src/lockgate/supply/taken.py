@@ -25,9 +25,15 @@ class Taken(msgspec.Struct, frozen=True):
     digests: dict[str, str]
     entries: tuple[Entry, ...]
 
-    def judged(self, ref: SubjectRef, outcomes: Iterable[Outcome]) -> tuple[Outcome, ...]:
-        """The outcomes about a file, all ERRORED where its bytes are not those that the run began with."""
-        if not ref.sha256 or self.digests.get(ref.uri) == ref.sha256:
+    def changed(self, *refs: SubjectRef) -> bool:
+        """Whether a file that was read has other bytes than when the run began, or was not there then."""
+        return any(ref.sha256 and self.digests.get(ref.uri) != ref.sha256 for ref in refs)
+
+    def judged(
+        self, ref: SubjectRef, outcomes: Iterable[Outcome], included: Iterable[SubjectRef] = ()
+    ) -> tuple[Outcome, ...]:
+        """The outcomes about a file, all ERRORED where it, or a file that it includes, changed since the run began."""
+        if not self.changed(ref, *included):
             return tuple(outcomes)
         checks = dict.fromkeys(outcome.check for outcome in outcomes)
         return tuple(Outcome(check, Status.ERRORED, ref, reason=_CHANGED) for check in checks)

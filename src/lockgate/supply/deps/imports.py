@@ -6,7 +6,7 @@ import hashlib
 import os
 import sys
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 
 import msgspec
@@ -67,15 +67,30 @@ def find_imports(folder: Path) -> Imports:
     return imports_in(folder, _python_files(folder))
 
 
-def imports_in(folder: Path, uris: Iterable[str], cache: Remembered | None = None) -> Imports:
-    """Read the Python files with these paths below a folder; `cache` holds what earlier scans found."""
+def imports_in(
+    folder: Path,
+    uris: Iterable[str],
+    cache: Remembered | None = None,
+    *,
+    expected: Mapping[str, str] | None = None,
+) -> Imports:
+    """Read the Python files with these paths below a folder.
+
+    Args:
+        folder: The folder.
+        uris: Their paths.
+        cache: What earlier scans found.
+        expected: The digest that each must have; one with another counts as unread.
+    """
     modules: set[str] = set()
     complete = True
     for count, uri in enumerate(uris):
         if count >= MAX_FILES:
             return Imports(frozenset(modules), complete=False)
         try:
-            modules |= _imported(read(folder, uri, limit=MAX_BYTES), cache)
+            content = read(folder, uri, limit=MAX_BYTES)
+            complete = complete and (expected is None or expected[uri] == content.ref.sha256)
+            modules |= _imported(content, cache)
         except (CoreError, ValueError):
             complete = False
     return Imports(frozenset(modules), complete)

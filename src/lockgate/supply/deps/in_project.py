@@ -14,6 +14,10 @@ from lockgate.supply.remembered import Remembered
 from lockgate.supply.taken import Taken
 
 _NAMED = 5
+_UNREAD = (
+    "Some of the code cannot be parsed, or changed since the run began, so what it imports is not known, and no file "
+    "says which libraries are installed."
+)
 
 
 def examine_listings(files: Taken, policy: SubjectRef, options: ScanOptions) -> tuple[Examination, DatabaseInfo | None]:
@@ -30,13 +34,20 @@ def examine_listings(files: Taken, policy: SubjectRef, options: ScanOptions) -> 
     listings = tuple(_read(entry) for entry in files.entries if _is_listing(entry))
     code = [uri for uri in files.digests if uri.endswith(".py") and INSTALLED.isdisjoint(PurePosixPath(uri).parts)]
     with Remembered("imports") as cache:
-        imports = imports_in(files.root, code, cache)
+        imports = imports_in(files.root, code, cache, expected=files.digests)
     scan = scan_listings(listings, options, imports)
-    outcomes = [item for scanned in scan.listings for item in files.judged(scanned.listing.ref, merged(scanned))]
+    outcomes = [
+        item
+        for scanned in scan.listings
+        for item in files.judged(scanned.listing.ref, merged(scanned), scanned.listing.included)
+    ]
     subjects = {ref for listing in listings for ref in (listing.ref, *listing.included) if ref.sha256}
     foreign = strangers(imports.modules, code)
-    if foreign and not any(lists_python(listing.ref.uri) for listing in listings):
-        outcomes.append(errored(KnownVulnerability, policy, _unlisted(foreign)))
+    if not any(lists_python(listing.ref.uri) for listing in listings):
+        if foreign:
+            outcomes.append(errored(KnownVulnerability, policy, _unlisted(foreign)))
+        elif not imports.complete:
+            outcomes.append(errored(KnownVulnerability, policy, _UNREAD))
     return Examination(tuple(sorted(subjects)), tuple(outcomes)), scan.database if listings else None
 
 
