@@ -127,11 +127,11 @@ def test_upstreams_servers_and_origins_are_third_parties_too(look: Look):
         examine_sources,
         supply,
         files,
-        serve={"upstream": upstream},
+        serve={"upstream": upstream, "moderation": {"base_url": "https://moderation.provider.net/v1"}},
         models=[{"path": "m.gguf", "sha256": "0" * 64, "origin": "https://weights.provider.net/m"}],
     )
     hosts = {finding.message.split()[0].partition(".")[0] for finding in findings(found)}
-    assert hosts == {"models", "maps", "tools", "hub", "weights"}
+    assert hosts == {"models", "moderation", "maps", "tools", "hub", "weights"}
     covered = look(examine_sources, {**supply, "sources": [source("*.provider.net")]}, serve={"upstream": upstream})
     assert findings(covered) == []
 

@@ -95,6 +95,8 @@ def _declared(config: Config, uri: str) -> Iterator[Use]:
     for upstream in (serve.upstream, *serve.upstreams.values()) if serve else ():
         if upstream is not None and not isinstance(upstream, EmbeddedUpstream):
             yield Use(host_of(upstream.base_url), uri, 0, "an upstream")
+    if serve and serve.moderation is not None:
+        yield Use(host_of(serve.moderation.base_url), uri, 0, "the moderation endpoint")
     origins = [("the origin of a model", model.origin) for model in config.models]
     origins += [("the origin of a data set", item.origin) for item in config.supply.data_sets]
     for what, origin in origins:

@@ -26,10 +26,10 @@ class UnreviewedSource(Check[SourceFacts], frozen=True):
         Every host in use has an entry whose review counts today.
 
     Limits:
-        Sees upstreams of `serve`, origins of models and external data sets that are addresses, MCP servers that are
-        addresses, and literal addresses, known clients and repositories of the Hugging Face hub in Python code. What
-        is computed when the program runs is not seen. This machine, private networks and names reserved for examples
-        are no third parties.
+        Sees upstreams and the moderation endpoint of `serve`, origins of models and external data sets that are
+        addresses, MCP servers that are addresses, and literal addresses, known clients and repositories of the Hugging
+        Face hub in Python code. What is computed when the program runs is not seen. This machine, private networks and
+        names reserved for examples are no third parties.
     """
 
     card: ClassVar[Card] = Card(
