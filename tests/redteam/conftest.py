@@ -42,6 +42,10 @@ def last(body: dict[str, Any]) -> str:
     return str(body["messages"][-1]["content"])
 
 
+async def ruled(server: ChatServer, request: web.Request, body: dict[str, Any]) -> web.StreamResponse:
+    return web.json_response({"error": {"message": "No such tools.", "code": "not_allowed"}}, status=403)
+
+
 async def unstructured(server: ChatServer, request: web.Request, body: dict[str, Any]) -> web.StreamResponse:
     if "response_format" in body:
         return web.json_response({"error": {"code": "unknown_field"}}, status=400)
@@ -167,6 +171,7 @@ async def leak_then_fail(server: ChatServer, request: web.Request, body: dict[st
 
 
 BEHAVIOURS: dict[str, Behaviour] = {
+    "ruled": ruled,
     "unstructured": unstructured,
     "on-a-disk": on_a_disk,
     "busy": busy,

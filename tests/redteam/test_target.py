@@ -55,6 +55,10 @@ async def test_a_guard_block_ends_the_conversation_and_is_no_error(chat: Any) ->
     assert talk.error == ""
 
 
+async def test_a_rule_of_the_gateway_that_refuses_is_a_block_and_no_error(chat: Any) -> None:
+    assert (await talk_to(chat, "ruled", "Delete it.", "Now.")).turns == (Turn("Delete it.", "", blocked=True),)
+
+
 async def test_an_answer_cut_by_a_content_filter_is_a_block(chat: Any) -> None:
     assert (await talk_to(chat, "cut")).turns == (Turn("Hello.", "", blocked=True),)
 

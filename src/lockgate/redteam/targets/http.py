@@ -20,7 +20,7 @@ from lockgate.redteam.targets.wire import Question, Wire, tools_of
 
 MAX_ANSWER_BYTES = 1 << 18
 _CHUNK = 1 << 16
-_OK, _BAD_REQUEST = 200, 400
+_OK = 200
 _UNWELCOME = frozenset({400, 404, 415, 422, 501})
 """How endpoints refuse a field that they do not know."""
 _BUSY = frozenset({429, 500, 502, 503, 504, 529})
@@ -83,8 +83,9 @@ class _RefusedError(UnusableAnswerError):
 class HttpTarget:
     """Talks to a chat endpoint without streaming. Use it as an async context manager.
 
-    A guard's refusal (HTTP 400 with `error.code` `content_filter`) is a filtered answer. Whatever else is not an answer
-    is an error, so that it is never counted as resistance.
+    A refusal by a guard (HTTP 400 with `error.code` `content_filter`) or by a gateway's rule (403 `not_allowed` or
+    `approval_required`) is a filtered answer. Whatever else is not an answer is an error, so that it is never counted
+    as resistance.
 
     Args:
         name: What reports call it.
@@ -201,7 +202,7 @@ class HttpTarget:
     def _judge_status(self, status: int, body: bytes) -> Answer:
         if status == _OK:
             return self._wire.decode(body)
-        if status == _BAD_REQUEST and is_guard_block(body):
+        if is_guard_block(body, status):
             return Answer("", filtered=True)
         kind = _RefusedError if status in _UNWELCOME else UnusableAnswerError
         raise kind(f"the endpoint answered HTTP {status}")

@@ -48,6 +48,9 @@ _completion = msgspec.json.Decoder(_Completion)
 _failure = msgspec.json.Decoder(_Failure)
 
 
+_STOPS = {400: ("content_filter",), 403: ("not_allowed", "approval_required")}
+
+
 class OpenAIWire:
     """Speaks to `<base URL>/chat/completions`."""
 
@@ -127,9 +130,14 @@ def _named(model: str) -> str:
     return model.rpartition("/")[2] if model.startswith("/") else model
 
 
-def is_guard_block(body: bytes) -> bool:
-    """Whether the body of an HTTP 400 says that a guard blocked the conversation (`error.code` is `content_filter`)."""
+def is_guard_block(body: bytes, status: int = 400) -> bool:
+    """Whether an error says that a guard or a rule stopped the conversation, by `error.code`.
+
+    That is HTTP 400 `content_filter`, and 403 `not_allowed` or `approval_required` of a gateway's rule, for instance on
+    the tools that a request brings along. A rule that stops everybody stops harmless conversations as well, which holds
+    the gate.
+    """
     try:
-        return _failure.decode(body).error.code == "content_filter"
+        return _failure.decode(body).error.code in _STOPS.get(status, ())
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return False
