@@ -1,18 +1,25 @@
 """What one client can do to another: the good one's latency while the other sends what costs most."""
 
 import asyncio
+import json
 import statistics
+import subprocess
+import sys
+import tempfile
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 from gateway_parts.load import Address, read_whole
 
+_ABUSER = Path(__file__).with_name("abuser.py")
 _ROUNDS = 5
 _GOOD = 100
 _PHASE_S = 10.0
-_ABUSERS = 8
+_START_S = 1.0
 _PAUSE_S = 0.01
 _CALM_S = 60.0
 _CALM = 5
@@ -32,12 +39,8 @@ async def abuse(good: Address, bad: Address, prompts: list[bytes], worst: Mappin
         for name, body in worst.items():
             kind = kinds[name]
             kind.quiet.append(_p99(await _latencies(good, prompts, Counter())))
-            stop = asyncio.Event()
-            abusers = [asyncio.create_task(_abuse(bad, body, stop, kind.abuser)) for _ in range(_ABUSERS)]
-            await asyncio.sleep(0.2)
-            kind.beside.append(_p99(await _latencies(good, prompts, kind.good)))
-            stop.set()
-            await asyncio.gather(*abusers)
+            async with _abused(bad, body, kind.abuser):
+                kind.beside.append(_p99(await _latencies(good, prompts, kind.good)))
             kind.busy_after_s.append(await _calm(good, prompts, kind.quiet[-1]))
     return {name: kind.summary() for name, kind in kinds.items()}
 
@@ -90,19 +93,18 @@ async def _calm(address: Address, prompts: list[bytes], quiet_ms: float) -> floa
     return time.perf_counter() - started
 
 
-async def _abuse(address: Address, body: bytes, stop: asyncio.Event, seen: "Counter[int]") -> None:
-    while not stop.is_set():
-        writer = None
-        try:
-            reader, writer = await asyncio.open_connection("127.0.0.1", address.port)
-            while not stop.is_set():
-                writer.write(address.request(body))
-                seen[(await read_whole(reader))[0]] += 1
-        except (OSError, asyncio.IncompleteReadError, ValueError):
-            await asyncio.sleep(_PAUSE_S)  # the endpoint closed the connection: once more
-        finally:
-            if writer is not None:
-                writer.close()
+@asynccontextmanager
+async def _abused(address: Address, body: bytes, seen: "Counter[int]") -> AsyncIterator[None]:
+    """Somebody sends this body without a pause while the block runs."""
+    with tempfile.NamedTemporaryFile() as file:
+        file.write(body)
+        file.flush()
+        command = [sys.executable, str(_ABUSER), str(address.port), address.key, file.name]
+        child = await asyncio.create_subprocess_exec(*command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        await asyncio.sleep(_START_S)
+        yield
+        told, _ = await child.communicate()
+    seen.update({int(status): count for status, count in json.loads(told).items()})
 
 
 def _p99(values: list[float]) -> float:

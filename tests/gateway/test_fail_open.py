@@ -16,6 +16,8 @@ from lockgate.core import Origin, Span, Verdict
 from lockgate.core.config import GuardConfig
 from lockgate.core.errors import ConfigError
 from lockgate.evidence import Ledger
+from lockgate.gateway import GuardPool
+from lockgate.gateway.errors import guard_failed
 from lockgate.gateway.telemetry import Telemetry, exposition
 from lockgate.guard import Guard, Known, Message
 from lockgate.monitor.store import read_stored
@@ -174,3 +176,23 @@ async def test_serving_with_it_is_said_signed_and_recorded(tmp_path: Path) -> No
         signed = [base64.b64decode(json.loads(entry.envelope)["payload"]) for entry in ledger.entries()]
     assert [json.loads(text)["predicate"]["mode"] for text in signed] == ["serve.fail_open", "serve --observe"]
     assert [event.labels for event in read_stored(tmp_path / ".lockgate")] == [("serve.fail_open",), ("serve.observe",)]
+
+
+async def test_what_only_could_not_be_read_in_time_is_judged_all_the_same(
+    start: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = GuardPool.run
+    asked: list[int] = []
+
+    async def full_at_first(pool: GuardPool, work: Callable[[], Any], *, size: int = 0) -> Any:
+        asked.append(size)
+        if len(asked) == 1:
+            raise guard_failed("guard.overloaded")
+        return await run(pool, work, size=size)
+
+    rules = "  rules: [{id: everybody, effect: allow, when: 'sensitivity == \"none\"'}]\n"
+    async with start(settings=OPEN + rules) as world:
+        monkeypatch.setattr(GuardPool, "run", full_at_first)
+        status, _ = await world.chat(messages=[{"role": "user", "content": "We rent boats. " * 1_200}])
+        event = (await world.events())[0]
+    assert (status, event.labels) == (200, ())

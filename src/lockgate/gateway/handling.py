@@ -288,17 +288,25 @@ class Handling:
         size = len(exchange.body)
         if size <= _READ_AT_ONCE:
             return work()
-        return await self._unless_open(exchange.record, self._pool.run(work, size=size), work)
+        try:
+            return await self._pool.run(work, size=size)
+        except ApiError as error:
+            if not self._fails_open(exchange.record, error):
+                raise
+        return await asyncio.to_thread(work)  # whether it is judged, the guard has yet to show
 
     async def _unless_open(self, record: Record, attempt: Awaitable[T], otherwise: Callable[[], T]) -> T:
         """What `attempt` gives; where the guard failed and this route goes on without it, what `otherwise` gives."""
         try:
             return await attempt
         except ApiError as error:
-            if not error.unjudged or record.route not in self._fail_open:
+            if not self._fails_open(record, error):
                 raise
             record.note_unjudged(error)
         return await asyncio.to_thread(otherwise)
+
+    def _fails_open(self, record: Record, error: ApiError) -> bool:
+        return error.unjudged and record.route in self._fail_open
 
     def _prepare_unjudged(self, body: bytes, read: Reader) -> Draft:
         """From the body once more: the guard may still be changing what was read of it."""
