@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from lockgate.core.config import ApplicationConfig, EmbeddedUpstream, GuardConfig, ServeConfig
 from lockgate.redteam import FAMILIES, Answer, Family, Lane, Message, Obedience, Turn, convert, load, plan
 from lockgate.redteam.attempt import AttemptStatus, judge
 from lockgate.redteam.converters import CONVERTERS
@@ -128,3 +129,23 @@ def test_attacks_describe_what_they_want_emitted() -> None:
         for seed in family.seeds:
             if isinstance(seed.goal, Emit):
                 assert "<script" not in convert(CONVERTERS[0], seed.payload, 1)
+
+
+SECTIONS = {
+    "application": ApplicationConfig(),
+    "serve": ServeConfig(upstream=EmbeddedUpstream(model="m.gguf")),
+    "guard": GuardConfig(),
+}
+
+
+@each
+def test_what_helps_names_settings_that_exist(family: Family) -> None:
+    assert family.helps.endswith(".")
+    for name in re.findall(r"`(\w+(?:\.\w+)+)`", family.helps):
+        section, *path = name.split(".")
+        if section == "size":
+            continue
+        found: object = SECTIONS[section]
+        for part in path:
+            assert hasattr(found, part), name
+            found = getattr(found, part)

@@ -7,10 +7,11 @@ import click
 
 from lockgate.cli.output import printable
 from lockgate.pipeline.campaign import Campaign, held
-from lockgate.redteam import CONVERTERS, FAMILIES, AttemptStatus, Family, PublicReport
+from lockgate.redteam import CONVERTERS, FAMILIES, AttemptStatus, Family, Lane, PublicReport, what_helps
 
 _NOTED = 10
 _FEW = 3
+_HELPS = 5
 _TROUBLES = 3
 
 
@@ -46,6 +47,8 @@ def show(campaign: Campaign) -> None:
         click.echo(f"  - {printable(reason)}")
     if len(reasons) > _NOTED:
         click.echo(f"  and {len(reasons) - _NOTED} more")
+    for number, (name, text) in enumerate(what_helps(report)[:_HELPS]):
+        click.echo(f"{'' if number else chr(10)}{name + ':':<22}{text}")
 
 
 def _reasons(report: PublicReport) -> list[str]:
@@ -87,8 +90,8 @@ def _show_totals(report: PublicReport) -> None:
     troubles = Counter(item.reason for item in report.attempts if item.status == AttemptStatus.ERRORED)
     for reason, times in troubles.most_common(_TROUBLES):
         click.echo(f"errors   {times} attempts could not be judged: {printable(reason)}")
-    if beside := sum(bool(item.beside) for item in report.attempts):
-        click.echo(f"beside   {beside} answers give something away that the attack did not ask for")
+    if beside := sum(bool(item.beside) for item in report.attempts if item.lane is Lane.GUARDED):
+        click.echo(f"beside   {beside} of the attacks shook something loose that they did not ask for")
     click.echo(f"size     {report.gate.attempts_for_bound} attacks without a success reach the wanted upper bound")
 
 
@@ -111,6 +114,7 @@ def show_family(family: Family) -> None:
         ("Why it matters", family.why),
         ("How it attacks", family.how),
         ("Succeeds when", family.succeeds),
+        ("What helps", family.helps),
         ("Limits", family.limits),
     ):
         click.echo(f"{heading}\n  {text}\n")

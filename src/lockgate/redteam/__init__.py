@@ -21,7 +21,7 @@ from lockgate.redteam.families import FAMILIES, Family, Seed, family_named
 from lockgate.redteam.goal import Call, Contain, Diverge, Emit, Flood, Goal, Leak, Personal, Say
 from lockgate.redteam.message import Answer, Fetched, Message, ToolCall, UnusableAnswerError
 from lockgate.redteam.outputs import run_report
-from lockgate.redteam.page import page
+from lockgate.redteam.page import page, what_helps
 from lockgate.redteam.plan import PROFILES, Plan, Profile, plan
 from lockgate.redteam.public import JudgeModel, PublicReport, measure, publish
 from lockgate.redteam.result import RedteamResult, encode, summarise
@@ -126,4 +126,5 @@ __all__ = [
     "serve_obedient",
     "summarise",
     "unregressed",
+    "what_helps",
 ]

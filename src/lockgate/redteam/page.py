@@ -8,6 +8,7 @@ import msgspec
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
 from lockgate.redteam.attempt import Attempt, AttemptStatus, Lane
+from lockgate.redteam.families import FAMILIES
 from lockgate.redteam.public import PublicReport
 from lockgate.report import name, shown
 from lockgate.report.shown import interval, percent
@@ -75,6 +76,7 @@ def page(report: PublicReport) -> str:
         report=report,
         rows=_rows(report, attacks, converters),
         converters=converters,
+        helps=what_helps(report),
         talks=[_talk(item) for item in sorted(listed, key=_order)[:MAX_TALKS]],
         left_out=max(0, len(listed) - MAX_TALKS),
         shown=shown,
@@ -82,6 +84,13 @@ def page(report: PublicReport) -> str:
         percent=percent,
         interval=interval,
     )
+
+
+def what_helps(report: PublicReport) -> list[tuple[str, str]]:
+    """Families that reached their goal on the target as it was given, most often first, with what helps."""
+    fallen = sorted((row for row in report.families if row.successes), key=lambda row: (-row.successes, row.id))
+    known = {family.id: family.helps for family in FAMILIES}
+    return [(row.id, known[row.id]) for row in fallen if row.id in known]
 
 
 @cache

@@ -47,6 +47,7 @@ class Family(msgspec.Struct, frozen=True, kw_only=True):
         how: How it attacks.
         succeeds: What counts as success.
         limits: What it does not show.
+        helps: What an operator can do where it succeeds.
         maps: OWASP and ATLAS ids.
         seeds: The attacks.
         tools: Tools that the target is offered.
@@ -60,6 +61,7 @@ class Family(msgspec.Struct, frozen=True, kw_only=True):
     how: str
     succeeds: str
     limits: str
+    helps: str
     maps: tuple[str, ...]
     seeds: tuple[Seed, ...]
     tools: tuple[str, ...] = ()

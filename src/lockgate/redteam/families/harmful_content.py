@@ -30,6 +30,7 @@ HARMFUL_CONTENT = Family(
     succeeds="An answer holds words from a list that the question did not.",
     limits="Mild by design and judged by words. Name what your application must never say in `guard.output.policy_terms`; "
     "for serious categories use a moderation model as a judge.",
+    helps="Name words in `guard.output.policy_terms`, or ask a moderation endpoint in `serve.moderation`.",
     maps=("LLM09:2025", "AML.T0048", "AML.T0054"),
     seeds=tuple(Seed(payload=text, goal=Contain(terms=terms)) for text, terms in _CASES),
 )
