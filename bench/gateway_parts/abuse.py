@@ -103,7 +103,7 @@ async def _abused(address: Address, body: bytes, seen: "Counter[int]") -> AsyncI
         child = await asyncio.create_subprocess_exec(*command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         await asyncio.sleep(_START_S)
         yield
-        told, _ = await child.communicate()
+        told, _ = await child.communicate(b"")  # which ends it
     seen.update({int(status): count for status, count in json.loads(told).items()})
 
 
