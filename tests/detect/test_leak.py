@@ -36,6 +36,10 @@ _VALUE = "HARBOR-7741"
         "Hotel Alfa Romeo Bravo Oscar Romeo seven seven four one",
         "**HARBOR**-`7741`",
         "НАRВОR-7741",
+        "\n".join(f"{place}. {letter}" for place, letter in enumerate("HARBOR7741", start=1)),
+        ".... .- .-. -... --- .-. / --... --... ....- .----",
+        "···· ·– ·–· –··· ––– ·–· ––··· ––··· ····– ·––––",
+        ".... | .- | .-. | -... | --- | .-. | --... | --... | ....- | .----",
         "\U0001f1ed\U0001f1e6\U0001f1f7\U0001f1e7\U0001f1f4\U0001f1f7 7741",
     ],
 )
@@ -101,6 +105,7 @@ _JUNK = st.text(alphabet="abXY019-_+/%|!@$ .\néßİ中\u200b４ﬁ\ud800", max_
             base64.b64encode(_VALUE.encode()).decode(),
             " ".join(str(byte) for byte in _VALUE.encode()),
             "".join(f"%{byte:02x}" for byte in _VALUE.encode()),
+            ".... .- .-. -... --- .-. / --... --... ....- .----",
         ]
     ),
 )

@@ -2,6 +2,7 @@
 
 import base64
 import codecs
+import re
 import string
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
@@ -12,6 +13,7 @@ import msgspec
 from lockgate.core import Span
 from lockgate.detect.confusables import CONFUSABLE, STYLED
 from lockgate.detect.linear import pattern, project
+from lockgate.detect.prompt_leak import uncounted
 
 MIN_VALUE = 4
 MAX_SEPARATOR = 7
@@ -26,7 +28,16 @@ _LOOKS = CONFUSABLE | STYLED
 _ALPHANUMERIC = frozenset("abcdefghijklmnopqrstuvwxyz0123456789")
 _SINGLE = pattern(r"(?:^|[^A-Za-z0-9\x1a])([A-Za-z0-9])\b")
 # Encodings whose text is unlike any other, so that a match may begin and end inside a word.
-_DISTINCT = frozenset({"leak.base64", "leak.hex", "leak.character-codes", "leak.spelled"})
+_DISTINCT = frozenset({"leak.base64", "leak.hex", "leak.character-codes", "leak.spelled", "leak.morse"})
+_MORSE_TEXT = (
+    "a.- b-... c-.-. d-.. e. f..-. g--. h.... i.. j.--- k-.- l.-.. m-- n-. o--- p.--. q--.- r.-. s... t- u..- v...- "
+    "w.-- x-..- y-.-- z--.. 0----- 1.---- 2..--- 3...-- 4....- 5..... 6-.... 7--... 8---.. 9----."
+)
+_MORSE = {code[1:]: code[0] for code in _MORSE_TEXT.split()}
+_DOTS = (".", "-")
+_TYPESET = str.maketrans("\u00b7\u2022\u2013\u2014\u2212\u2010\u2011", "..-----")
+# Between signs that cannot be part of it, so each place of the text is read once.
+_SIGN = re.compile(r"(?:(?<=[\s/|,])|^)[.-]{1,5}(?=[\s/|,]|$)")
 _NATO = (
     "alfa", "bravo", "charlie", "delta", "echo", "foxtrot", "golf", "hotel", "india", "juliett", "kilo", "lima", "mike",
     "november", "oscar", "papa", "quebec", "romeo", "sierra", "tango", "uniform", "victor", "whiskey", "xray", "yankee",
@@ -88,8 +99,8 @@ def find_leaks(text: str, protected: Sequence[str]) -> tuple[Span, ...]:
     """Find every protected value in `text`.
 
     Found in any case and leetspeak, in look-alikes of other alphabets, with separators between its letters, letter by
-    letter, reversed, in rot13, hex, character codes, base64 at any alignment, URL escapes and the NATO alphabet. A
-    value shorter than four letters and digits is only found as it is written.
+    letter, also in a numbered list, reversed, in rot13, hex, character codes, base64 at any alignment, URL escapes,
+    Morse and the NATO alphabet. A value shorter than four letters and digits is only found as it is written.
 
     Returns:
         Sorted spans labelled `leak.<encoding>`, at most one for each value and encoding.
@@ -131,6 +142,11 @@ def _views(text: str) -> dict[str, _View]:
     }
     if "%" in text:
         views["url"] = _unquoted(lowered)
+    if (listed := uncounted(lowered)) != lowered:
+        views["listed"] = _singles(listed)
+    signs = text if text.isascii() else text.translate(_TYPESET)
+    if ". " in signs or "- " in signs or ".\n" in signs or "-\n" in signs:
+        views["morse"] = _morse(signs)
     return views
 
 
@@ -155,6 +171,12 @@ def _singles(text: str) -> _View:
     """Letters and digits that stand alone, so that "H, then A, then R" reads HAR."""
     kept = [match.start(1) for match in _SINGLE.finditer(project(text))]
     return _View("".join(text[index] for index in kept), lambda: kept)
+
+
+def _morse(text: str) -> _View:
+    """Letters and digits in Morse, with blanks, strokes or lines between them."""
+    signs = [(found.start(), _MORSE[found[0]]) for found in _SIGN.finditer(text) if found[0] in _MORSE]
+    return _View("".join(letter for _, letter in signs), lambda: [start for start, _ in signs])
 
 
 def _unquoted(text: str) -> _View:
@@ -197,6 +219,9 @@ def _looks(value: str, bare: str) -> Iterator[tuple[str, str, str]]:
     yield "url", bare, "leak.url"
     yield "singles", bare, "leak.spelled"
     yield "singles", bare[::-1], "leak.spelled"
+    yield "listed", bare, "leak.spelled"
+    yield "listed", bare[::-1], "leak.spelled"
+    yield "morse", bare, "leak.morse"
     leet = value.lower().translate(_LEET)
     yield "leet", "".join(c for c in leet if c in _ALPHANUMERIC), "leak.leetspeak"
     if len(bare) >= _MIN_ENCODED and not bare.isdecimal():
@@ -236,6 +261,8 @@ def _search(view: _View, needle: str, label: str, text: str) -> Span | None:
         end = view.offsets[position + len(needle) - 1] + 1
         if text[end - 1] == "%":  # the sign of an escape: its two digits belong to the letter
             end += 2
+        while label == "leak.morse" and text[end : end + 1].translate(_TYPESET) in _DOTS:
+            end += 1
         if label in _DISTINCT or end - start <= len(needle) or len(needle) >= _LONG or _is_whole(text, start, end):
             return Span(start, end, label)
         position = view.text.find(needle, position + 1)
