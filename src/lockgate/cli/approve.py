@@ -15,16 +15,16 @@ from lockgate.pipeline.approve import write_approval
 @click.argument("directory", type=click.Path(path_type=Path, file_okay=False))
 @click.option(
     "--key",
-    "key_file",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="Private ECDSA P-256 key (PEM). By default the approver's key of this machine.",
+    "key_name",
+    metavar="FILE|awskms:NAME",
+    help="Private ECDSA P-256 key: a PEM file, or a key in AWS KMS. By default the approver's key of this machine.",
 )
 @click.option("--reason", default="Read and approved.", show_default=True, help="Why, in your words.")
-def approve(directory: Path, key_file: Path | None, reason: str) -> None:
+def approve(directory: Path, key_name: str | None, reason: str) -> None:
     """Sign that the project in DIRECTORY, every file as it lies there now, may be deployed.
 
     The next run files the approval in the ledger. How many keys must approve stands in the trust file.
     """
-    key = read_signing_key(key_file) if key_file else key_for(Role.APPROVER)
+    key = read_signing_key(key_name) if key_name else key_for(Role.APPROVER)
     path, count = write_approval(open_project(directory), key, reason)
-    click.echo(f"Approved {count} files with key {key.keyid[:12]}: {printable(str(path))}")
+    click.echo(f"Approved {count} files with key {key.public.keyid[:12]}: {printable(str(path))}")

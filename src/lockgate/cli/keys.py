@@ -7,6 +7,7 @@ import click
 from lockgate.cli.output import emit_json
 from lockgate.core.project import open_project
 from lockgate.evidence import Role, create_key, list_keys, render_trust
+from lockgate.evidence.signing import read_verify_key
 
 
 @click.group()
@@ -49,3 +50,10 @@ def create(role: str) -> None:
 def trust(folder: Path | None) -> None:
     """Print a trust file with the keys of this machine. Keep it outside the project that it judges."""
     click.echo(render_trust(open_project(folder).policy.sha256 if folder else None), nl=False)
+
+
+@keys.command()
+@click.argument("key_name", metavar="FILE|awskms:NAME")
+def public(key_name: str) -> None:
+    """Print the public half of a key, a PEM file or one in AWS KMS, so that others can verify without either."""
+    click.echo(read_verify_key(key_name).pem, nl=False)

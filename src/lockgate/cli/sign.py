@@ -14,9 +14,9 @@ from lockgate.pipeline.signing import default_signature
 @click.argument("path", type=click.Path(path_type=Path))
 @click.option(
     "--key",
-    "key_file",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="Private ECDSA P-256 key (PEM). By default the builder's key of this machine.",
+    "key_name",
+    metavar="FILE|awskms:NAME",
+    help="Private ECDSA P-256 key: a PEM file, or a key in AWS KMS. By default the builder's key of this machine.",
 )
 @click.option(
     "--out",
@@ -29,20 +29,21 @@ from lockgate.pipeline.signing import default_signature
 @click.option("--shard-size", type=click.IntRange(min=1), help="Hash files in shards of so many bytes, in parallel.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def sign(
-    path: Path, key_file: Path | None, out: Path | None, ignore: tuple[str, ...], shard_size: int | None, as_json: bool
+    path: Path, key_name: str | None, out: Path | None, ignore: tuple[str, ...], shard_size: int | None, as_json: bool
 ) -> None:
     """Sign a model, a data set or prompts: every file of the folder PATH, or the one file PATH.
 
     The signature is an OpenSSF model-signing bundle, which other tools verify too.
     """
     place = out or default_signature(path)
-    key = read_signing_key(key_file) if key_file else key_for(Role.BUILDER)
-    if key_file and open_to_others(key_file):
-        click.echo(f"Note: {printable(str(key_file))} is open to other users of this machine.", err=True)
+    key = read_signing_key(key_name) if key_name else key_for(Role.BUILDER)
+    if key_name and open_to_others(key_name):
+        click.echo(f"Note: {printable(key_name)} is open to other users of this machine.", err=True)
     bundle, hashed = sign_path(path, key, signature=place, ignore=ignore, shard_size=shard_size or 0)
     place.write_bytes(bundle)
+    keyid = key.public.keyid
     if as_json:
-        emit_json({"signature": str(place), "keyid": key.keyid, "files": len(hashed.digests), "bytes": hashed.size})
+        emit_json({"signature": str(place), "keyid": keyid, "files": len(hashed.digests), "bytes": hashed.size})
     else:
         shown = printable(str(place))
-        click.echo(f"Signed {len(hashed.digests)} files ({hashed.size:,} bytes) with key {key.keyid[:12]}: {shown}")
+        click.echo(f"Signed {len(hashed.digests)} files ({hashed.size:,} bytes) with key {keyid[:12]}: {shown}")

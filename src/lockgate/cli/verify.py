@@ -14,9 +14,9 @@ from lockgate.pipeline.signing import allowed_keys, verify_signed
 @click.argument("path", type=click.Path(path_type=Path))
 @click.option(
     "--key",
-    "key_file",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="The signer's public key (PEM).",
+    "key_name",
+    metavar="FILE|awskms:NAME",
+    help="The signer's public key: a PEM file, or a key in AWS KMS, which is asked for it.",
 )
 @click.option(
     "--trust", "trust_file", type=click.Path(path_type=Path, dir_okay=False), help="Trust file, instead of --key."
@@ -30,7 +30,7 @@ from lockgate.pipeline.signing import allowed_keys, verify_signed
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def verify(
     path: Path,
-    key_file: Path | None,
+    key_name: str | None,
     trust_file: Path | None,
     signature: Path | None,
     ignore: tuple[str, ...],
@@ -41,7 +41,7 @@ def verify(
     Exit code 0 when it is, 1 when it is not, 2 when it cannot be told. Without --key and --trust the keys of this
     machine count.
     """
-    found = verify_signed(path, allowed_keys(key_file, trust_file), signature=signature, ignore=ignore)
+    found = verify_signed(path, allowed_keys(key_name, trust_file), signature=signature, ignore=ignore)
     if as_json:
         emit_json(
             {

@@ -19,7 +19,7 @@ from lockgate.evidence.checkpoint import Checkpoint, parse_checkpoint, verify_ch
 from lockgate.evidence.demands import Demands, Revoked
 from lockgate.evidence.dsse import Envelope, open_envelope, sign, verify
 from lockgate.evidence.errors import EvidenceError
-from lockgate.evidence.keys import KeyInfo, Role, SigningKey, VerifyKey, create_key, key_for, list_keys
+from lockgate.evidence.keys import KeyInfo, Role, Signer, SigningKey, VerifyKey, create_key, key_for, list_keys
 from lockgate.evidence.ledger import ConsistencyProof, Entry, InclusionProof, Ledger
 from lockgate.evidence.predicates import (
     APPROVAL,
@@ -78,6 +78,7 @@ __all__ = [
     "Revoked",
     "Role",
     "RunContext",
+    "Signer",
     "SigningKey",
     "Statement",
     "Trust",

@@ -8,7 +8,7 @@ import msgspec
 
 from lockgate.evidence import canonical
 from lockgate.evidence.errors import EvidenceError
-from lockgate.evidence.keys import SigningKey, VerifyKey
+from lockgate.evidence.keys import Signer, VerifyKey
 
 PAYLOAD_TYPE = "application/vnd.in-toto+json"
 MAX_ENVELOPE = 64 << 20
@@ -44,9 +44,9 @@ def pae(payload: bytes) -> bytes:
     return b"DSSEv1 %d %s %d %s" % (len(PAYLOAD_TYPE), PAYLOAD_TYPE.encode("ascii"), len(payload), payload)
 
 
-def sign(payload: bytes, key: SigningKey) -> bytes:
+def sign(payload: bytes, key: Signer) -> bytes:
     """Wrap `payload` (an in-toto statement as JSON) in an envelope with one signature, as canonical JSON."""
-    signature = _Signature(key.keyid, _to_base64(key.sign(pae(payload))))
+    signature = _Signature(key.public.keyid, _to_base64(key.sign(pae(payload))))
     return canonical.encode(_Wire(_to_base64(payload), PAYLOAD_TYPE, (signature,)))
 
 

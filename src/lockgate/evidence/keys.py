@@ -9,7 +9,7 @@ import os
 import stat
 from enum import StrEnum
 from pathlib import Path
-from typing import Self
+from typing import Protocol, Self
 
 import msgspec
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
@@ -94,6 +94,19 @@ class VerifyKey(msgspec.Struct, frozen=True):
         except InvalidSignature:
             return False
         return True
+
+
+class Signer(Protocol):
+    """Whoever signs: a private key on this machine, or one that a service keeps."""
+
+    @property
+    def public(self) -> VerifyKey:
+        """The public half."""
+        ...
+
+    def sign(self, payload: bytes) -> bytes:
+        """ECDSA-SHA256 over `payload`, DER encoded."""
+        ...
 
 
 class SigningKey:

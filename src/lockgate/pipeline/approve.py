@@ -14,7 +14,7 @@ from lockgate.evidence import (
     APPROVAL,
     EvidenceError,
     RunContext,
-    SigningKey,
+    Signer,
     Trust,
     approval_statement,
     open_envelope,
@@ -51,7 +51,7 @@ def write_manifest(folder: Path) -> tuple[Path, int]:
     return path, body.count(b"\n")
 
 
-def write_approval(project: Project, key: SigningKey, reason: str) -> tuple[Path, int]:
+def write_approval(project: Project, key: Signer, reason: str) -> tuple[Path, int]:
     """Sign that every file of the project, as it lies there now, may be deployed under its policy.
 
     What the training job makes is not part of it: provenance speaks for that.
@@ -77,7 +77,7 @@ def write_approval(project: Project, key: SigningKey, reason: str) -> tuple[Path
     statement = approval_statement(
         taken.files, context=RunContext(stage=Stage.DEPLOY, run=run), reason=reason, at=now, policy=project.policy
     )
-    path = project.state / APPROVALS / f"{run}-{key.keyid[:12]}.json"
+    path = project.state / APPROVALS / f"{run}-{key.public.keyid[:12]}.json"
     write_private(path, sign(statement.encode(), key))
     return path, len(taken.files)
 

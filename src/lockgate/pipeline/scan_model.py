@@ -76,7 +76,8 @@ def scan_models(paths: tuple[str | Path, ...], progress: Progress, *, fresh: boo
         fresh: Read everything again instead of remembering what was found in the same bytes.
 
     Raises:
-        SupplyError: A bucket cannot be listed, or boto3 is not installed.
+        ConfigError: boto3 is not installed, or the environment makes no client.
+        SupplyError: A bucket cannot be listed.
     """
     started, clock = dt.datetime.now(dt.UTC), time.monotonic()
     cache = None if fresh else FactsCache()

@@ -16,17 +16,17 @@ def default_signature(path: Path) -> Path:
     return path / SIGNATURE_NAME if path.is_dir() else path.with_name(f"{path.name}.sig")
 
 
-def allowed_keys(key_file: Path | None, trust_file: Path | None) -> tuple[VerifyKey, ...]:
+def allowed_keys(key_name: str | None, trust_file: Path | None) -> tuple[VerifyKey, ...]:
     """The keys whose signature counts: one that is named, those of a trust file, or those of this machine.
 
     Raises:
-        ConfigError: Both a key and a trust file are named.
-        EvidenceError: A file cannot be read or understood.
+        ConfigError: Both a key and a trust file are named, or KMS cannot be asked.
+        EvidenceError: A file cannot be read or understood, or KMS refuses the key.
     """
-    if key_file and trust_file:
+    if key_name and trust_file:
         raise ConfigError("Either --key or --trust, not both.", remedy="Drop one of them.")
-    if key_file:
-        return (read_verify_key(key_file),)
+    if key_name:
+        return (read_verify_key(key_name),)
     trust = load_trust(trust_file) if trust_file else first_use_trust()
     return tuple(item.public for item in trust.keys if trust.allows(item.public.keyid, MODEL_SIGNATURE))
 

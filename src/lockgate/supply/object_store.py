@@ -1,6 +1,5 @@
 """Brings the objects of an S3 bucket to this machine, so that they are examined like files."""
 
-import importlib
 import re
 import shutil
 import tempfile
@@ -11,6 +10,7 @@ from typing import Any, Protocol, cast
 
 import msgspec
 
+from lockgate.core import aws
 from lockgate.core.files import MAX_FILES
 from lockgate.supply.errors import SupplyError
 from lockgate.supply.listing import Entry
@@ -20,7 +20,6 @@ MAX_NAME = 255
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 _CHUNK = 1 << 20
 _LEFT_FREE = 1 << 30
-_TIMEOUT_S = 60
 
 Progress = Callable[[int, int, str], None]
 
@@ -51,16 +50,17 @@ def fetched(address: str, progress: Progress) -> Generator[tuple[Entry, ...]]:
         One entry for every object. One that cannot be fetched whole says why.
 
     Raises:
-        SupplyError: boto3 is missing, the address is none, the bucket cannot be listed, it holds nothing there, or more
-            than this machine has room for.
+        ConfigError: boto3 is missing, or the environment makes no client.
+        SupplyError: The address is none, the bucket cannot be listed, it holds nothing there, or more than this machine
+            has room for.
     """
     bucket, prefix = _parse(address)
-    client, errors = _connect()
+    client, errors = aws.connect("s3", purpose="Reading from S3", extra="s3")
     try:
         objects = list(_listed(client, bucket, prefix))
     except errors as error:
         remedy = "Check the address, the credentials and the endpoint (the usual AWS_* variables)."
-        raise SupplyError(f"{address} cannot be listed: {_why(error)}.", remedy=remedy) from error
+        raise SupplyError(f"{address} cannot be listed: {aws.reason(error)}.", remedy=remedy) from error
     if not objects:
         remedy = "Check the prefix; it ends at a slash or is a whole key."
         raise SupplyError(f"{address} holds no object.", remedy=remedy)
@@ -80,23 +80,6 @@ def _parse(address: str) -> tuple[str, str]:
     if not _BUCKET.fullmatch(bucket):
         raise SupplyError(f"{address} names no bucket.", remedy="Write s3://BUCKET/PREFIX.")
     return bucket, prefix
-
-
-def _connect() -> tuple[_Client, tuple[type[Exception], ...]]:
-    try:
-        boto3: Any = importlib.import_module("boto3")
-        config: Any = importlib.import_module("botocore.config")
-        exceptions: Any = importlib.import_module("botocore.exceptions")
-    except ImportError as error:
-        remedy = "pip install 'lockgate[s3]', or download the files and name their folder."
-        raise SupplyError("Reading from S3 needs boto3, which is not installed.", remedy=remedy) from error
-    errors = (exceptions.BotoCoreError, exceptions.ClientError, OSError)
-    settings = config.Config(connect_timeout=10, read_timeout=_TIMEOUT_S, retries={"total_max_attempts": 3})
-    try:
-        return cast("_Client", boto3.session.Session().client("s3", config=settings)), errors
-    except (*errors, ValueError) as error:
-        remedy = "Check the usual AWS_* variables."
-        raise SupplyError(f"S3 cannot be reached: {_why(error)}.", remedy=remedy) from error
 
 
 def _listed(client: _Client, bucket: str, prefix: str) -> Iterator[_Object]:
@@ -141,7 +124,7 @@ def _fetch(client: _Client, bucket: str, item: _Object, folder: Path, errors: tu
                 stream.write(part)
     except errors as error:
         path.unlink(missing_ok=True) if path.is_file() else None
-        return Entry(shown, folder, unreadable=f"It cannot be fetched: {_why(error)}.")
+        return Entry(shown, folder, unreadable=f"It cannot be fetched: {aws.reason(error)}.")
     if written != item.size:
         return Entry(shown, folder, unreadable="Its size is not the one that the store states.")
     return Entry(shown, folder, item.key)
@@ -159,12 +142,3 @@ def _is_path(key: str) -> bool:
 
 def _shown(bucket: str, key: str) -> str:
     return f"{SCHEME}{bucket}/{key if key.isprintable() else ascii(key)[1:-1]}"
-
-
-def _why(error: Exception) -> str:
-    """What the store answered, in one word; messages of the client may repeat addresses and keys."""
-    response = getattr(error, "response", None)
-    if isinstance(response, dict):
-        stated = cast("dict[str, dict[str, object]]", response).get("Error", {}).get("Code", "")
-        return str(stated)[:80] or type(error).__name__
-    return type(error).__name__

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from lockgate.evidence.dsse import PAYLOAD_TYPE, pae
 from lockgate.evidence.errors import EvidenceError
-from lockgate.evidence.keys import SigningKey, VerifyKey
+from lockgate.evidence.keys import Signer, VerifyKey
 
 MEDIA_TYPE = "application/vnd.dev.sigstore.bundle.v0.3+json"
 MAX_BUNDLE = 64 << 20
@@ -73,7 +73,7 @@ def key_hint(key: VerifyKey) -> str:
     return sha256(key.pem.encode("ascii")).hexdigest()
 
 
-def write_bundle(payload: bytes, key: SigningKey) -> bytes:
+def write_bundle(payload: bytes, key: Signer) -> bytes:
     """Sign `payload` and wrap it in a bundle."""
     envelope = _Envelope(_to_base64(payload), PAYLOAD_TYPE, (_Signature(_to_base64(key.sign(pae(payload)))),))
     return msgspec.json.encode(_Wire(MEDIA_TYPE, _Material(_PublicKey(key_hint(key.public))), envelope))

@@ -1,4 +1,4 @@
-"""Keys that a user names by file, in the PEM forms that OpenSSL and model-signing write."""
+"""Keys that a user names: by file, in the PEM forms that OpenSSL and model-signing write, or as `awskms:NAME`."""
 
 import os
 import stat
@@ -9,18 +9,23 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from lockgate.evidence.errors import EvidenceError
-from lockgate.evidence.keys import MAX_KEY_BYTES, SigningKey, VerifyKey
+from lockgate.evidence.keys import MAX_KEY_BYTES, Signer, SigningKey, VerifyKey
+from lockgate.evidence.signing.kms import KmsKey, is_kms
 
 PASSWORD_VARIABLE = "LOCKGATE_KEY_PASSWORD"  # noqa: S105 - the name of a variable
 _SHARED = stat.S_IRWXG | stat.S_IRWXO
 
 
-def read_signing_key(path: Path) -> SigningKey:
-    """Read a private ECDSA P-256 key; an encrypted one with the password in `LOCKGATE_KEY_PASSWORD`.
+def read_signing_key(name: str | Path) -> Signer:
+    """The private ECDSA P-256 key of that name; an encrypted file with the password in `LOCKGATE_KEY_PASSWORD`.
 
     Raises:
-        EvidenceError: It cannot be read, is another kind of key, or the password is missing or wrong.
+        ConfigError: It is in KMS, and boto3 or its settings are missing.
+        EvidenceError: It cannot be read or used, is another kind of key, or the password is missing or wrong.
     """
+    if is_kms(name):
+        return KmsKey.named(str(name))
+    path = Path(name)
     password = os.environ.get(PASSWORD_VARIABLE)
     try:
         key = load_pem_private_key(_read(path), password=password.encode("utf-8") if password else None)
@@ -34,21 +39,25 @@ def read_signing_key(path: Path) -> SigningKey:
     return SigningKey(key)
 
 
-def read_verify_key(path: Path) -> VerifyKey:
-    """Read a public key, or the public half of a private one.
+def read_verify_key(name: str | Path) -> VerifyKey:
+    """The public key of that name, or the public half of a private one.
 
     Raises:
+        ConfigError: It is in KMS, and boto3 or its settings are missing.
         EvidenceError: It cannot be read or is another kind of key.
     """
+    if is_kms(name):
+        return KmsKey.named(str(name)).public
+    path = Path(name)
     body = _read(path)
     if b"PRIVATE KEY-----" in body:
         return read_signing_key(path).public
     return VerifyKey.from_pem(body.decode("utf-8", "replace"))
 
 
-def open_to_others(path: Path) -> bool:
-    """Whether other users of this machine may read or write the file."""
-    return bool(path.stat().st_mode & _SHARED)
+def open_to_others(name: str | Path) -> bool:
+    """Whether the key is a file that other users of this machine may read or write."""
+    return not is_kms(name) and bool(Path(name).stat().st_mode & _SHARED)
 
 
 def _read(path: Path) -> bytes:

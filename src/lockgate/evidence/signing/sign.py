@@ -4,14 +4,14 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from lockgate.evidence.errors import EvidenceError
-from lockgate.evidence.keys import SigningKey
+from lockgate.evidence.keys import Signer
 from lockgate.evidence.signing.bundle import write_bundle
 from lockgate.evidence.signing.hashing import Hashed, hash_path
 from lockgate.evidence.signing.statement import GIT_PATHS, Manifest, encode_manifest, file_of, under
 
 
 def sign_path(
-    path: Path, key: SigningKey, *, signature: Path, ignore: Iterable[str] = (), shard_size: int = 0
+    path: Path, key: Signer, *, signature: Path, ignore: Iterable[str] = (), shard_size: int = 0
 ) -> tuple[bytes, Hashed]:
     """Hash everything at `path` and sign the list.
 
