@@ -3,8 +3,10 @@
 Run it in an environment of its own with onnx, onnxruntime and tensorflow-cpu (or with those that are to be refreshed):
 `python tools/list_operators.py src/lockgate/supply/allowed_operators.json`. What is not installed keeps its old list.
 Operators that open files, talk to the network, run code of the host language or load libraries are left out here.
+The digest that it prints belongs into `src/lockgate/supply/allowed.py`, without which Lockgate does not read the list.
 """
 
+import hashlib
 import importlib
 import json
 import re
@@ -57,6 +59,7 @@ def main(path: Path) -> None:
     allowed = {name for name in kept if name.split(":")[1] in NEEDED or not REACHES_OUT.search(name.split(":")[1])}
     path.write_text(json.dumps(sorted(allowed), indent=0) + "\n")
     print(f"{len(allowed)} operators, {len(kept - allowed)} left out")
+    print(f"sha256 {hashlib.sha256(path.read_bytes()).hexdigest()}")
 
 
 if __name__ == "__main__":

@@ -7,7 +7,8 @@ bases can be found and no method that runs while a pickle is loaded is unknown: 
 the digests after that review.
 
 A list stays as it is where a wheel of a version that it states is missing (`tools/fetch_wheels.py` fetches them),
-unless `--fewer` says that it may lose names. The digest of all lists is printed; evidence of the supply stage states
+unless `--fewer` says that it may lose names. The digest of each list goes into `src/lockgate/detect/pickle_pins.py`,
+without which Lockgate reads none of them; the digest of all lists is printed, and evidence of the supply stage states
 it.
 """
 
@@ -24,6 +25,7 @@ from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parents[1]
 OUT = ROOT / "src/lockgate/detect/allow"
+PINS = ROOT / "src/lockgate/detect/pickle_pins.py"
 REVIEWED = Path(__file__).with_name("reviewed_hooks.json")
 CURATED = Path(__file__).with_name("allow_curated.json")
 HOOKS = frozenset(["__new__", "__del__", "__setstate__", "__setattr__", "__getattr__", "__getattribute__"])
@@ -222,12 +224,24 @@ def digest_of_lists(folder: Path) -> str:
     return hashlib.sha256(b"\x00".join(path.read_bytes() for path in sorted(folder.glob("*.json")))).hexdigest()
 
 
+def pins_of_lists(folder: Path) -> str:
+    """The Python file that states the digest of each list."""
+    digests = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(folder.glob("*.json"))}
+    stated = "".join(f'    "{name}": "{digest}",\n' for name, digest in digests.items())
+    return f"""\"\"\"SHA-256 of each pickle allow-list, written by `tools/make_allowlists.py`.\"\"\"
+
+PINNED: dict[str, str] = {{
+{stated}}}
+"""
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description="Write the pickle allow-lists from wheels.")
     parser.add_argument("wheels", type=Path)
     parser.add_argument("--accept", action="store_true", help="note every open hook as reviewed")
     parser.add_argument("--fewer", action="store_true", help="also write lists of which older versions are missing")
     parser.add_argument("--out", type=Path, default=OUT, help="folder of the lists")
+    parser.add_argument("--pins", type=Path, help="file of their digests")
     chosen = parser.parse_args()
     out: Path = chosen.out
     reviewed: dict[str, list[str]] = json.loads(REVIEWED.read_text()) if REVIEWED.exists() else {}
@@ -250,6 +264,8 @@ def main() -> None:
         target.write_text(json.dumps(listed, indent=1, sort_keys=True) + "\n")
         counts = [sum(map(len, listed[key].values())) for key in ("classes", "references")]  # type: ignore[union-attr] - same
         print(f"{target.name}: {counts[0]} classes, {counts[1]} references")
+    if pins := chosen.pins or (PINS if out == OUT else None):
+        pins.write_text(pins_of_lists(out), "utf-8")
     print(f"digest of all lists: {digest_of_lists(out)}")
     if chosen.accept:
         REVIEWED.write_text(json.dumps(reviewed, indent=1, sort_keys=True) + "\n")

@@ -37,7 +37,8 @@ def wheel(tmp_path: Path, version: str, text: str, member: str = "joblib/numpy_p
 
 
 def test_without_wheels_every_list_stays_as_it_is(tmp_path: Path, out: Path):
-    printed = make(tmp_path, out)
+    printed = make(tmp_path, out, "--pins", str(tmp_path / "pins.py"))
+    assert (tmp_path / "pins.py").read_bytes() == (LISTS.parent / "pickle_pins.py").read_bytes()
     assert "joblib.json: no wheel of 1.6.0; kept" in printed
     assert f"digest of all lists: {DIGEST}" in printed
     assert all(path.read_bytes() == (LISTS / path.name).read_bytes() for path in out.glob("*.json"))

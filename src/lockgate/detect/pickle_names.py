@@ -1,13 +1,17 @@
 """The pickle allow-lists: names that files of weights, arrays and fitted models need, by framework.
 
-They are data (`allow/*.json`), written by `tools/make_allowlists.py` from the frameworks' wheels. What is installed
-beside Lockgate never changes a verdict.
+They are data (`allow/*.json`), written by `tools/make_allowlists.py` from the frameworks' wheels together with their
+digests (`pickle_pins`). What is installed beside Lockgate never changes a verdict, and a list that was changed is an
+error on import.
 """
 
 import hashlib
 from pathlib import Path
 
 import msgspec
+
+from lockgate.detect.pickle_pins import PINNED
+from lockgate.detect.pinned import read_pinned
 
 _FOLDER = Path(__file__).with_name("allow")
 
@@ -36,7 +40,12 @@ def _full(groups: list[dict[str, tuple[str, ...]]]) -> frozenset[str]:
     return frozenset(f"{module}.{name}" for group in groups for module, names in group.items() for name in names)
 
 
-_BODIES = [path.read_bytes() for path in sorted(_FOLDER.glob("*.json"))]
+def _bodies(folder: Path) -> list[bytes]:
+    names = sorted({*PINNED, *(path.name for path in folder.glob("*.json"))})
+    return list(read_pinned(folder, names, PINNED).values())
+
+
+_BODIES = _bodies(_FOLDER)
 
 LISTS: tuple[AllowList, ...] = tuple(msgspec.json.decode(body, type=AllowList) for body in _BODIES)
 """Every list that ships with Lockgate."""

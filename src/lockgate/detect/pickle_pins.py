@@ -1,0 +1,16 @@
+"""SHA-256 of each pickle allow-list, written by `tools/make_allowlists.py`."""
+
+PINNED: dict[str, str] = {
+    "joblib.json": "1718b03d663c7f0a5635aa18cdbfd0c3291ad89af5409a5af73d108ea7493786",
+    "lightgbm.json": "afa7f780922bcf918a5f619743e0f83a047a4f46536b1f587ae3ed7fdb959e19",
+    "numpy.json": "0f3f856c65b5aff608582aed312112c0b73caa24d58bdcbfd9bd46c299720d0c",
+    "pandas.json": "db420ad5d2391ef21e6c98f908f550f900966905cacdd004dd7b19641f3073d9",
+    "python.json": "998cc8db007ea88d3495271552e8b3084502fc1db373065a47d34b8b77f89989",
+    "scikit-learn.json": "7f5041726402d123c8fe607282d21b908800dd93bf2d1d63b2a0bc86189fe3a0",
+    "scipy.json": "78477f160a37b9b189ffe12f109836ba5c4aad65ea52155058d8ff0dbdcc15cd",
+    "sentence-transformers.json": "a6ce6d1949447f0a9c28b1d52df3c89e8b15532d2e38b385ab2cb535ab382ad9",
+    "torch.json": "9100ae4cd139fcd53419551bd273737d597dd048eecdf22b0714ee729355158b",
+    "torchscript.json": "fcaad84b3b4d3daa50b53cd5211f1b3e4a8c8783482e81e7f7015ac18d8bb31c",
+    "transformers.json": "20845d8bebbbcddc845a424b7a07267dbfdfd8acbda1b6746014f61a314cf4f9",
+    "xgboost.json": "3f5503138c9221f78d4f03b6729b7ab499f41e0ac1a7c42588d8ac5f839587cc",
+}
