@@ -26,6 +26,11 @@ class Converter(msgspec.Struct, frozen=True, kw_only=True):
     frame: str = "{text}"
 
 
+def fixed(rewrite: Callable[[str], str]) -> Callable[[str, Random], str]:
+    """A rewriting that draws nothing, in the form in which a converter applies it."""
+    return lambda text, _: rewrite(text)
+
+
 def convert(converter: Converter, payload: str, seed: int) -> str:
     """The payload as it is sent. The same seed gives the same text.
 
