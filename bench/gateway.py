@@ -18,6 +18,7 @@ import argparse
 import json
 import os
 import platform
+import signal
 import statistics
 import sys
 import tempfile
@@ -179,6 +180,7 @@ def main() -> None:
     parser.add_argument("--abuse", action="store_true", help="a good client beside an abusive one")
     parser.add_argument("--kill", action="store_true", help="kill the gateway, the upstream and Redis under load")
     options = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that no server outlives this
     with tempfile.TemporaryDirectory() as folder:
         result = uvloop.run(measure(options, Path(folder)))
     if options.json:
