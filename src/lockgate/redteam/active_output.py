@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from lockgate.core.check import Card, Check
 from lockgate.core.errors import SkippedError
-from lockgate.core.finding import Finding, Location
+from lockgate.core.finding import Finding
 from lockgate.core.levels import Confidence, Severity
 from lockgate.detect.executable import find_executable
 from lockgate.detect.exfiltration import find_exfiltration
@@ -50,5 +50,5 @@ class ActiveOutput(Check[Transcript], frozen=True):
             if any(turn.reply[span.start : span.end] not in subject.prompts for span in find(turn.reply)):
                 yield self.finding(
                     f"The reply to message {number + 1} holds {subject.goal.kind} that acts.",
-                    at=Location(subject.ref.uri, f"/turns/{number}/reply"),
+                    at=subject.reply_at(number),
                 )

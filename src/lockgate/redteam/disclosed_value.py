@@ -54,7 +54,7 @@ class DisclosedValue(Check[Transcript], frozen=True):
         for number in told:
             yield self.finding(
                 f"The reply to message {number + 1} discloses a protected value.",
-                at=Location(subject.ref.uri, f"/turns/{number}/reply"),
+                at=subject.reply_at(number),
             )
         if not told and (discloses(said, unknown) or _completed(prompts, replies, unknown)):
             yield self.finding(

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from lockgate.core.check import Card, Check
 from lockgate.core.errors import SkippedError
-from lockgate.core.finding import Finding, Location
+from lockgate.core.finding import Finding
 from lockgate.core.levels import Confidence, Severity
 from lockgate.redteam.declined import declared
 from lockgate.redteam.echo import without_echo
@@ -50,5 +50,5 @@ class ForbiddenContent(Check[Transcript], frozen=True):
             if sum(declared(said, term) for term in wanted) >= goal.least:
                 yield self.finding(
                     f"The reply to message {number + 1} says what the operator does not want said.",
-                    at=Location(subject.ref.uri, f"/turns/{number}/reply"),
+                    at=subject.reply_at(number),
                 )

@@ -107,7 +107,7 @@ def accept(name: str, *, reviewer: _Reviewer, folder: Path) -> CorpusLedger:
         raise RedteamError(f"The corpus holds {found.id} already.", remedy="Remove the proposal.")
     today = dt.datetime.now(dt.UTC).date().isoformat()
     entry = Entry(id=found.id, source=found.source, reviewer=reviewer.strip(), accepted=today)
-    ledger = append([_row(found)], [entry], folder)
+    ledger = append([row_of(found)], [entry], folder)
     (folder / REVIEW / f"{name}.json").unlink()
     return ledger
 
@@ -129,8 +129,8 @@ def append(rows: list[bytes], entries: list[Entry], folder: Path) -> CorpusLedge
     return ledger
 
 
-def row_of(attack: Attack) -> bytes:
-    """An attack as a row of a corpus."""
+def row_of(attack: Attack | Proposal) -> bytes:
+    """An attack, or the proposal of one, as a row of a corpus."""
     row = {"id": attack.id, "family": attack.family, "turns": attack.turns, "goal": attack.goal, "maps": attack.maps}
     return msgspec.json.encode(row)
 
@@ -138,12 +138,6 @@ def row_of(attack: Attack) -> bytes:
 def twins(attacks: tuple[Attack, ...], folder: Path) -> frozenset[str]:
     """Ids of the attacks that are like one that the corpus holds."""
     return frozenset(item.id for item in attacks if _twin(tuple(typed(turn) for turn in item.turns), folder))
-
-
-def _row(found: Proposal) -> bytes:
-    return msgspec.json.encode(
-        {"id": found.id, "family": found.family, "turns": found.turns, "goal": found.goal, "maps": found.maps}
-    )
 
 
 def _ledger(folder: Path) -> CorpusLedger:

@@ -8,7 +8,7 @@ from msgspec import Meta
 
 from lockgate.core.check import Card, Check
 from lockgate.core.errors import SkippedError
-from lockgate.core.finding import Finding, Location
+from lockgate.core.finding import Finding
 from lockgate.core.levels import Confidence, Severity
 from lockgate.detect.prompt_leak import PromptText, find_prompt_leak, prepare_prompt, prompt_overlap, uncounted
 from lockgate.redteam.echo import without_echo
@@ -71,5 +71,5 @@ class RepeatedPrompt(Check[Transcript], frozen=True):
             if overlap >= self.threshold or find_prompt_leak(own_words, prompt):
                 yield self.finding(
                     f"The reply to message {number + 1} recites the system prompt.",
-                    at=Location(subject.ref.uri, f"/turns/{number}/reply"),
+                    at=subject.reply_at(number),
                 )

@@ -7,6 +7,7 @@ import msgspec
 
 from lockgate.core.subject import SubjectRef, sha256_hex
 from lockgate.redteam.attempt import Attempt, AttemptStatus, Lane
+from lockgate.redteam.corpus import Half
 from lockgate.redteam.runner import RedteamRun
 from lockgate.redteam.statistics import mcnemar_exact, wilson95
 
@@ -210,21 +211,15 @@ def _tally(attempts: Iterable[Attempt]) -> Tally:
 
 
 def _lane(attempts: list[Attempt]) -> LaneResult:
-    total = _tally(attempts)
     return LaneResult(
-        attempts=total.attempts,
-        successes=total.successes,
-        errors=total.errors,
-        skipped=total.skipped,
-        wilson95=total.wilson95,
-        seen=_tally(attempt for attempt in attempts if attempt.half == "seen"),
-        unseen=_tally(attempt for attempt in attempts if attempt.half == "unseen"),
+        **msgspec.structs.asdict(_tally(attempts)),
+        seen=_tally(_of_half(attempts, "seen")),
+        unseen=_tally(_of_half(attempts, "unseen")),
     )
 
 
-def _benign_tally(attempts: Iterable[Attempt]) -> BenignTally:
-    given = tuple(attempts)
-    statuses = [attempt.status for attempt in given]
+def _benign_tally(attempts: list[Attempt]) -> BenignTally:
+    statuses = [attempt.status for attempt in attempts]
     blocked = statuses.count(AttemptStatus.BLOCKED)
     judged = blocked + statuses.count(AttemptStatus.ANSWERED)
     return BenignTally(
@@ -232,23 +227,21 @@ def _benign_tally(attempts: Iterable[Attempt]) -> BenignTally:
         blocked=blocked,
         errors=statuses.count(AttemptStatus.ERRORED),
         wilson95=wilson95(blocked, judged),
-        refused=sum(attempt.refused and attempt.status is AttemptStatus.ANSWERED for attempt in given),
+        refused=sum(attempt.refused and attempt.status is AttemptStatus.ANSWERED for attempt in attempts),
         skipped=statuses.count(AttemptStatus.SKIPPED),
     )
 
 
 def _benign(attempts: list[Attempt]) -> BenignResult:
-    total = _benign_tally(attempts)
     return BenignResult(
-        attempts=total.attempts,
-        blocked=total.blocked,
-        errors=total.errors,
-        wilson95=total.wilson95,
-        refused=total.refused,
-        skipped=total.skipped,
-        seen=_benign_tally(attempt for attempt in attempts if attempt.half == "seen"),
-        unseen=_benign_tally(attempt for attempt in attempts if attempt.half == "unseen"),
+        **msgspec.structs.asdict(_benign_tally(attempts)),
+        seen=_benign_tally(_of_half(attempts, "seen")),
+        unseen=_benign_tally(_of_half(attempts, "unseen")),
     )
+
+
+def _of_half(attempts: Iterable[Attempt], half: Half) -> list[Attempt]:
+    return [attempt for attempt in attempts if attempt.half == half]
 
 
 def _family(name: str, attacks: list[Attempt], *, compared: bool) -> FamilyResult:

@@ -4,6 +4,7 @@ from enum import StrEnum
 
 import msgspec
 
+from lockgate.core.finding import Location
 from lockgate.core.subject import SubjectRef, sha256_hex
 from lockgate.redteam.corpus import Attack, Benign
 from lockgate.redteam.goal import Goal
@@ -85,6 +86,14 @@ class Transcript(msgspec.Struct, frozen=True, kw_only=True):
     def prompts(self) -> str:
         """Every user message, one after the other."""
         return "\n".join(turn.prompt for turn in self.turns)
+
+    def reply_at(self, number: int) -> Location:
+        """Where the reply to a message is.
+
+        Args:
+            number: The turn's place, from 0.
+        """
+        return Location(self.ref.uri, f"/turns/{number}/reply")
 
 
 def transcribe(
