@@ -87,31 +87,8 @@ def test_the_commands(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Non
     name = json.loads(capsys.readouterr().out)["id"]
     assert ran("add", "--corpus", corpus, "--accept", name, "--reviewer", "Kim") == 0
     assert ran("export", str(tmp_path / "out.yaml"), "--to", "pyrit", "--corpus", corpus) == 0
-    assert (
-        ran(
-            "import",
-            str(tmp_path / "out.yaml"),
-            "--from",
-            "pyrit",
-            "--corpus",
-            str(tmp_path / "other"),
-            "--reviewer",
-            "Kim",
-            "--json",
-        )
-        == 0
-    )
+    other = str(tmp_path / "other")
+    brought_in = ("import", str(tmp_path / "out.yaml"), "--from", "pyrit", "--corpus", other, "--reviewer", "Kim")
+    assert ran(*brought_in, "--json") == 0
     assert load("other", root=tmp_path).attacks[0].id == name
-    assert (
-        ran(
-            "import",
-            str(tmp_path / "out.yaml"),
-            "--from",
-            "pyrit",
-            "--corpus",
-            str(tmp_path / "other"),
-            "--reviewer",
-            "Kim",
-        )
-        == 2
-    )
+    assert ran(*brought_in) == 2

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lockgate.redteam import RedteamError
-from lockgate.redteam.statistics import attempts_for_bound, attempts_for_width, mcnemar_exact, wilson95, worse_exact
+from lockgate.redteam.statistics import attempts_for_bound, mcnemar_exact, wilson95, worse_exact
 
 Z = 1.959963984540054
 
@@ -89,17 +89,8 @@ def test_the_attempts_for_a_bound_are_just_enough(bound: float) -> None:
     assert needed == 1 or wilson95(0, needed - 1)[1] > bound
 
 
-@given(st.floats(0, 1), st.floats(0.02, 0.3))
-@settings(deadline=None)  # machines that are busy are not wrong
-def test_the_attempts_for_a_width_are_just_enough(share: float, half: float) -> None:
-    needed = attempts_for_width(share, half)
-    assert needed >= 1
-    assert attempts_for_width(share, half * 1.5) <= needed
-
-
 def test_known_sample_sizes() -> None:
     assert (attempts_for_bound(0.15), attempts_for_bound(0.02)) == (22, 189)
-    assert attempts_for_width(0.5, 0.05) == 381
 
 
 @pytest.mark.parametrize("bound", [0, 1, -1, 2])

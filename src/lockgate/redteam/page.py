@@ -1,17 +1,16 @@
 """A run of the red team as one page for people: a heat map of families and disguises, each cell a link to its talks."""
 
 from collections.abc import Iterable
-from functools import cache
 from typing import Final
 
 import msgspec
-from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
 from lockgate.redteam.attempt import Attempt, AttemptStatus, Lane
 from lockgate.redteam.families import FAMILIES
 from lockgate.redteam.public import PublicReport
 from lockgate.report import name, shown
 from lockgate.report.shown import interval, percent
+from lockgate.report.template import template
 
 MAX_TALKS: Final = 3_000
 _PLAIN = "plain"
@@ -72,7 +71,7 @@ def page(report: PublicReport) -> str:
     bare = [item for item in report.attempts if item.attack and item.lane is Lane.BARE]
     harmless = [item for item in report.attempts if not item.attack and item.status is not AttemptStatus.ANSWERED]
     listed = [*attacks, *bare, *harmless]
-    return _template().render(
+    return template("lockgate.redteam", "redteam.html.j2").render(
         report=report,
         rows=_rows(report, attacks, converters),
         converters=converters,
@@ -91,18 +90,6 @@ def what_helps(report: PublicReport) -> list[tuple[str, str]]:
     fallen = sorted((row for row in report.families if row.successes), key=lambda row: (-row.successes, row.id))
     known = {family.id: family.helps for family in FAMILIES}
     return [(row.id, known[row.id]) for row in fallen if row.id in known]
-
-
-@cache
-def _template() -> Template:
-    environment = Environment(
-        loader=PackageLoader("lockgate.redteam"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template("redteam.html.j2")
 
 
 def _rows(report: PublicReport, attacks: list[Attempt], converters: list[str]) -> list[Row]:

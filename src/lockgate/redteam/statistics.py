@@ -76,30 +76,6 @@ def attempts_for_bound(bound: float, *, limit: int = 1_000_000) -> int:
     return min(limit, ceil(square * (1 - bound) / bound - 1e-9))
 
 
-def attempts_for_width(share: float, half_width: float, *, limit: int = 1_000_000) -> int:
-    """The fewest attacks that put a rate near `share` within `half_width`, by the 95 % Wilson interval.
-
-    Args:
-        share: The expected rate, 0 to 1.
-        half_width: Half of the interval's wanted width, above 0.
-        limit: Largest answer.
-
-    Raises:
-        RedteamError: A value is out of range.
-    """
-    if not 0 <= share <= 1 or half_width <= 0:
-        raise RedteamError("A rate lies between 0 and 1, and a width is above 0.")
-    low, high = 1, limit
-    while low < high:
-        middle = (low + high) // 2
-        lower, upper = _interval(share, middle)
-        if (upper - lower) / 2 <= half_width:
-            high = middle
-        else:
-            low = middle + 1
-    return low
-
-
 def worse_exact(fixed: int, fallen: int) -> float:
     """One-sided exact p-value that things got worse, for paired yes/no results (McNemar's test, binomial tail).
 

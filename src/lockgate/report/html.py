@@ -1,10 +1,8 @@
 """The report for people: one self-contained page without scripts or requests."""
 
-from functools import cache
 from typing import Final
 
 import msgspec
-from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
 from lockgate.core.finding import Finding
 from lockgate.core.gate import Decision, GateDecision, Hold, Stage, WaivedFinding
@@ -13,6 +11,7 @@ from lockgate.core.outcome import Outcome, Status
 from lockgate.report.chart import TITLES, Lock, bar, canal
 from lockgate.report.model import EvidenceRow, RunReport, StageReport
 from lockgate.report.shown import chance, counted, duration, elapsed, interval, name, percent, shown
+from lockgate.report.template import template
 
 MAX_ROWS: Final = 200
 MAX_REASONS: Final = 20
@@ -123,19 +122,7 @@ def to_html(report: RunReport) -> str:
     The page needs no network, runs no script and forbids both by its own content security policy. At most 200 findings
     of each severity are listed, the rest is counted; `report.json` holds all of them.
     """
-    return _template().render(page=_page(report), report=report, **_WORDS)
-
-
-@cache
-def _template() -> Template:
-    environment = Environment(
-        loader=PackageLoader("lockgate.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template("report.html.j2")
+    return template("lockgate.report", "report.html.j2").render(page=_page(report), report=report, **_WORDS)
 
 
 def _page(report: RunReport) -> Page:
