@@ -64,3 +64,22 @@ def test_a_policy_allows_one_name_for_one_use_until_one_day() -> None:
     assert status(OWN, entry, today=None) is Status.FAILED
     assert status(CALLED, entry) is Status.FAILED
     assert status(OWN.replace(b"models\nNet", b"models\nNot"), entry) is Status.FAILED
+
+
+INTERVALS = b"cpandas.core.indexes.interval\n_new_IntervalIndex\n(c%s\n}X\x04\x00\x00\x00nameNstR."
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        (b"\x80\x02]cpandas._libs.missing\nNA\na.", Status.PASSED),
+        (b"\x80\x02ctorch.optim\nAdafactor\n)\x81}b.", Status.PASSED),
+        (b"\x80\x02" + INTERVALS % b"pandas.core.indexes.interval\nIntervalIndex", Status.PASSED),
+        (b"\x80\x02" + INTERVALS % b"subprocess\nPopen", Status.FAILED),
+        # Its content is made by functions of pyarrow, of which no list knows one.
+        (b"\x80\x02cpandas.core.arrays.string_arrow\nArrowStringArray\n)\x81}b.", Status.FAILED),
+    ],
+    ids=["a missing value", "an optimizer under its public name", "intervals", "no intervals", "Arrow"],
+)
+def test_lists_hold_what_ordinary_files_name_and_nothing_that_they_cannot(body: bytes, expected: Status) -> None:
+    assert status(body) is expected
