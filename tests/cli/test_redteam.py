@@ -5,6 +5,8 @@ import json
 import os
 import re
 import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from html.parser import HTMLParser
@@ -288,6 +290,25 @@ def test_a_function_that_hangs_or_dies_is_ended_and_the_run_goes_on(attack: Any,
     code, report, _ = attack("--target", f"python:victim:{function}", "--budget", "2", "--timeout", "0.5", *SMALL)
     assert code in {1, 2}
     assert report["overall"]["errors"]
+
+
+@pytest.mark.usefixtures("victim")
+@pytest.mark.parametrize(("no_color", "coloured"), [("1", False), ("", True)])
+def test_a_terminal_gets_colours_unless_it_asks_for_none(no_color: str, *, coloured: bool) -> None:
+    asked = ("redteam", "--target", "python:victim:polite", "--budget", "1", "--families", "direct-override")
+    ours, theirs = os.openpty()
+    ended = subprocess.run(
+        [sys.executable, "-m", "lockgate", *asked],
+        stdout=theirs,
+        stderr=subprocess.PIPE,
+        env={**os.environ, "NO_COLOR": no_color, "TERM": "xterm"},
+        check=False,
+    )
+    os.close(theirs)
+    said = os.read(ours, 1 << 16)
+    os.close(ours)
+    assert b"gate " in said, ended.stderr
+    assert (b"\x1b[" in said) is coloured
 
 
 @pytest.mark.parametrize("target", ["python:nothing_here:f", "python:os:no_such", "python:a b:c", "no-such-folder"])

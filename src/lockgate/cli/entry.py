@@ -76,8 +76,10 @@ def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit with its code."""
     given = sys.argv[1:] if arguments is None else arguments
     as_json = "--json" in given
+    # Click knows terminals but not NO_COLOR; None leaves the choice to it.
+    color = False if os.environ.get("NO_COLOR") else None
     try:
-        code: Any = lockgate.main(given, prog_name="lockgate", standalone_mode=False)
+        code: Any = lockgate.main(given, prog_name="lockgate", standalone_mode=False, color=color)
     except click.ClickException as error:
         context = getattr(error, "ctx", None)
         hint = f"Try '{context.command_path} --help'." if isinstance(context, click.Context) else ""

@@ -67,7 +67,7 @@ class _Group(click.Group):
 @click.option("--concurrency", type=click.IntRange(1, 512), help="Conversations at once. [default: 1, URLs 8]")
 @click.option("--rate", type=click.FloatRange(min=0), default=0.0, help="Most requests a second; 0 for no limit.")
 @click.option("--cassette", type=click.Path(path_type=Path, dir_okay=False), help="File to record to or replay.")
-@click.option("--record/--replay", "record", default=None, help="What to do with --cassette.")
+@click.option("--record/--replay", "record", default=None, help="Whether to write --cassette or to answer from it.")
 @click.option("--resume", is_flag=True, help="Go on with an earlier run of the same kind that did not end.")
 @click.option("--model", default="default", show_default=True, help="Name of the model at an endpoint.")
 @click.option("--key-env", default="", help="Environment variable that holds the endpoint's key.")
@@ -75,12 +75,16 @@ class _Group(click.Group):
 @click.option("--system-prompt", type=click.Path(path_type=Path, dir_okay=False), help="File: what the target is told.")
 @click.option("--protected", type=click.Path(path_type=Path, dir_okay=False), help="File: values to keep, one a line.")
 @click.option("--plant/--no-plant", default=True, help="Send a system prompt with a canary to an endpoint.")
-@click.option("--max-tokens", type=click.IntRange(1, 8192), default=128, show_default=True, help="Of an answer.")
-@click.option("--timeout", type=click.FloatRange(min=0.1), default=60.0, show_default=True, help="Seconds an answer.")
+@click.option("--max-tokens", type=click.IntRange(1, 8192), default=128, show_default=True, help="Longest answer.")
+@click.option(
+    "--timeout", type=click.FloatRange(min=0.1), default=60.0, show_default=True, help="Seconds to wait for one."
+)
 @click.option("--baseline", type=click.Path(path_type=Path, dir_okay=False), help="Signed earlier run to compare with.")
 @click.option("--write-baseline", type=click.Path(path_type=Path, dir_okay=False), help="Where to sign this run to.")
 @click.option("--adaptive", type=click.Choice(list(ADAPTIVE)), help="An attacker that tries again with each attack.")
-@click.option("--tries", type=click.IntRange(1, 100), default=25, show_default=True, help="Messages of --adaptive.")
+@click.option(
+    "--tries", type=click.IntRange(1, 100), default=25, show_default=True, help="Most messages with --adaptive."
+)
 @click.option("--attacker", help="Endpoint of the model that words attacks, for --adaptive pair.")
 @click.option("--attacker-model", default="default", show_default=True, help="Its name there.")
 @click.option("--attacker-key-env", default="", help="Environment variable that holds its key.")
@@ -121,9 +125,9 @@ def redteam(ctx: click.Context, as_json: bool, listed: bool, explain: str | None
     else:
         show(campaign)
     if report.interrupted or not campaign.tested:
-        click.echo(
-            "Interrupted: the results are partial." if report.interrupted else "Nothing could be tested.", err=True
-        )
+        ended = "Interrupted: the results are partial. --resume goes on."
+        nothing = "Nothing could be tested. See the report's errors and skipped attempts, then run again."
+        click.echo(ended if report.interrupted else nothing, err=True)
         return EXIT_ERROR
     return EXIT_HELD if held(report) else EXIT_OPEN
 

@@ -41,7 +41,8 @@ def show(campaign: Campaign) -> None:
     if campaign.recalled:
         click.echo(f"{campaign.recalled} attempts are an earlier run's, which did not end.")
     colour = "red" if held(report) else "green"
-    click.secho(f"\ngate {report.gate.decision}", fg=colour, bold=True)
+    click.echo()
+    click.secho(f"gate {report.gate.decision}", fg=colour, bold=True)
     reasons = _reasons(report)
     for reason in reasons[:_NOTED]:
         click.echo(f"  - {printable(reason)}")
