@@ -14,12 +14,13 @@ import os
 import platform
 import random
 import statistics
-import sys
 import tempfile
 import time
-from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
+from typing import Literal
+
+from fuzzing import feed
 
 from lockgate.core import ConfigError
 from lockgate.supply.deps import Database, ScanOptions, results_of, scan_dependencies, update
@@ -154,56 +155,40 @@ AFFECTED = b'{"package": %b, "versions": ["1"], "ranges": [{"type": "ECOSYSTEM",
 ADVISORY = b'{"id": "A", "modified": "2026-01-01T00:00:00Z", "aliases": ["B"], "affected": [%b]}' % AFFECTED
 
 
-INSERTED = (b'"', b"[", b"{", b"\\", b"null", b"-1", b"1e999", b"\xed\xa0\x80", b"://", b"@", b"\n", b"\0")
+def refuse(uri: str) -> str:
+    raise UnreadableError(uri)
 
 
-def damaged(body: bytes, draw: random.Random) -> bytes:
-    found = bytearray(body)
-    for _ in range(draw.randint(1, 3)):
-        at, kind = draw.randrange(len(found) or 1), draw.randrange(4)
-        if kind == 0:
-            found[at : at + 1] = bytes([draw.randrange(256)])
-        elif kind == 1:
-            del found[at : at + draw.randint(1, 8)]
-        elif kind == 2:
-            found[at:at] = found[at : at + draw.randint(1, 16)]
-        else:
-            found[at:at] = draw.choice(INSERTED)
-    return bytes(found)
+def advised(body: bytes) -> str:
+    try:
+        document = json.loads(body)
+    except ValueError:
+        return "no JSON"
+    try:
+        found = read_advisory(document)
+    except AdvisoryError:
+        return "refused"
+    for ecosystem, _, item in found.affected:
+        weaknesses(ecosystem, "1.5.0", [item])
+    return "read"
+
+
+def listed(name: str, role: Literal["bill"] | None = None) -> Callable[[bytes], str]:
+    def call(body: bytes) -> str:
+        try:
+            read_bytes(name, body, refuse, role=role)
+        except (UnreadableError, ConfigError):
+            return "refused"
+        return "read"
+
+    return call
 
 
 def fuzz(runs: int) -> None:
-    def refuse(uri: str) -> str:
-        raise UnreadableError(uri)
-
-    def advise(body: bytes) -> object:
-        found = read_advisory(json.loads(body))
-        return [weaknesses(ecosystem, "1.5.0", [item]) for ecosystem, _, item in found.affected]
-
-    readers: dict[str, tuple[bytes, Callable[[bytes], object]]] = {
-        name: (seed, lambda body, name=name: read_bytes(name, body, refuse)) for name, seed in SEEDS.items()
-    }
-    readers["CycloneDX"] = BILL, lambda body: read_bytes("bom.json", body, refuse, role="bill")
-    readers["advisory"] = ADVISORY, advise
-    for name, (seed, read) in readers.items():
-        draw, counts, began = random.Random(7), Counter[str](), time.perf_counter()
-        for _ in range(runs):
-            body = damaged(seed, draw)
-            try:
-                read(body)
-                counts["read"] += 1
-            except (UnreadableError, ConfigError, AdvisoryError):
-                counts["refused"] += 1
-            except ValueError:
-                if name != "advisory":  # bytes that are no JSON are refused before an advisory is read
-                    sys.stderr.write(f"{name}: {body!r}\n")
-                    raise
-                counts["refused"] += 1
-            except Exception:
-                sys.stderr.write(f"{name}: {body!r}\n")
-                raise
-        shown = ", ".join(f"{count:,} {what}" for what, count in sorted(counts.items()))
-        print(f"{name:<19} {counts.total():>8,} executions in {time.perf_counter() - began:5.1f} s: {shown}")
+    for name, seed in SEEDS.items():
+        feed(name, seed, listed(name), runs)
+    feed("CycloneDX", BILL, listed("bom.json", "bill"), runs)
+    feed("advisory", ADVISORY, advised, runs)
 
 
 def main() -> None:

@@ -7,17 +7,14 @@ A reader may refuse or say nothing; another exception, or a signature that passe
 
 import argparse
 import json
-import random
 import struct
-import sys
 import tempfile
-import time
-from collections import Counter
 from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric import ec
+from fuzzing import feed
 
 from lockgate.evidence import EvidenceError, SigningKey
 from lockgate.evidence.signing import read_bundle, sign_path, verify_bundle
@@ -90,41 +87,12 @@ def _config(body: bytes) -> object:
     return read_snapshot({"config.json": body}).architecture
 
 
-def damaged(body: bytes, draw: random.Random) -> bytes:
-    found = bytearray(body)
-    for _ in range(draw.randint(1, 3)):
-        at, kind = draw.randrange(len(found) or 1), draw.randrange(5)
-        if kind == 0:
-            found[at : at + 1] = bytes([draw.randrange(256)])
-        elif kind == 1:
-            del found[at : at + draw.randint(1, 8)]
-        elif kind == 2:
-            found[at:at] = found[at : at + draw.randint(1, 16)]
-        elif kind == 3:
-            found[at : at + 8] = draw.choice((b"\xff" * 8, b"\0" * 8, b"[" * 8, b'{"":' * 2, b"9" * 8))
-        else:
-            found[at:at] = draw.choice((b'"', b"\\u0000", b"null", b"-1", b"1e999", b"\xed\xa0\x80"))
-    return bytes(found)
-
-
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--runs", type=int, default=100_000)
-    runs, draw = options.parse_args().runs, random.Random(7)
+    runs = options.parse_args().runs
     for name, (seed, read) in seeds().items():
-        counts: Counter[str] = Counter()
-        began = time.perf_counter()
-        for _ in range(runs):
-            body = damaged(seed, draw)
-            if body == seed:
-                continue
-            try:
-                counts[read(body)] += 1
-            except Exception:
-                sys.stderr.write(f"{name}: {body!r}\n")
-                raise
-        shown = ", ".join(f"{count:,} {what}" for what, count in sorted(counts.items()))
-        print(f"{name:<19} {counts.total():>8,} executions in {time.perf_counter() - began:5.1f} s: {shown}")
+        feed(name, seed, read, runs)
 
 
 if __name__ == "__main__":
