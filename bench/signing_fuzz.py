@@ -10,6 +10,7 @@ import json
 import struct
 import tempfile
 from collections.abc import Callable
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 
@@ -28,12 +29,15 @@ README = b"---\nlicense: mit\nbase_model: [a/b]\ndatasets: c/d\n---\n"
 CODE = b'm = AutoModel.from_pretrained("a/b")\nSYSTEM_PROMPT = f"x"\nc = OpenAI(base_url="https://h/v1")\n'
 
 
-def _bundle(body: bytes) -> str:
+def _bundle(body: bytes, whole: bytes) -> str:
     try:
         bundle = read_bundle(body)
         verify_bundle(bundle, [KEY.public])
     except EvidenceError:
         return "refused"
+    # White space between the members of a JSON document changes nothing that was signed.
+    if json.loads(body) == json.loads(whole):
+        return "same document"
     raise AssertionError("a damaged bundle passed")
 
 
@@ -66,7 +70,7 @@ def seeds() -> dict[str, tuple[bytes, Callable[[bytes], str]]]:
     lock = b'[[package]]\nname = "a"\nversion = "1"\nsdist = { hash = "sha256:' + b"a" * 64 + b'" }\n'
     servers = b'{"mcpServers": {"a": {"command": "npx", "args": ["-y", "x"]}, "b": {"url": "https://h/p?q=1"}}}'
     return {
-        "bundle": (bundle, _bundle),
+        "bundle": (bundle, partial(_bundle, whole=bundle)),
         "statement": (read_bundle(bundle).payload, _statement),
         "GGUF header": (b"GGUF" + struct.pack("<IQQ", 3, 1, 1) + key + tensor, _raising(_weights)),
         "safetensors header": (struct.pack("<Q", len(header)) + header + b"\0\0\0\0", _raising(_weights)),

@@ -221,7 +221,7 @@ def _pyrit(body: bytes) -> Iterator[_Found]:
             for row in rows
             if not row.get("is_objective")
             and row.get("seed_type", "prompt") == "prompt"
-            and row.get("role") in {None, "user"}
+            and (row.get("role") is None or row["role"] == "user")
         ]
         prompts.sort(key=_sequence)
         first = prompts[0] if prompts else rows[0]
@@ -261,7 +261,7 @@ def _promptfoo(body: bytes) -> Iterator[_Found]:
         wanted = [
             _string(cast("Row", check).get("value"))
             for check in checks
-            if isinstance(check, dict) and cast("Row", check).get("type") in {"not-contains", "not-icontains"}
+            if isinstance(check, dict) and _string(cast("Row", check).get("type")) in {"not-contains", "not-icontains"}
         ]
         family = _string(_part(row, "metadata", "pluginId")) or _string(_part(row, "metadata", "category"))
         yield _Found((said,), family, says=wanted[0] if wanted else "", kept=_part(row, "metadata", _OURS))

@@ -137,7 +137,10 @@ def _finished(book: Journal, run: RedteamRun, targets: dict[Lane, Target]) -> Re
 
 def _targets(bare: Target | None, guarded: Target, concurrency: int) -> dict[Lane, Target]:
     if (bare is not None and bare.name == guarded.name) or concurrency < 1:
-        raise RedteamError("A run needs two targets with names of their own and a concurrency of at least one.")
+        raise RedteamError(
+            "A run needs targets with names of their own and a concurrency of at least one.",
+            remedy="Rename one target, or raise the concurrency.",
+        )
     return {Lane.GUARDED: guarded} if bare is None else {Lane.BARE: bare, Lane.GUARDED: guarded}
 
 

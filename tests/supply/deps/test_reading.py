@@ -248,6 +248,12 @@ def test_a_bill_gives_its_packages_also_nested_ones():
     assert found[2].problem
 
 
+def test_a_component_whose_type_is_no_text_is_no_library():
+    bill = {"bomFormat": "CycloneDX", "components": [{"type": ["library"]}, {"purl": "pkg:pypi/torch@2.9.1"}]}
+    found = read_bytes("bom.json", json.dumps(bill).encode(), no_include, role="bill").dependencies
+    assert [item.name for item in found] == ["torch"]
+
+
 BROKEN = {
     "requirements.txt": b"\xff\xfe",
     "uv.lock": b"version = 1\n[[package",

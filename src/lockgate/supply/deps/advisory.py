@@ -103,7 +103,7 @@ def read_advisory(document: object) -> Advisory:
 
 def _affected(facts: Json, entry: Json, ecosystem: Ecosystem) -> Affected:
     stated = [_mapping(item, "range") for item in _list(entry.get("ranges"), "ranges")]
-    ranges = tuple(tuple(_events(item)) for item in stated if item.get("type") in {"ECOSYSTEM", "SEMVER"})
+    ranges = tuple(tuple(_events(item)) for item in stated if str(item.get("type")) in {"ECOSYSTEM", "SEMVER"})
     listed = [_text(item, "version") for item in _list(entry.get("versions"), "versions")]
     summary = facts.get("summary")
     line = " ".join(summary.split())[:MAX_SUMMARY] if isinstance(summary, str) else ""

@@ -154,7 +154,7 @@ def _components(holder: Json, depth: int) -> Iterator[Dependency]:
         purl = text(component.get("purl"))
         if purl.startswith("pkg:"):
             yield from _purl(purl, component)
-        elif component.get("type") in {"library", "framework"}:
+        elif text(component.get("type")) in {"library", "framework"}:
             yield unknown(text(component.get("name")))
         yield from _components(component, depth + 1)
 
