@@ -184,11 +184,11 @@ async def test_what_only_could_not_be_read_in_time_is_judged_all_the_same(
     run = GuardPool.run
     asked: list[int] = []
 
-    async def full_at_first(pool: GuardPool, work: Callable[[], Any], *, size: int = 0) -> Any:
+    async def full_at_first(pool: GuardPool, work: Callable[[], Any], *, size: int = 0, whose: str = "") -> Any:
         asked.append(size)
         if len(asked) == 1:
             raise guard_failed("guard.overloaded")
-        return await run(pool, work, size=size)
+        return await run(pool, work, size=size, whose=whose)
 
     rules = "  rules: [{id: everybody, effect: allow, when: 'sensitivity == \"none\"'}]\n"
     async with start(settings=OPEN + rules) as world:

@@ -80,7 +80,7 @@ async def test_a_guard_that_is_too_slow_refuses_the_request(start: Callable[...,
 
 
 async def test_abandoned_work_keeps_its_place_until_it_ends() -> None:
-    pool = GuardPool(workers=1, waiting=1, limit_s=0.05)
+    pool = GuardPool(workers=1, waiting=1, limit_s=0.05, waits_s=0.05)
     release = threading.Event()
     for _ in range(2):
         with pytest.raises(ApiError) as caught:
@@ -139,3 +139,53 @@ async def test_long_texts_wait_for_each_other_and_short_ones_go_on() -> None:
     release.set()
     assert await asyncio.gather(*slow) == [True, True]
     pool.close()
+
+
+async def test_callers_take_turns_however_much_one_of_them_sends() -> None:
+    pool = GuardPool(workers=1, waiting=100, limit_s=5)
+    release, done = threading.Event(), list[str]()
+
+    def work(whose: str) -> Callable[[], None]:
+        def call() -> None:
+            release.wait()
+            done.append(whose)
+
+        return call
+
+    much = [asyncio.ensure_future(pool.run(work("much"), whose="much")) for _ in range(20)]
+    await asyncio.sleep(0)
+    little = asyncio.ensure_future(pool.run(work("little"), whose="little"))
+    await asyncio.sleep(0)
+    release.set()
+    await asyncio.gather(*much, little)
+    assert done.index("little") <= 2
+    pool.close()
+
+
+async def test_one_caller_cannot_take_all_the_room() -> None:
+    pool = GuardPool(workers=1, waiting=10, limit_s=5)
+    release = threading.Event()
+    results = [asyncio.ensure_future(pool.run(release.wait, whose="greedy")) for _ in range(30)]
+    await asyncio.sleep(0)
+    other = asyncio.ensure_future(pool.run(release.wait, whose="other"))
+    await asyncio.sleep(0)
+    release.set()
+    assert await other is True
+    refused = [error for error in await asyncio.gather(*results, return_exceptions=True) if error is not True]
+    assert refused
+    assert all(isinstance(error, ApiError) and error.labels[-1] == "guard.overloaded" for error in refused)
+    pool.close()
+
+
+async def test_what_waits_when_the_pool_closes_is_not_left_waiting() -> None:
+    pool = GuardPool(workers=1, waiting=10, limit_s=5)
+    release = threading.Event()
+    first = asyncio.ensure_future(pool.run(release.wait))
+    await asyncio.sleep(0.01)
+    second = asyncio.ensure_future(pool.run(lambda: 1))
+    await asyncio.sleep(0)
+    pool.close()
+    release.set()
+    assert await first is True
+    with pytest.raises(asyncio.CancelledError):
+        await second

@@ -68,9 +68,17 @@ class GuardedStream:
     """
 
     def __init__(
-        self, guard: Guard, pool: GuardPool, writer: Writer, request_id: str, way_back: WayBack = UNCHANGED
+        self,
+        guard: Guard,
+        pool: GuardPool,
+        writer: Writer,
+        request_id: str,
+        way_back: WayBack = UNCHANGED,
+        *,
+        whose: str = "",
     ) -> None:
         self._guard = guard
+        self._whose = whose
         self._way_back = way_back
         self._restoring = way_back.stream()
         self._text = StreamGuard(guard)
@@ -196,7 +204,7 @@ class GuardedStream:
     async def _timed(self, work: Callable[[], T]) -> T:
         started = time.perf_counter()
         try:
-            return await self._pool.run(work)
+            return await self._pool.run(work, whose=self._whose)
         finally:
             self.guard_ms += (time.perf_counter() - started) * 1000
 

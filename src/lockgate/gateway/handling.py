@@ -173,7 +173,7 @@ class Handling:
         async with self._upstream.stream(draft.body, alias=alias) as chunks:
             responder.last_event = writer.failure
             await responder.start_events()
-            guarded = GuardedStream(self._guard, self._pool, writer, record.id, draft.way_back)
+            guarded = GuardedStream(self._guard, self._pool, writer, record.id, draft.way_back, whose=record.key_id)
             if record.route in self._fail_open:
                 guarded.when_unjudged = record.note_unjudged
             relayed = guarded.relay(chunks)
@@ -289,7 +289,7 @@ class Handling:
         if size <= _READ_AT_ONCE:
             return work()
         try:
-            return await self._pool.run(work, size=size)
+            return await self._pool.run(work, size=size, whose=exchange.caller.key_id)
         except ApiError as error:
             if not self._fails_open(exchange.record, error):
                 raise
@@ -325,7 +325,7 @@ class Handling:
         return None if model == self._default else model
 
     async def _guarded(self, record: Record, work: Callable[[], T], *, size: int) -> T:
-        return await self._timed(record, self._pool.run(work, size=size))
+        return await self._timed(record, self._pool.run(work, size=size, whose=record.key_id))
 
     async def _timed(self, record: Record, judging: Awaitable[T]) -> T:
         started = time.perf_counter()
