@@ -33,7 +33,7 @@ Flags: TypeAlias = NDArray[np.bool_]
 RATES = {"strict": 0.03, "balanced": 0.01, "permissive": 0.0025}
 """Share of harmless texts that each sensitivity may flag."""
 
-SHARES = Weights(linear=0.05, convolution=0.2, encoder=1.0, signals=0.25, bias=0.0)
+SHARES = Weights(linear=0.025, convolution=0.1, encoder=1.0, signals=0.25, bias=0.0)
 """What the layers count for, relative to each other."""
 
 ASK_SIGNALS = 0.2
@@ -124,7 +124,7 @@ def fit(opinions: Opinions) -> Calibration:
         thresholds={},
     )
     scores = scores_of(opinions, fitted)
-    blocked = opinions.attack & (scores >= threshold_at(scores, opinions, RATES["strict"]))
+    blocked = opinions.attack & (scores >= threshold_at(scores, opinions, RATES["balanced"]))
     fitted = msgspec.structs.replace(
         fitted,
         ask_user=_ask(opinions, blocked & opinions.user, slope),

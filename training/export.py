@@ -22,10 +22,10 @@ from training.package_settings import PACKAGE, write_settings
 from training.vocabulary import PIECES, kept_ids
 
 UNCALIBRATED = Calibration(
-    weights=Weights(linear=0.05, convolution=0.2, encoder=1.0, signals=0.25, bias=0.0),
+    weights=Weights(linear=0.025, convolution=0.1, encoder=1.0, signals=0.25, bias=0.0),
     typical=-3.0,
-    ask_user=-1.5,
-    ask_foreign=-1.5,
+    ask_user=-0.75,
+    ask_foreign=-0.75,
     ask_signals=0.2,
     thresholds={"strict": 0.4, "balanced": 0.6, "permissive": 0.8},
 )

@@ -16,7 +16,7 @@ from lockgate.detect.pieces import Pieces
 MAX_WINDOWS = 2
 """Windows of one text that the encoder reads: those that the quick models suspect most."""
 
-NEAR = 0.25
+NEAR = 0.125
 """How much less than the first another window may be suspected to be read too, in the logit of the whole."""
 
 LIMIT = 4.0

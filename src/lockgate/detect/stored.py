@@ -64,7 +64,7 @@ def read_classifier(folder: Path) -> Classifier:
     """
     settings = read_settings(folder)
     pieces = Pieces((folder / "pieces.model").read_bytes())
-    encoder = Encoder((folder / "encoder.onnx").read_bytes(), pieces, _mapped(folder / "embeddings.npy"))
+    encoder = Encoder(folder / "encoder.onnx", pieces, _mapped(folder / "embeddings.npy"))
     weights = np.load(folder / "linear.npy", allow_pickle=False)
     linear = LinearModel(weights.astype(np.float32) * np.float32(settings.linear.scale), settings.linear.bias)
     convolution = ConvolutionalModel(_mapped(folder / "convolution.npy"), _layers(folder / "convolution.npz"))
