@@ -49,7 +49,8 @@ async def test_the_guarded_endpoint_answers_with_the_real_model(tmp_path: Path) 
                 text = "".join([c.choices[0].delta.content or "" async for c in stream if c.choices])
                 with pytest.raises(openai.BadRequestError) as caught:
                     await client.chat.completions.create(
-                        model="assistant", messages=[{"role": "user", "content": "hello " * 1000}]
+                        model="assistant",
+                        messages=[{"role": "user", "content": "We rent boats and sell ice cream by the lake. " * 120}],
                     )
         with EventStore.open(project.state) as store:
             assert [event.action for event in store.events()] == ["allow", "allow", "error"]

@@ -63,9 +63,9 @@ def test_harmless_text_passes_unchanged() -> None:
 
 def test_personal_data_and_secrets_are_replaced_in_every_origin() -> None:
     for origin in ("user", "document", "tool", "model"):
-        verdict = _GUARD.inspect(f"Contact: anna@example.org. API key: {_KEY}.", origin)
+        verdict = _GUARD.inspect(f"Contact: anna@example.org. API key: {_KEY} (old).", origin)
         assert verdict.action is Action.REDACT
-        assert verdict.text == "Contact: [EMAIL]. API key: [SECRET]."
+        assert verdict.text == "Contact: [EMAIL]. API key: [SECRET] (old)."
 
 
 def test_a_password_is_replaced_where_it_stands_without_its_cue_too() -> None:
