@@ -32,7 +32,7 @@ PACKAGES = (
     Package(
         "packages/guard-model",
         "lockgate_guard_model",
-        40_000_000,
+        45_000_000,
         ("settings.json", "linear.npy", "encoder.onnx", "pieces.model", "embeddings.npy"),
     ),
 )
