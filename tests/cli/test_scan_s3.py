@@ -1,15 +1,13 @@
 """`lockgate scan model s3://...` against moto's server: the same verdicts as for the same files on disk."""
 
 import json
-import os
 import struct
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import boto3
 import pytest
-from moto.server import ThreadedMotoServer
 
 from lockgate.cli import main
 from lockgate.supply import fetched, object_store
@@ -20,32 +18,10 @@ GOOD = struct.pack("<Q", 2) + b"{}"
 Run = Callable[..., tuple[int, str, str]]
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[str]:
-    running = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    running.start()
-    host, port = running.get_host_and_port()
-    yield f"http://{host}:{port}"
-    running.stop()
-
-
 @pytest.fixture
-def store(server: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> object:
-    for name in list(os.environ):
-        if name.startswith("AWS_"):
-            monkeypatch.delenv(name)
-    for name, value in {
-        "AWS_ENDPOINT_URL": server,
-        "AWS_ACCESS_KEY_ID": "tests",
-        "AWS_SECRET_ACCESS_KEY": "tests",
-        "AWS_DEFAULT_REGION": "us-east-1",
-        "AWS_CONFIG_FILE": str(tmp_path / "none"),
-        "AWS_SHARED_CREDENTIALS_FILE": str(tmp_path / "none"),
-        "AWS_EC2_METADATA_DISABLED": "true",
-    }.items():
-        monkeypatch.setenv(name, value)
+def store(at_aws: None) -> object:
     client = boto3.client("s3")
-    client.create_bucket(Bucket="models")
+    client.create_bucket(Bucket="models", CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
     yield client
     for item in client.list_objects_v2(Bucket="models").get("Contents", ()):
         client.delete_object(Bucket="models", Key=item["Key"])
