@@ -13,11 +13,14 @@ from lockgate.detect.ngrams import LinearModel, hash_ngrams
 from lockgate.detect.passage import Passage
 from lockgate.detect.pieces import Pieces
 
-MAX_WINDOWS = 2
+MAX_WINDOWS = 4
 """Windows of one text that the encoder reads: those that the quick models suspect most."""
 
-NEAR = 0.125
+NEAR = 0.25
 """How much less than the first another window may be suspected to be read too, in the logit of the whole."""
+
+SURE = 6.0
+"""Logit of the encoder from which on no other window could change a verdict, so that none is read."""
 
 LIMIT = 4.0
 """Beyond this a quick model's logit counts as this: it is sure of much that it never saw."""
@@ -114,24 +117,25 @@ class Classifier:
             foreign: Whether the text comes from elsewhere than the user.
             signals: Score of the structural signals, 0 to 1.
         """
-        windows = [window for passage in passages for window in passage.windows()]
+        first, *others = [passage.windows() for passage in passages]
+        windows = [*first, *(window for some in others for window in some)]
+        source = len(first) if any(passage.page for passage in passages) else 0
         rows = [self._pieces.ids(text) for text, _ in windows]
         linear = self._linear_logits([text for text, _ in windows])
         convolution = self._convolution.logits(rows, foreign=foreign)
         fitted, weights = self.calibration, self.calibration.weights
         suspicion = suspicion_of(linear, convolution, weights)
         ask = fitted.ask_foreign if foreign else fitted.ask_user
-        order = np.argsort(suspicion)[::-1][:MAX_WINDOWS]
-        least = max(ask, float(suspicion[order[0]]) - NEAR)
-        wanted = int(np.count_nonzero(suspicion[order] >= least))
-        if not wanted and signals >= fitted.ask_signals:
-            wanted = 1
-        asked, best, spans = order[:wanted], None, ()
-        if wanted:
-            logits = self._encoder.logits([rows[int(index)] for index in asked], foreign=foreign)
-            best = float(logits.max())
-            places = (windows[int(index)][1] for index in asked)
-            spans = tuple(sorted(_read(where, logit) for where, logit in zip(places, logits, strict=True)))
+        asked = _asked(suspicion, ask, source, least=int(signals >= fitted.ask_signals))
+        read: list[tuple[float, Span]] = []
+        for index in asked:
+            # One by one: together they would take as long, and short ones longer.
+            (logit,) = self._encoder.logits([rows[index]], foreign=foreign)
+            read.append((float(logit), windows[index][1]))
+            if logit >= SURE:
+                break
+        best = max((logit for logit, _ in read), default=None)
+        spans = tuple(sorted(_read(where, logit) for logit, where in read))
         highest = float(suspicion.max())
         opinion = fitted.typical if best is None else best
         whole = highest + weights.encoder * opinion + weights.signals * signals + weights.bias
@@ -144,6 +148,23 @@ class Classifier:
             edges.append((position, position + len(text)))
             position += len(text) + 1
         return self._linear.score(hash_ngrams("\n".join(texts)), edges)
+
+
+def _asked(suspicion: NDArray[np.floating], ask: float, source: int, *, least: int) -> list[int]:
+    """Which windows the encoder reads, most suspected first.
+
+    Args:
+        suspicion: Of the quick models, a value a window.
+        ask: From which on the encoder is asked at all.
+        source: How many of the first windows are a page's source. One of them is read: it says nothing else than the
+            page's text, but for what a page leaves out.
+        least: How many are read in any case.
+    """
+    order = [int(index) for index in np.argsort(suspicion)[::-1]]
+    near = float(suspicion[order[0]]) - NEAR
+    sources = [index for index in order if index < source]
+    order = [index for index in order if index >= source or index == sources[0]][:MAX_WINDOWS]
+    return [index for place, index in enumerate(order) if place < least or suspicion[index] >= max(ask, near)]
 
 
 def suspicion_of(

@@ -9,6 +9,7 @@ _BUDGET = 440
 _SLACK = 100
 _OVERLAP = 100
 _SNAP = 24
+_STOPS = (". ", "? ", "! ", "。", "！", "？")  # noqa: RUF001 - real punctuation
 _WIDE_FROM = "\u2e80"
 _WIDE_COST = 2.5
 _MARKS = "\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f"
@@ -22,8 +23,9 @@ def cut_windows(text: str) -> list[tuple[int, int]]:
     """Where to cut: `[start, end)` of each window, in order, together covering the text; one for an empty text.
 
     A window holds about 110 tokens: 440 characters of an alphabet, fewer where the text holds ideographs, each of
-    which costs a token or nearly so. Neighbours share about a quarter, so that a sentence at a cut is whole in one of
-    them.
+    which costs a token or nearly so. A window ends with a paragraph where one ends in its second half, so that what
+    stands by itself is read by itself; else with a line, a sentence or a word. Then the next one begins with the
+    last hundred characters or so of this one, so that a sentence at a cut is whole in one of them.
     """
     wide = 0 if text.isascii() else sum(character >= _WIDE_FROM for character in text)
     cost = 1.0 + (_WIDE_COST - 1.0) * wide / max(len(text), 1)
@@ -31,12 +33,45 @@ def cut_windows(text: str) -> list[tuple[int, int]]:
     windows: list[tuple[int, int]] = []
     start = 0
     while len(text) - start > size + slack:
-        end = start + size
-        blank = text.rfind(" ", end - _SNAP, end)
-        end = blank if blank > 0 else end
+        end, paragraph = _end(text, start + size // 2, start + size)
         windows.append((start, end))
-        start = end - overlap
+        start = end if paragraph else _next(text, start, end, overlap)
     return [*windows, (start, len(text))]
+
+
+def _end(text: str, low: int, high: int) -> tuple[int, bool]:
+    """Where a window had best end, and whether a paragraph ends there: else a line, a sentence, a word, or anywhere."""
+    blank = text.rfind("\n\n", low, high)
+    if blank >= 0:
+        return blank + 2, True
+    line = text.rfind("\n", low, high)
+    if line >= 0:
+        return line + 1, False
+    stop = _stop(text, low, high)
+    if stop >= 0:
+        return stop, False
+    word = text.rfind(" ", max(low, high - _SNAP), high)
+    return (word if word > 0 else high), False
+
+
+def _next(text: str, start: int, end: int, overlap: int) -> int:
+    """Where the next window begins: with a line or a sentence near the end of this one, else a word."""
+    low, high = max(start + 1, end - overlap * 8 // 5), max(start + 1, end - overlap * 2 // 5)
+    line = text.rfind("\n", low, high)
+    if line >= 0:
+        return line + 1
+    stop = _stop(text, low, high)
+    if stop >= 0:
+        return stop
+    word = text.find(" ", max(low, end - overlap), high)
+    return word + 1 if word >= 0 else max(start + 1, end - overlap)
+
+
+def _stop(text: str, low: int, high: int) -> int:
+    """Offset behind the last mark that ends a sentence there, or -1."""
+    last = max(_STOPS, key=lambda mark: text.rfind(mark, low, high))
+    found = text.rfind(last, low, high)
+    return found + len(last) if found >= 0 else -1
 
 
 def readable(text: str) -> str:

@@ -6,6 +6,7 @@ import msgspec
 
 from lockgate.core import Origin, Span
 from lockgate.detect import View, find_hidden, find_injection, fuse, read, smuggled
+from lockgate.detect.pages import read_page
 from lockgate.detect.passage import Passage
 
 if TYPE_CHECKING:
@@ -66,6 +67,7 @@ def suspect(text: str, origin: Origin, classifier: "Classifier") -> Suspicion:
     passages = (
         Passage(text, 0, len(text)),
         *(Passage(view.text, view.start, view.end, view.encoding) for view in views),
+        *(Passage(stretch.text, stretch.start, stretch.end, page=True) for stretch in read_page(text)),
     )
     signal_score = fuse((*signals, *hidden))
     found = classifier.assess(passages, foreign=origin is not Origin.USER, signals=signal_score)
