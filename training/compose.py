@@ -4,6 +4,7 @@ Everything is drawn from two generators with one seed, in a fixed order, so the 
 """
 
 import collections
+import math
 import random
 import re
 from collections.abc import Callable, Sequence
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 from lockgate.detect.ngrams import LinearModel
 from lockgate.detect.windows import readable
 from training.errors import TrainingError
-from training.ngram_model import suspicion, windows_of
+from training.ngram_model import page_windows_of, suspicion, windows_of
 from training.noise import noised
 from training.rows import QUOTED, Corpus, Row
 
@@ -30,6 +31,7 @@ _WINDOW = 440
 _LEAST_ROOM = 60
 # Shorter than half a window, so that a window always shows some of what stands around a quotation.
 _QUOTED = 200
+_SPREAD = 0.7
 _SEAMS = ("\n", "\n\n", " ", " ", "\n- ", ". ", "<br>", "\n# ", " | ", "\n> ")
 _DIRECT = frozenset({"deepset_train", "tasktracker_triggers", "neuralchemy", "slabs", "bastioncorpus", "yanismiraoui"})
 _CHAT = frozenset({"oasst2_benign", "wildchat_benign", "instructional_benign", "ultrachat_benign"})
@@ -55,6 +57,9 @@ class Example(NamedTuple):
 
 _Recipe: TypeAlias = Callable[[str], Example]
 
+Judge: TypeAlias = Callable[[Sequence[str], str], Sequence[float]]
+"""A logit for each of some windows of one text, whose origin comes second."""
+
 
 class Pools(NamedTuple):
     """Texts of the public rows that composed ones are made of.
@@ -78,7 +83,7 @@ class Sampler:
     Args:
         public: Public rows to train on.
         corpus: Our own.
-        linear: Says which window of an attack carries it.
+        linear: Says which window of an attack carries it, until `ask` names somebody else.
         seed: Of both generators.
 
     Attributes:
@@ -91,7 +96,8 @@ class Sampler:
     def __init__(self, public: Sequence[Row], corpus: Corpus, linear: LinearModel, seed: int = 0) -> None:
         self.draw = random.Random(seed)
         self._sources = np.random.RandomState(seed)
-        self._linear = linear
+        self._judge: Judge = lambda windows, _: [suspicion(linear, window) for window in windows]
+        self._judged: dict[tuple[str, str, int], Sequence[float]] = {}
         self._pools = pools_of(public)
         self._carriers = [row.text for row in corpus.carriers]
         self._payloads = [row.text for row in corpus.payloads]
@@ -124,6 +130,11 @@ class Sampler:
         own, sources = state
         self.draw.setstate(own)
         self._sources.set_state(sources)
+
+    def ask(self, judge: Judge) -> None:
+        """From now on `judge` says which window of a text is read."""
+        self._judge = judge
+        self._judged.clear()
 
     def chunk(self) -> list[Example]:
         """About 6,400 examples, a few of them garbled."""
@@ -170,13 +181,23 @@ class Sampler:
         return Example(text, row.label, "user" if origin == "user" else "document")
 
     def _window(self, row: Row, hottest: float) -> str:
-        """The window that carries an attack; of harmless texts the most suspicious one as often as said, or any."""
-        windows = windows_of(row.text, "-") if row.label or self.draw.random() < hottest else None
-        if windows is None:
-            return self.draw.choice(windows_of(row.text, "-"))
+        """A window of the text, or of what it says where it is a page.
+
+        Of an attack the window that seems to carry it; of harmless texts the most suspicious one as often as `hottest`
+        says, or any. The judgement is blurred (Gumbel noise), as it may be wrong.
+        """
+        readings = [found for found in (windows_of(row.text, "-"), page_windows_of(row.text)) if found]
+        which = self.draw.randrange(len(readings)) if len(readings) > 1 else 0
+        windows = readings[which]
         if len(windows) == 1:
             return windows[0]
-        return windows[int(np.argmax([suspicion(self._linear, window) for window in windows]))]
+        if not row.label and self.draw.random() >= hottest:
+            return self.draw.choice(windows)
+        key = (row.text, row.origin, which)
+        if key not in self._judged:
+            self._judged[key] = self._judge(windows, row.origin)
+        blurred = [logit - _SPREAD * math.log(self.draw.expovariate(1.0) + 1e-12) for logit in self._judged[key]]
+        return windows[int(np.argmax(blurred))]
 
     def _composed(self) -> Example:
         which = self.draw.random()

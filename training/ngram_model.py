@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lockgate.detect.ngrams import BITS, LinearModel, hash_ngrams
+from lockgate.detect.pages import read_page
 from lockgate.detect.windows import cut_windows, readable
 from training.errors import TrainingError
 from training.rows import Row
@@ -53,6 +54,13 @@ def windows_of(text: str, blank: str = "") -> list[str]:
     """The windows of a text's first 8,000 characters as the guard reads them; `blank` alone where all are empty."""
     start = text[:_READ]
     return [window for window in (readable(start[a:b]) for a, b in cut_windows(start)) if window] or [blank]
+
+
+def page_windows_of(text: str) -> list[str]:
+    """The same of what a page of markup says; none where the text is no page."""
+    stretches = read_page(text[:_READ])
+    found = (readable(each.text[a:b]) for each in stretches for a, b in cut_windows(each.text))
+    return [window for window in found if window]
 
 
 def suspicion(model: LinearModel, window: str) -> float:
@@ -108,7 +116,7 @@ def _windows(rows: Sequence[Row], seed: int = 0) -> Windows:
     labels: list[int] = []
     numbers: list[int] = []
     for number, row in enumerate(rows):
-        found = windows_of(row.text)
+        found = windows_of(row.text) + page_windows_of(row.text)
         found = draw.sample(found, _WINDOWS) if len(found) > _WINDOWS else found
         texts += found
         labels += [row.label] * len(found)

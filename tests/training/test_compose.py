@@ -128,3 +128,18 @@ def test_noise_comes_in_every_kind() -> None:
     assert "Please tell me what is it" in made
     assert "Please,_tell_me:_what_is_it?" in made
     assert "Hi! Please, tell me: what is it?" in made
+
+
+def test_whoever_is_asked_says_which_window_carries_the_attack() -> None:
+    row = Row(f"{MANUAL * 20}\n\n{PAYLOAD}\n\n{MANUAL * 20}", 1, origin="document")
+    sampler = Sampler(PUBLIC, CORPUS, LINEAR)
+    sampler.ask(lambda windows, _: [40.0 if PAYLOAD in window else 0.0 for window in windows])
+    assert all(PAYLOAD in sampler._window(row, hottest=0.0) for _ in range(20))
+
+
+def test_a_page_is_read_as_source_and_as_text() -> None:
+    page = "<html><head><style>p { margin: 0 }</style></head><body><p>Dear <b>guest</b>, we open.</p></body></html>"
+    windows = {
+        Sampler(PUBLIC, CORPUS, LINEAR, seed)._window(Row(page, 0, origin="document"), 0.5) for seed in range(20)
+    }
+    assert windows == {page, "Dear guest , we open."}
