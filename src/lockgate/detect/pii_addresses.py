@@ -52,6 +52,12 @@ _MEASURED = pattern(
     r"^[0-9]{1,5} (?:Second|Minute|Hour|Day|Week|Month|Year|Meter|Metre|Mile|Gram|Point|Star|Step|Time|Hole|Lane|Percent|Piece|Part|Easy|Large|Small)s?\b"
 )
 _BEFORE = 24
+_YEAR_OF = pattern(r"^Im Jahre? ")
+_POST_BOX = pattern(r"^(?i:b\.?p\.?) ")
+_SENTENCE = pattern(
+    r"^(?:a|an|and|are|as|at|by|for|from|has|if|in|is|it|its|my|not|of|on|or|our|so|that|the|their|they|this|to|was|we|when"
+    r"|which|who|with|you|your) "
+)
 
 _STREETS = pattern(
     rf"(?:{_UNIT},? )?\b{_NO},? (?:[NSEW]\.? )?(?:{_CAP} ){{1,4}}(?:{_ENGLISH})\b\.?(?: (?:North|South|East|West|N|S|E|W|NE|NW|SE|SW)\b)?"
@@ -87,6 +93,8 @@ def find_addresses(data: bytes) -> Iterator[Span]:
     """Streets with a number, each with the flat, postal code and town that follow."""
     for match in _STREETS.finditer(data):
         start, end = match.span()
+        if _is_no_street(data, start, end):
+            continue
         whole = _extended(data, start, end)
         # "1980, Mount St. Helens", "Parkweg 2021": a year that nothing postal follows.
         if whole > end or not (_YEAR.search(data[start:end]) or _is_ordinary(data, start, end)):
@@ -96,6 +104,14 @@ def find_addresses(data: bytes) -> Iterator[Span]:
         whole = _extended(data, start, end, coded=True)
         if whole > end:
             yield Span(start, whole, LABEL, 0.85)
+
+
+def _is_no_street(data: bytes, start: int, end: int) -> bool:
+    """A time and a name, "09:00 Baker Dr", a blood pressure, "BP 150/95", or a year, "Im Jahr 2190"."""
+    if data[start - 1 : start] == b":" and data[start - 2 : start - 1].isdigit():
+        return True
+    street = data[start:end]
+    return bool(_YEAR_OF.search(street)) or (data[end : end + 1] == b"/" and bool(_POST_BOX.search(street)))
 
 
 def _is_ordinary(data: bytes, start: int, end: int) -> bool:
@@ -124,6 +140,7 @@ def labelled(data: bytes, start: int) -> Iterator[Span]:
         or b"//" in value
         or not any(byte in b"0123456789" for byte in value)
         or not _LETTERS.search(value)
+        or _SENTENCE.search(value)
     ):
         return
     yield Span(start, _extended(data, start, start + len(value)), LABEL, 0.8)

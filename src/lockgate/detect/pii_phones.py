@@ -27,6 +27,8 @@ _OTHER = pattern(
     r"|commande|facture|pedido|factura|fatura|ordine|fattura|ordernummer|factuur|zamow|faktura|account|konto|iban|nr\.? ?kat|model|norm|din|iso)"
     r"[a-z.]{0,12}(?: ?(?:no|number|nr|id|n|num|numero|nummer|code|en|date|\#)\b)?[ .:\#(]{0,3}$"
 )
+_GROUPS = pattern(r"\b[A-Z]{2}[0-9]{2}(?: [0-9A-Z]{4}){1,7} $")
+"""The beginning of an account number in groups of four, right or wrong."""
 _LEAST, _MOST = 8, 15
 _LEAST_FROM_00 = 11
 _PLUS = ord("+")
@@ -85,6 +87,8 @@ def _free(data: bytes, start: int, end: int) -> bool:
     if (before.isalnum() or before in {b"_", b"-", b"/", b"\x1a"}) or after[:1] in {b"_", b"%", b"\x1a"}:
         return False
     if after[:1] in {b".", b",", b"-", b"/", b":"} and after[1:].isdigit():
+        return False
+    if before == b" " and _GROUPS.search(data[max(0, start - 40) : start]):
         return False
     return not _OTHER.search(data[max(0, start - 32) : start])
 
