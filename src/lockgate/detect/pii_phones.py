@@ -24,7 +24,9 @@ _DATE = pattern(
 )
 _OTHER = pattern(
     r"(?i)(?:order|fiscal|nota|invoice|ticket|case|item|part|sku|serial|tracking|ref|article|isbn|ean|version|build|bestell|rechnung|artikel|auftrag"
-    r"|commande|facture|pedido|factura|fatura|ordine|fattura|ordernummer|factuur|zamow|faktura|account|konto|iban|nr\.? ?kat|model|norm|din|iso)"
+    r"|commande|facture|pedido|factura|fatura|ordine|fattura|ordernummer|factuur|zamow|faktura|account|konto|iban|nr\.? ?kat|model|norm|din|iso"
+    r"|\b(?:lot|los|lote|lotto|batch|charge|parti[ei]|partita|pratica|codice|protocol|protokoll|protocollo|dossier|zaak|kenmerk|expediente|sensor|plz|zip|postcode|ersatzteil|teile"
+    r"|vorgang|akte|aktenzeichen|az|auflage|meter|zaehler|reading|score|sample|probe|folio|fabrication|contract|vertrag|contrat|contrato|umowa|avtal|zlecenie|component|firmware|release|commit))"
     r"[a-z.]{0,12}(?: ?(?:no|number|nr|id|n|num|numero|nummer|code|en|date|\#)\b)?[ .:\#(]{0,3}$"
 )
 _GROUPS = pattern(r"\b[A-Z]{2}[0-9]{2}(?: [0-9A-Z]{4}){1,7} $")
