@@ -5,9 +5,9 @@
    fixed shares that were chosen among a few by recall at 1 % false positives on these rows. Logistic regression turns
    the sum into a probability; each of the sets (validation, sources that were kept out, our own) and each label has a
    weight that falls with the square root of its size.
-3. `ask_user` and `ask_foreign`: the suspicion of the two quick models below which lie 6 % of the attacks of that origin
-   that the whole would block at `strict`, in the set where that is lowest. Where the encoder is not asked, it counts
-   as if it had given its median opinion of harmless texts.
+3. `ask_user` and `ask_foreign`: the suspicion of the two quick models below which lie 3 % of a user's attacks, or 1 % of
+   those in other texts, that the whole would block at `balanced`, in the set where that is lowest. Where the encoder
+   is not asked, it counts as if it had given its median opinion of harmless texts.
 4. Thresholds: see `threshold_at`.
 """
 
@@ -38,7 +38,7 @@ SHARES = Weights(linear=0.025, convolution=0.1, encoder=1.0, signals=0.25, bias=
 
 ASK_SIGNALS = 0.2
 _READ = 20_000
-_UNASKED_ATTACKS = 0.06
+_UNASKED_OF_USERS, _UNASKED_OF_OTHERS = 0.03, 0.01
 _SMALL_SOURCE = 50
 _ALWAYS = -1e9
 _ROUNDED = 6
@@ -127,8 +127,8 @@ def fit(opinions: Opinions) -> Calibration:
     blocked = opinions.attack & (scores >= threshold_at(scores, opinions, RATES["balanced"]))
     fitted = msgspec.structs.replace(
         fitted,
-        ask_user=_ask(opinions, blocked & opinions.user, slope),
-        ask_foreign=_ask(opinions, blocked & ~opinions.user, slope),
+        ask_user=_ask(opinions, blocked & opinions.user, slope, _UNASKED_OF_USERS),
+        ask_foreign=_ask(opinions, blocked & ~opinions.user, slope, _UNASKED_OF_OTHERS),
     )
     scores = scores_of(opinions, fitted)
     thresholds = {name: threshold_at(scores, opinions, rate) for name, rate in RATES.items()}
@@ -171,9 +171,9 @@ def _threshold(scores: Floats, sources: NDArray[np.str_], rate: float) -> float:
     return float((values[last] + values[last + 1]) / 2) if last + 1 < len(values) else float(values[last])
 
 
-def _ask(opinions: Opinions, blocked: Flags, slope: float) -> float:
+def _ask(opinions: Opinions, blocked: Flags, slope: float, unasked: float) -> float:
     found = [slope * opinions.suspicion[blocked & (opinions.sets == name)] for name in np.unique(opinions.sets)]
-    lowest = min((float(np.quantile(some, _UNASKED_ATTACKS)) for some in found if len(some)), default=_ALWAYS)
+    lowest = min((float(np.quantile(some, unasked)) for some in found if len(some)), default=_ALWAYS)
     return round(lowest, _ROUNDED)
 
 

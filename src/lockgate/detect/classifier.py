@@ -13,8 +13,11 @@ from lockgate.detect.ngrams import LinearModel, hash_ngrams
 from lockgate.detect.passage import Passage
 from lockgate.detect.pieces import Pieces
 
-MAX_WINDOWS = 4
-"""Windows of one text that the encoder reads: those that the quick models suspect most."""
+MAX_WINDOWS, MOST_WINDOWS = 4, 12
+"""Windows that the encoder reads of a text of some 4,000 characters, and of one of any length: the most suspected."""
+
+LONG = 12
+"""Windows beyond which it reads one more for every two, up to the most."""
 
 NEAR = 0.25
 """How much less than the first another window may be suspected to be read too, in the logit of the whole."""
@@ -163,7 +166,8 @@ def _asked(suspicion: NDArray[np.floating], ask: float, source: int, *, least: i
     order = [int(index) for index in np.argsort(suspicion)[::-1]]
     near = float(suspicion[order[0]]) - NEAR
     sources = [index for index in order if index < source]
-    order = [index for index in order if index >= source or index == sources[0]][:MAX_WINDOWS]
+    most = min(MOST_WINDOWS, MAX_WINDOWS + max(0, len(order) - source - LONG) // 2)
+    order = [index for index in order if index >= source or index == sources[0]][:most]
     return [index for place, index in enumerate(order) if place < least or suspicion[index] >= max(ask, near)]
 
 
