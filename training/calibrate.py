@@ -5,9 +5,9 @@
    fixed shares that were chosen among a few by recall at 1 % false positives on these rows. Logistic regression turns
    the sum into a probability; each of the sets (validation, sources that were kept out, our own) and each label has a
    weight that falls with the square root of its size.
-3. `ask_user` and `ask_foreign`: the suspicion of the two quick models below which lie 3 % of a user's attacks, or 1 % of
-   those in other texts, that the whole would block at `balanced`, in the set where that is lowest. Where the encoder
-   is not asked, it counts as if it had given its median opinion of harmless texts.
+3. `ask_user` and `ask_foreign`: the suspicion of the two quick models below which lie 3 % of a user's attacks, or 1 %
+   of those in other texts, that the whole would block at `balanced`, in the set where that is lowest. Where the
+   encoder is not asked, it counts as if it had given its median opinion of harmless texts.
 4. Thresholds: see `threshold_at`.
 """
 
