@@ -143,6 +143,9 @@ async def measure(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
             project = Project(folder / "abuse", f"http://127.0.0.1:{port}/v1", "")
             good, bad = project.key("good"), project.key("bad")
             with project.serve(good) as server:
+                await flood(
+                    server.address, prompts, 2 * options.connections, options.connections
+                )  # the first request waits for models
                 result["abuse"] = await abuse(server.address, Address(server.address.port, bad), prompts, worst())
     if options.kill:
         redis = await kills.kill_redis(folder / "kill-redis", prompts)

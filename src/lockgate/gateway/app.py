@@ -149,11 +149,15 @@ class Gateway:
         if route.path in {MODELS, MODEL}:
             await self._models(path.removeprefix(MODELS).removeprefix("/"), responder, anthropic=anthropic)
             return
-        with self._gatekeeper.enter(caller):
+        with self._gatekeeper.enter(caller) as place:
             if self._must_record and self._store is not None and self._store.full:
                 raise ApiError(503, "events_unavailable", "Requests cannot be recorded at the moment.", retry_after_s=1)
             body = await read_body(
-                scope, receive, limit=self._serve.max_body_bytes, within_s=self._serve.limits.patience.body_s
+                scope,
+                receive,
+                limit=self._serve.max_body_bytes,
+                within_s=self._serve.limits.patience.body_s,
+                paced=place.paced,
             )
             await while_connected(receive, self._handling.answer(Exchange(record, caller, body, responder)))
 

@@ -100,8 +100,17 @@ def header(scope: Scope, name: bytes) -> bytes | None:
     return values[0] if values else None
 
 
-async def read_body(scope: Scope, receive: Receive, *, limit: int, within_s: float) -> bytes:
+async def read_body(
+    scope: Scope, receive: Receive, *, limit: int, within_s: float, paced: Callable[[int], Awaitable[float]]
+) -> bytes:
     """Read a request body of at most `limit` bytes.
+
+    Args:
+        scope: The request.
+        receive: Where the body comes from.
+        limit: Its longest.
+        within_s: Seconds that its sender may take.
+        paced: Told the size of each piece, waits before the next, and gives the seconds, which do not count.
 
     Raises:
         ApiError: 413 when it is larger, 408 when it takes longer than `within_s`, 400 when it is compressed.
@@ -113,21 +122,26 @@ async def read_body(scope: Scope, receive: Receive, *, limit: int, within_s: flo
     if announced and announced.isdigit() and int(announced) > limit:
         raise _too_large(limit)
     try:
-        async with asyncio.timeout(within_s):
-            return await _collect(receive, limit)
+        async with asyncio.timeout(within_s) as time_left:
+            return await _collect(receive, limit, paced, time_left)
     except TimeoutError as error:
         raise ApiError(408, "request_timeout", "The body did not arrive in time.") from error
 
 
-async def _collect(receive: Receive, limit: int) -> bytes:
+async def _collect(
+    receive: Receive, limit: int, paced: Callable[[int], Awaitable[float]], time_left: asyncio.Timeout
+) -> bytes:
     body = bytearray()
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
             raise DisconnectedError
-        body += cast("bytes", message.get("body", b""))
+        piece = cast("bytes", message.get("body", b""))
+        body += piece
         if len(body) > limit:
             raise _too_large(limit)
+        if (waited_s := await paced(len(piece))) and (until := time_left.when()) is not None:
+            time_left.reschedule(until + waited_s)
         if not message.get("more_body"):
             return bytes(body)
 

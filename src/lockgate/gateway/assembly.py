@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import ssl
+import sys
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -30,6 +31,10 @@ from lockgate.gateway.upstreams.opening import build_router, declared
 from lockgate.gateway.upstreams.router import Router
 from lockgate.guard import Guard
 from lockgate.monitor import EventStore
+
+# Seconds that one thread may compute while others want to. A guard gives way at each of its many searches, and would
+# wait this long each time to go on beside the guard of a long text; so would the event loop.
+_TURN_S = 0.0005
 
 
 class _Shared:
@@ -173,10 +178,13 @@ async def open_live(
             store=store, telemetry=telemetry, verifier=verifier, limiter=limiter, pool=pool, guard=guard
         )
         live = Live(assembly.build)
+        turn_s = sys.getswitchinterval()
+        sys.setswitchinterval(_TURN_S)
         try:
             await live.load(spec, endpoints)
             yield live
         finally:
+            sys.setswitchinterval(turn_s)
             await live.close()
             pool.close()
 

@@ -10,6 +10,7 @@ import msgspec
 MAX_DEPTH = 32
 # The end of a key, or of a text with a colon. Possessive, so it does not backtrack.
 _KEY = re.compile(rb'"[ \t\r\n]*+:')
+_PARTED = tuple(b'"' + blank for blank in (b" ", b"\t", b"\r", b"\n"))
 _BACKSLASH = 0x5C
 
 
@@ -87,7 +88,8 @@ def _finite(text: str) -> float:
 def _count_ends(body: bytes) -> int:
     """How many keys end in `body`, or more, where texts begin with a colon; never less."""
     if b'\\"' not in body:
-        return len(_KEY.findall(body))
+        # Counting holds up every other thread, so the quicker way is taken where nothing may stand before a colon.
+        return len(_KEY.findall(body)) if any(end in body for end in _PARTED) else body.count(b'":')
     ends = 0
     for match in _KEY.finditer(body):
         place = match.start()
