@@ -53,7 +53,7 @@ def trust(folder: Path | None) -> None:
 
 
 @keys.command()
-@click.argument("key_name", metavar="FILE|awskms:NAME")
+@click.argument("key_name", metavar="FILE|awskms:NAME|pkcs11:URI")
 def public(key_name: str) -> None:
-    """Print the public half of a key, a PEM file or one in AWS KMS, so that others can verify without either."""
+    """Print the public half of a key in a PEM file, in AWS KMS or on a token, so that others can verify without either."""
     click.echo(read_verify_key(key_name).pem, nl=False)

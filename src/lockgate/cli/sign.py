@@ -15,8 +15,8 @@ from lockgate.pipeline.signing import default_signature
 @click.option(
     "--key",
     "key_name",
-    metavar="FILE|awskms:NAME",
-    help="Private ECDSA P-256 key: a PEM file, or a key in AWS KMS. By default the builder's key of this machine.",
+    metavar="FILE|awskms:NAME|pkcs11:URI",
+    help="Private ECDSA P-256 key: a PEM file, in AWS KMS, or on a token. By default the builder's key of this machine.",
 )
 @click.option(
     "--out",

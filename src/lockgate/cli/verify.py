@@ -15,8 +15,8 @@ from lockgate.pipeline.signing import allowed_keys, verify_signed
 @click.option(
     "--key",
     "key_name",
-    metavar="FILE|awskms:NAME",
-    help="The signer's public key: a PEM file, or a key in AWS KMS, which is asked for it.",
+    metavar="FILE|awskms:NAME|pkcs11:URI",
+    help="The signer's public key: a PEM file, or in AWS KMS or on a token, which is asked for it.",
 )
 @click.option(
     "--trust", "trust_file", type=click.Path(path_type=Path, dir_okay=False), help="Trust file, instead of --key."

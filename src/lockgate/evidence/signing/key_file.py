@@ -1,4 +1,4 @@
-"""Keys that a user names: by file, in the PEM forms that OpenSSL and model-signing write, or as `awskms:NAME`."""
+"""Keys that a user names: `awskms:...`, `pkcs11:...`, or a file in the PEM forms of OpenSSL and model-signing."""
 
 import os
 import stat
@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from lockgate.evidence.errors import EvidenceError
 from lockgate.evidence.keys import MAX_KEY_BYTES, Signer, SigningKey, VerifyKey
 from lockgate.evidence.signing.kms import KmsKey, is_kms
+from lockgate.evidence.signing.pkcs11 import TokenKey, is_token
 
 PASSWORD_VARIABLE = "LOCKGATE_KEY_PASSWORD"  # noqa: S105 - the name of a variable
 _SHARED = stat.S_IRWXG | stat.S_IRWXO
@@ -20,11 +21,13 @@ def read_signing_key(name: str | Path) -> Signer:
     """The private ECDSA P-256 key of that name; an encrypted file with the password in `LOCKGATE_KEY_PASSWORD`.
 
     Raises:
-        ConfigError: It is in KMS, and boto3 or its settings are missing.
+        ConfigError: It is in KMS or on a token, and what speaks to those or its settings are missing.
         EvidenceError: It cannot be read or used, is another kind of key, or the password is missing or wrong.
     """
     if is_kms(name):
         return KmsKey.named(str(name))
+    if is_token(name):
+        return TokenKey.named(str(name))
     path = Path(name)
     password = os.environ.get(PASSWORD_VARIABLE)
     try:
@@ -43,11 +46,13 @@ def read_verify_key(name: str | Path) -> VerifyKey:
     """The public key of that name, or the public half of a private one.
 
     Raises:
-        ConfigError: It is in KMS, and boto3 or its settings are missing.
+        ConfigError: It is in KMS or on a token, and what speaks to those or its settings are missing.
         EvidenceError: It cannot be read or is another kind of key.
     """
     if is_kms(name):
         return KmsKey.named(str(name)).public
+    if is_token(name):
+        return TokenKey.named(str(name)).public
     path = Path(name)
     body = _read(path)
     if b"PRIVATE KEY-----" in body:
@@ -57,7 +62,7 @@ def read_verify_key(name: str | Path) -> VerifyKey:
 
 def open_to_others(name: str | Path) -> bool:
     """Whether the key is a file that other users of this machine may read or write."""
-    return not is_kms(name) and bool(Path(name).stat().st_mode & _SHARED)
+    return not (is_kms(name) or is_token(name)) and bool(Path(name).stat().st_mode & _SHARED)
 
 
 def _read(path: Path) -> bytes:
