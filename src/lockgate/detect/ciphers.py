@@ -26,6 +26,7 @@ _MAX_CIPHERS = 3
 _MAX_GAP = 8
 _KNOWN_SHARE = 0.25
 _TOKEN = re.compile("[a-z]+")
+_LONG_TOKEN = re.compile(b"[a-z]{3,}")
 
 # Pairs of letters of which fewer than 8 in 10,000 are one, in each of twenty languages in Latin letters.
 _RARE = (
@@ -48,7 +49,12 @@ def _rotation(shift: int) -> dict[int, int]:
 _ROTATIONS = [_rotation(shift) for shift in range(_ALPHABET)]
 _ATBASH = str.maketrans(ascii_lowercase + ascii_uppercase, ascii_lowercase[::-1] + ascii_uppercase[::-1])
 _ROT47 = str.maketrans({chr(33 + code): chr(33 + (code + 47) % 94) for code in range(94)})
-_FROM_A = {letter: _ROTATIONS[index] for index, letter in enumerate(ascii_lowercase)}
+_ATBASH_BYTES = bytes.maketrans(ascii_lowercase.encode(), ascii_lowercase[::-1].encode())
+_FROM_A = {
+    first: bytes.maketrans(ascii_lowercase.encode(), (ascii_lowercase[-shift:] + ascii_lowercase[:-shift]).encode())
+    for shift, first in enumerate(ascii_lowercase.encode())
+}
+_KNOWN_BYTES = frozenset(word.encode("ascii") for word in KNOWN)
 
 _ORDERS = frozenset(word for word in CLASSES if word.isascii() and word.isalpha() and len(word) >= _SURE_WORD)
 _FREQUENT = """
@@ -89,13 +95,13 @@ class _Token(msgspec.Struct, frozen=True):
 
 
 @cache
-def _shapes() -> dict[str, str]:
+def _shapes() -> dict[bytes, bytes]:
     """First letters of the known words, by what the word is when shifted to begin with `a`."""
-    shapes: dict[str, str] = {}
-    for word in sorted(KNOWN):
+    shapes: dict[bytes, bytes] = {}
+    for word in sorted(_KNOWN_BYTES):
         if len(word) >= _MIN_WORD:
             shape = word.translate(_FROM_A[word[0]])
-            shapes[shape] = shapes.get(shape, "") + word[0]
+            shapes[shape] = shapes.get(shape, b"") + word[:1]
     return shapes
 
 
@@ -110,23 +116,29 @@ def _shifted(page: Page) -> Iterator[Piece]:
     """Caesar shifts and Atbash, where the letters are unlike those of any language."""
     if not (_UNLIKELY.search(page.lower) or _IN_ROT13.search(page.lower)):
         return
-    tokens = _tokens(page)
-    votes: Counter[int] = Counter()
-    shapes = _shapes()
-    for token in tokens:
-        if token.plain or len(token.word) < _MIN_WORD:
-            continue
-        for first in shapes.get(token.word.translate(_FROM_A[token.word[0]]), ""):
-            votes[(ord(token.word[0]) - ord(first)) % _ALPHABET] += len(token.word) - 2
-        if token.word.translate(_ATBASH) in KNOWN:
-            votes[_ALPHABET] += len(token.word) - 2
-    for cipher, count in votes.most_common(_MAX_CIPHERS):
+    tokens: list[_Token] = []
+    for cipher, count in _votes(page).most_common(_MAX_CIPHERS):
         table = _ATBASH if cipher == _ALPHABET else _ROTATIONS[cipher]
         name = "atbash" if cipher == _ALPHABET else f"rot{cipher}"
         if count < _MIN_VOTES or not cipher:
             continue
+        tokens = tokens or _tokens(page)
         for start, end in _stretches(tokens, lambda word, table=table: word.translate(table)):
             yield Piece(page.text[start:end].translate(table), start, end, name)
+
+
+def _votes(page: Page) -> "Counter[int]":
+    """How many letters speak for each shift, and for Atbash, whose number is the size of the alphabet."""
+    votes: Counter[int] = Counter()
+    shapes = _shapes()
+    for word in _LONG_TOKEN.findall(page.lower):
+        if word in _KNOWN_BYTES:
+            continue
+        for first in shapes.get(word.translate(_FROM_A[word[0]]), b""):
+            votes[(word[0] - first) % _ALPHABET] += len(word) - 2
+        if word.translate(_ATBASH_BYTES) in _KNOWN_BYTES:
+            votes[_ALPHABET] += len(word) - 2
+    return votes
 
 
 def _backwards(page: Page) -> Iterator[Piece]:

@@ -78,9 +78,9 @@ def decoded(text: str) -> tuple[View, ...]:
 
 
 def _views(source: View, share: int) -> Iterator[View]:
-    page = page_of(source.text)
+    page, budget = page_of(source.text), (MAX_GROWTH - 1) * share
     for decoder in (*_DECODERS, *(_LETTER_DECODERS if _STRANGE.search(page.lower) else ())):
-        for piece in _bundled(decoder(page), (MAX_GROWTH - 1) * share):
+        for piece in _bundled(decoder(page), budget):
             if source.encoding:
                 yield View(piece.text, source.start, source.end, f"{source.encoding}+{piece.encoding}")
             else:
@@ -98,6 +98,8 @@ def _bundled(pieces: Iterator[Piece], budget: int) -> Iterator[Piece]:
         budget -= len(piece.text)
         if budget < 0:
             break
+    if not further:
+        return
     further.sort(key=_encoding)
     for encoding, group in groupby(further, key=_encoding):
         rest = list(group)

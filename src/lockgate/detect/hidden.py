@@ -29,12 +29,12 @@ _STYLE = (
     r"|[\"';\s]color\s*:\s*(?:#fff(?:fff)?\b|white\b|transparent)|(?:left|top|text-indent)\s*:\s*-[0-9]{3,}|clip\s*:\s*rect\(0"
 )
 _PLACES = (
-    ("hidden.comment", pattern(r"(?s)<!--(.*?)(?:-->|$)")),
-    ("hidden.comment", pattern(r"\[(?://|comment|_)[^\]\n]{0,20}\]:\s*[^\s]*\s*[\"'(]([^\n]*)[\"')]")),
-    ("hidden.style", pattern(rf"(?is)<[a-z][a-z0-9]*\b[^>]*style\s*=[^>]*(?:{_STYLE})[^>]*>([^<]*)")),
-    ("hidden.style", pattern(r"(?is)<[a-z][a-z0-9]*\b[^>]*\s(?:hidden|aria-hidden\s*=\s*[\"']?true[\"']?)(?:\s[^>]*)?>([^<]*)")),
-    ("hidden.attribute", pattern(r"(?is)\b(?:alt|title|aria-label|aria-description|content|placeholder|data-[a-z-]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)')")),
-    ("hidden.attribute", pattern(r"(?is)<(?:noscript|template|desc|metadata)\b[^>]*>([^<]*)")),
+    (b"<", "hidden.comment", pattern(r"(?s)<!--(.*?)(?:-->|$)")),
+    (b"[", "hidden.comment", pattern(r"\[(?://|comment|_)[^\]\n]{0,20}\]:\s*[^\s]*\s*[\"'(]([^\n]*)[\"')]")),
+    (b"<", "hidden.style", pattern(rf"(?is)<[a-z][a-z0-9]*\b[^>]*style\s*=[^>]*(?:{_STYLE})[^>]*>([^<]*)")),
+    (b"<", "hidden.style", pattern(r"(?is)<[a-z][a-z0-9]*\b[^>]*\s(?:hidden|aria-hidden\s*=\s*[\"']?true[\"']?)(?:\s[^>]*)?>([^<]*)")),
+    (b"=", "hidden.attribute", pattern(r"(?is)\b(?:alt|title|aria-label|aria-description|content|placeholder|data-[a-z-]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)')")),
+    (b"<", "hidden.attribute", pattern(r"(?is)<(?:noscript|template|desc|metadata)\b[^>]*>([^<]*)")),
 )  # fmt: skip
 # Plain imperatives that mean something only to a machine that is reading the page.
 _IMPERATIVE = pattern(
@@ -94,8 +94,8 @@ def _judge(piece: _Piece, origin: Origin | str) -> Span | None:
 
 def _markup(text: str) -> Iterator[_Piece]:
     data = project(text)
-    for label, place in _PLACES:
-        for match in place.finditer(data):
+    for needed, label, place in _PLACES:
+        for match in place.finditer(data) if needed in data else ():
             group = next((number for number in range(1, place.groups + 1) if match.group(number) is not None), 0)
             start, end = match.span(group)
             if end - start >= _MIN_CHARS:

@@ -13,8 +13,8 @@ from lockgate.detect.decode import View, decoded
 from lockgate.detect.lexicon import MENTION, QUOTE
 from lockgate.detect.linear import project
 from lockgate.detect.normalise import Normalised, normalise
-from lockgate.detect.signals import TEXT_SIGNALS, WORD_SIGNALS, Signal
-from lockgate.detect.words import Words, read_words
+from lockgate.detect.signals import ANY_TEXT_SIGNAL, TEXT_SIGNALS, WORD_SIGNALS, Signal
+from lockgate.detect.words import Words, read_words, word_classes
 
 _MENTION_REACH = 8
 _MENTION_FACTOR = 0.4
@@ -26,6 +26,7 @@ _LEAST_DISGUISED = 2
 _SURE = 0.99
 _COUNTED = 3
 _CORROBORATION = 0.5
+_NO_WORDS = Words(b"", [], [], [])
 
 
 class Reading(msgspec.Struct, frozen=True):
@@ -102,13 +103,14 @@ def _is_obfuscated(normal: Normalised, sign: Span, words: Words) -> bool:
 
 
 def _signs(text: str, *, foreign: bool) -> tuple[list[Span], Words]:
-    words = read_words(text)
-    spans = [_placed(words, *found) for found in _matches(WORD_SIGNALS, words.classes, foreign=foreign)]
+    said = list(_matches(WORD_SIGNALS, word_classes(text), foreign=foreign))
     data = project(text)
-    spans.extend(
-        Span(start, end, signal.label, weight)
-        for signal, start, end, weight in _matches(TEXT_SIGNALS, data, foreign=foreign)
-    )
+    written = list(_matches(TEXT_SIGNALS, data, foreign=foreign)) if ANY_TEXT_SIGNAL.search(data) else []
+    if not (said or written):
+        return [], _NO_WORDS
+    words = read_words(text)
+    spans = [_placed(words, *found) for found in said]
+    spans.extend(Span(start, end, signal.label, weight) for signal, start, end, weight in written)
     return spans, words
 
 

@@ -8,14 +8,15 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Sequence
-from functools import lru_cache
-from itertools import chain, pairwise, repeat
+from functools import cache, lru_cache
+from itertools import chain, compress, pairwise, repeat
+from string import ascii_letters
 
 import msgspec
 
 from lockgate.core import Span
 from lockgate.detect.confusables import CONFUSABLE, SAME, STYLED
-from lockgate.detect.linear import pattern
+from lockgate.detect.linear import SUBSTITUTE, pattern
 
 HIDDEN: dict[str, str] = {
     **dict.fromkeys(
@@ -41,11 +42,14 @@ _STYLED = frozenset(map(chr, STYLED))
 # Some look-alikes are signs. Both parts are single classes that share no character: nothing to backtrack into.
 _WORD = re.compile(rf"(?:[^\W_]+|[{''.join(c for c in sorted(_LOOKALIKES) if not c.isalnum())}])+")
 _LATIN = re.compile("[A-Za-z]")
+_LETTERS = frozenset(ascii_letters)
 _BITS = frozenset("01")
 # Signs of formulas: between letters of a word they are the same one throughout.
 _OPERATORS = frozenset(":;+=~^'\"!?<>#&()[]{}\\")
 _MIN_LETTERS = 3
-_FIRST_SYMBOL_SCRIPT = "\u2e80"
+_FIRST_SYMBOL_SCRIPT = 0x2E80
+# Up to so many characters, each in a pass of its own takes less time than all of them in one.
+_FEW = 48
 
 
 class Normalised(msgspec.Struct, frozen=True):
@@ -113,14 +117,28 @@ def joined(text: str) -> str:
 
 
 def _folded(text: str) -> tuple[str, Sequence[int], tuple[Span, ...]]:
-    distinct = {character for character in set(text) if not character.isascii()}
-    kinds = hidden_kinds(text)
-    table = {character: "" if character in kinds else _fold_character(character) for character in distinct}
+    distinct = set(text)
+    kinds = {character: HIDDEN[character] for character in HIDDEN.keys() & distinct}
+    wide = [character for character in distinct if character > "\x7f"]
+    table = {old: new for old, new in zip(wide, map(_fold_character, wide), strict=True) if old != new}
+    table.update(dict.fromkeys(kinds, ""))
+    parts = list(map(table.get, text, text)) if len(table) > _FEW else []
     if all(len(folded) == 1 for folded in table.values()):
-        return text.translate({ord(character): folded for character, folded in table.items()}), range(len(text) + 1), ()
-    parts = list(map(table.get, text, text))
+        return "".join(parts) if parts else _replaced(text, table), range(len(text) + 1), ()
+    parts = parts or list(map(table.get, text, text))
+    if all(len(folded) <= 1 for folded in table.values()):
+        return "".join(parts), [*compress(range(len(text)), parts), len(text)], hidden_runs(text, kinds)
     offsets = chain.from_iterable(map(repeat, range(len(text)), map(len, parts)))
     return "".join(parts), [*offsets, len(text)], hidden_runs(text, kinds)
+
+
+def _replaced(text: str, table: dict[str, str]) -> str:
+    """`text` with a few characters replaced, none of which another one becomes."""
+    if table.keys() & set(table.values()):
+        return "".join(map(table.get, text, text))
+    for character, folded in table.items():
+        text = text.replace(character, folded)
+    return text
 
 
 def hidden_kinds(text: str) -> dict[str, str]:
@@ -150,15 +168,24 @@ def _unmask(text: str) -> tuple[str, list[tuple[int, int]]]:
     distinct = set(text)
     if _LOOKALIKES.isdisjoint(distinct):
         return text, []
+    if _LETTERS.isdisjoint(distinct):
+        return text, []
     imitated = _only_imitated(distinct)
+    masked = {
+        word
+        for word in set(_WORD.findall(text))
+        if not word.isascii()
+        and not _LOOKALIKES.isdisjoint(word)
+        and (_LATIN.search(word) or (imitated and word[1:] and _SAME.issuperset(word)))
+    }
+    if not masked:
+        return text, []
     parts: list[str] = []
     replaced: list[tuple[int, int]] = []
     position = 0
     for match in _WORD.finditer(text):
         word = match.group()
-        if not _LOOKALIKES.isdisjoint(word) and (
-            _LATIN.search(word) or (imitated and word[1:] and _SAME.issuperset(word))
-        ):
+        if word in masked:
             parts += (text[position : match.start()], word.translate(CONFUSABLE))
             position = match.end()
             replaced.append(match.span())
@@ -166,8 +193,8 @@ def _unmask(text: str) -> tuple[str, list[tuple[int, int]]]:
 
 
 def _only_imitated(distinct: set[str]) -> bool:
-    """Whether a text has Latin letters, and no letter of another script that could not pass for one."""
-    return any(c.isascii() and c.isalpha() for c in distinct) and all(
+    """Whether a text with Latin letters has no letter of another script that could not pass for one."""
+    return all(
         c.isascii() or not c.isalpha() or ord(c) in SAME or unicodedata.name(c, "").startswith("LATIN")
         for c in distinct
     )
@@ -195,13 +222,22 @@ def _lettered(text: str) -> bytes:
     """The projection with an `a` for every letter of an alphabet; scripts that write without blanks stay signs."""
     if text.isascii():
         return text.encode("ascii")
+    import numpy as np  # noqa: PLC0415 - takes long to load, and plain text does without
+
+    codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
+    table = np.frombuffer(_lettered_codes(), dtype=np.uint8)
+    return table[np.minimum(codes, _FIRST_SYMBOL_SCRIPT)].tobytes()
+
+
+@cache
+def _lettered_codes() -> bytes:
+    """What each code point becomes, up to and with the first symbol, which stands for all that follow."""
     # A mark belongs to its letter: what wears one stands for more than a letter that was spaced out.
-    letters = {
-        ord(c): "a" if c < _FIRST_SYMBOL_SCRIPT and (c.isalnum() or unicodedata.category(c)[0] == "M") else "\x1a"
-        for c in set(text)
-        if not c.isascii()
-    }
-    return text.translate(letters).encode("ascii")
+    found = bytearray(range(128))
+    for character in map(chr, range(128, _FIRST_SYMBOL_SCRIPT)):
+        letter = character.isalnum() or unicodedata.category(character)[0] == "M"
+        found += b"a" if letter else SUBSTITUTE
+    return bytes(found + SUBSTITUTE)
 
 
 def _is_spelled(text: str, start: int, end: int) -> bool:

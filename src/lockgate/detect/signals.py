@@ -5,6 +5,8 @@ A weight is the probability that a text with this signal alone is an attack, jud
 the user's own words and one for text from elsewhere, where an imperative to an assistant has no business.
 """
 
+import re
+
 import msgspec
 
 from lockgate.detect import lexicon as w
@@ -147,3 +149,12 @@ TEXT_SIGNALS = tuple(
     Signal(f"injection.{name}", user, foreign, pattern(f"(?i){body}")) for name, user, foreign, body in _TEXT
 )
 """Signals over a projection of normalised text."""
+
+
+def _loose(body: str) -> str:
+    """A pattern without its group and with gaps of any length: matches wherever the pattern does, with few states."""
+    return "(?:" + re.sub(r"\{1,[0-9]+\}", "+", re.sub(r"\{0,[0-9]+\}", "*", body.removeprefix("(")))
+
+
+ANY_TEXT_SIGNAL = pattern("(?i)" + "|".join(_loose(body) for _, _, _, body in _TEXT))
+"""Found in every text where one of `TEXT_SIGNALS` is, and in few others: one search spares most texts the rest."""

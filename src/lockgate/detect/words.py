@@ -12,11 +12,14 @@ from lockgate.detect.lexicon import CLASSES, FIRST_WIDE, LONGEST_WIDE, OTHER, QU
 _TOKEN = re.compile(r"[\w$@|]+(?:['’!][\w$@]+)*|[.!?;:。！？；：\n।{}<>\[\]|]|[\"“”„«»「」`]")  # noqa: RUF001 - real marks
 _STOPS = frozenset(".!?;:。！？；：\n।{}<>[]|")  # noqa: RUF001 - real punctuation
 _QUOTES = frozenset('"“”„«»「」`')
+_PLAIN = {**CLASSES, **dict.fromkeys(_STOPS, STOP), **dict.fromkeys(_QUOTES, QUOTE)}
 _LEET = str.maketrans("013457@$!|8", "oieastasiib")
 _APOSTROPHES = str.maketrans("", "", "'’_")  # noqa: RUF001 - real apostrophe
 _MIN_SCRAMBLED, _MAX_SCRAMBLED = 6, 16
 _MIN_JOINED, _MAX_JOINED = 14, 200
 _JOINED_SHARE = 0.75
+# First and last letter of each word that may be shuffled: most other words are told from them by these alone.
+_ENDS = frozenset(key[0] + key[-1] for key in SCRAMBLED)
 
 
 class Words(msgspec.Struct, frozen=True):
@@ -76,7 +79,7 @@ class _Reader:
         return letter
 
     def _undo_shuffle(self, token: str) -> str | None:
-        if len(token) > _MAX_SCRAMBLED:
+        if len(token) > _MAX_SCRAMBLED or token[0] + token[-1] not in _ENDS:
             return None
         letter = SCRAMBLED.get(scramble_key(token))
         if letter:
@@ -121,21 +124,41 @@ def _greedy(token: str, *, longest: int, shortest: int) -> Iterator[tuple[int, i
         yield unknown, position, OTHER
 
 
+def word_classes(text: str) -> bytes:
+    """The classes of `read_words` without the rest, in a third of the time."""
+    reader = _Reader()
+    letters, read = reader.letters, reader.read
+    for token in _TOKEN.findall(_lowered(text)):
+        if letter := _letter(token):
+            letters.append(letter)
+        else:
+            read(token, 0)
+    return "".join(letters).encode("ascii")
+
+
 def read_words(text: str) -> Words:
     """Classify the words of normalised `text`. Time is linear in its length."""
+    reader = _Reader()
+    for match in _TOKEN.finditer(_lowered(text)):
+        token = match.group()
+        if letter := _letter(token):
+            reader.add(letter, match.start(), match.end())
+        else:
+            reader.read(token, match.start())
+    return Words("".join(reader.letters).encode("ascii"), reader.starts, reader.ends, reader.disguised)
+
+
+def _letter(token: str) -> str | None:
+    """The class of a token that is plain to see; None where it may be a word in disguise, or several."""
+    if letter := _PLAIN.get(token):
+        return letter
+    return OTHER if len(token) < _MIN_SCRAMBLED and token.isascii() and token.isalpha() else None
+
+
+def _lowered(text: str) -> str:
     # An underscore joins words in identifiers: REVEAL_PROMPT.
     lowered = text.lower().replace("_", " ")
     if len(lowered) != len(text):
         # A few capital letters have a longer lower case; offsets matter more than those letters.
-        lowered = "".join(character.lower() if len(character.lower()) == 1 else character for character in text)
-    reader = _Reader()
-    for match in _TOKEN.finditer(lowered):
-        token = match.group()
-        first = token[0]
-        if first in _STOPS and len(token) == 1:
-            reader.add(STOP, match.start(), match.end())
-        elif first in _QUOTES:
-            reader.add(QUOTE, match.start(), match.end())
-        else:
-            reader.read(token, match.start())
-    return Words("".join(reader.letters).encode("ascii"), reader.starts, reader.ends, reader.disguised)
+        return "".join(character.lower() if len(character.lower()) == 1 else character for character in text)
+    return lowered
