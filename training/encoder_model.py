@@ -24,7 +24,7 @@ from lockgate.detect.encoder import MAX_TOKENS
 from lockgate.detect.ngrams import LinearModel
 from lockgate.detect.pieces import MAX_PIECES
 from training.base import Base
-from training.compose import Example, Sampler
+from training.compose import Example, Judge, Sampler
 from training.errors import TrainingError
 from training.network import Network, initial_network, word_embeddings
 from training.ngram_model import suspicion, windows_of
@@ -32,7 +32,7 @@ from training.recall import Sets, summary
 from training.rows import Row
 from training.vocabulary import PIECES
 
-BODY, AVERAGE, RESUME = "body.pt", "ema.pt", "resume.pt"
+BODY, AVERAGE, JUDGE, RESUME = "body.pt", "ema.pt", "judge.pt", "resume.pt"
 
 _Tokens: TypeAlias = tuple[list[int], int]
 AnyTokens = TypeVar("AnyTokens", bound=tuple[Any, ...])
@@ -119,7 +119,7 @@ class EncoderTraining:
         self._optimizer = _optimizer(self.network)
         self._steps = self._chunks = 0
         self._seconds = 0.0
-        self._judges = False
+        self._judges = self._resumed = False
 
     def resume(self) -> None:
         """Go on where the last chunk ended.
@@ -137,6 +137,7 @@ class EncoderTraining:
         self._sampler.state = state["sampler"]
         torch.set_rng_state(state["torch"])
         self._steps, self._chunks, self._seconds = state["steps"], state["chunks"], state["seconds"]
+        self._resumed = True
 
     def run(self, budget: Budget) -> None:
         """Train until the budget is spent, and report now and then."""
@@ -173,14 +174,12 @@ class EncoderTraining:
         The n-grams, which say so before, overlook most attacks in the midst of documents.
         """
         self._judges = True
-        network = copy.deepcopy(self._average).eval()
-
-        @torch.no_grad()
-        def judge(windows: Sequence[str], origin: str) -> list[float]:
-            rows = [self._tokens.ids(window, origin) for window in windows[:_READ_WINDOWS]]
-            return self._logits(rows, network).tolist()
-
-        self._sampler.ask(judge)
+        network, path = copy.deepcopy(self._average), self._work / JUDGE
+        if self._resumed and path.is_file():
+            network.load_state_dict(torch.load(path, weights_only=True))
+        else:
+            _store(network.state_dict(), path)
+        self._sampler.ask(judge_by(network, self._tokens, self._embeddings, half=self._half))
 
     def _batches(self) -> Iterator[Sequence[_Tokens]]:
         """A chunk's examples in batches of about one length, in random order."""
@@ -208,19 +207,8 @@ class EncoderTraining:
         self._steps += 1
         return loss.item()
 
-    def _logits(self, rows: Sequence[list[int]], network: Network | None = None) -> Tensor:
-        with torch.autocast("cpu", torch.bfloat16, enabled=self._half):
-            logits = (network or self.network)(*self._inputs(rows))
-        return logits.float()
-
-    def _inputs(self, rows: Sequence[list[int]]) -> tuple[Tensor, Tensor]:
-        longest = max(map(len, rows))
-        ids = torch.full((len(rows), longest), self._tokens.pad)
-        mask = torch.zeros(len(rows), longest)
-        for index, row in enumerate(rows):
-            ids[index, : len(row)] = torch.tensor(row)
-            mask[index, : len(row)] = 1
-        return self._embeddings[ids], mask
+    def _logits(self, rows: Sequence[list[int]]) -> Tensor:
+        return logits_of(self.network, self._embeddings, self._tokens.pad, rows, half=self._half)
 
     @torch.no_grad()
     def _scores(self, rows: Sequence[Row]) -> NDArray[np.float64]:
@@ -258,6 +246,43 @@ class EncoderTraining:
             "seconds": self._seconds,
         }
         _store(state, self._work / RESUME)
+
+
+def logits_of(network: Network, embeddings: Tensor, pad: int, rows: Sequence[list[int]], *, half: bool) -> Tensor:
+    """One logit a text, from the ids of its pieces."""
+    longest = max(map(len, rows))
+    ids = torch.full((len(rows), longest), pad)
+    mask = torch.zeros(len(rows), longest)
+    for index, row in enumerate(rows):
+        ids[index, : len(row)] = torch.tensor(row)
+        mask[index, : len(row)] = 1
+    with torch.autocast("cpu", torch.bfloat16, enabled=half):
+        logits = network(embeddings[ids], mask)
+    return logits.float()
+
+
+def judge_by(network: Network, tokens: Tokens, embeddings: Tensor, *, half: bool) -> Judge:
+    """Asks a network that is trained no further which of a text's first 24 windows reads most like an attack."""
+    network.eval()
+
+    @torch.no_grad()
+    def judge(windows: Sequence[str], origin: str) -> list[float]:
+        rows = [tokens.ids(window, origin) for window in windows[:_READ_WINDOWS]]
+        return logits_of(network, embeddings, tokens.pad, rows, half=half).tolist()
+
+    return judge
+
+
+def trained_judge(work: Path, base: Base, *, half: bool) -> Judge | None:
+    """The encoder whose training ended in `work`; None where there is none."""
+    path = work / AVERAGE
+    if not path.is_file():
+        return None
+    state = torch.load(path, weights_only=True)
+    layers = 1 + max(int(name.split(".")[1]) for name in state if name.startswith("layers."))
+    network = Network(base.shape, layers)
+    network.load_state_dict(state)
+    return judge_by(network, Tokens(work), word_embeddings(base, work), half=half)
 
 
 def rate_at(spent: float, steps: int) -> float:
