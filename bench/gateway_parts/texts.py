@@ -36,7 +36,8 @@ def fresh(text: str) -> str:
 
 def everyday() -> list[str]:
     """Harmless prompts of the guard's own corpus, several joined to about 1 KB."""
-    rows = [json.loads(line) for line in (_ROOT / "corpus/guard/everyday.jsonl").read_text("utf-8").splitlines()]
+    with (_ROOT / "corpus/guard/everyday.jsonl").open(encoding="utf-8") as lines:
+        rows = [json.loads(line) for line in lines]
     texts = [row["text"] for row in rows if row.get("label") in {0, "benign", "harmless"} and len(row["text"]) < 900]
     draw = random.Random(_SEED)
     found: list[str] = []

@@ -371,7 +371,7 @@ def _harmless_rows() -> list[str]:
     rows = [
         json.loads(line)
         for path in sorted(_CORPUS.glob("*.jsonl"))
-        for line in path.read_text(encoding="utf-8").splitlines()
+        for line in path.read_text(encoding="utf-8").rstrip("\n").split("\n")  # a row may hold other line ends
     ]
     return [row["text"] for row in rows if row["label"] == 0 and row["family"] != "obfuscated"][::8]
 

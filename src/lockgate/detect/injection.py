@@ -13,7 +13,7 @@ from lockgate.detect.decode import View, decoded
 from lockgate.detect.lexicon import MENTION, QUOTE
 from lockgate.detect.linear import project
 from lockgate.detect.normalise import Normalised, normalise
-from lockgate.detect.signals import ANY_TEXT_SIGNAL, TEXT_SIGNALS, WORD_SIGNALS, Signal
+from lockgate.detect.signals import ANY_TEXT_SIGNAL, TEXT_SIGNAL_GROUPS, WORD_SIGNALS, Signal
 from lockgate.detect.words import Words, read_words, word_classes
 
 _MENTION_REACH = 8
@@ -105,13 +105,19 @@ def _is_obfuscated(normal: Normalised, sign: Span, words: Words) -> bool:
 def _signs(text: str, *, foreign: bool) -> tuple[list[Span], Words]:
     said = list(_matches(WORD_SIGNALS, word_classes(text), foreign=foreign))
     data = project(text)
-    written = list(_matches(TEXT_SIGNALS, data, foreign=foreign)) if ANY_TEXT_SIGNAL.search(data) else []
+    written = list(_written(data, foreign=foreign)) if ANY_TEXT_SIGNAL.search(data) else []
     if not (said or written):
         return [], _NO_WORDS
     words = read_words(text)
     spans = [_placed(words, *found) for found in said]
     spans.extend(Span(start, end, signal.label, weight) for signal, start, end, weight in written)
     return spans, words
+
+
+def _written(data: bytes, *, foreign: bool) -> Iterator[tuple[Signal, int, int, float]]:
+    for any_of_them, signals in TEXT_SIGNAL_GROUPS:
+        if any_of_them.search(data):
+            yield from _matches(signals, data, foreign=foreign)
 
 
 def _matches(signals: tuple[Signal, ...], data: bytes, *, foreign: bool) -> Iterator[tuple[Signal, int, int, float]]:

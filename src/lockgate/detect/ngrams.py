@@ -6,6 +6,7 @@ the cost is a few passes over its characters however many windows it has.
 """
 
 from collections.abc import Sequence
+from itertools import accumulate
 from typing import TypeAlias
 
 import msgspec
@@ -19,6 +20,7 @@ BITS = 19
 """Weights: 2 ** BITS."""
 
 _LONGEST_RUN = 5
+_ZERO, _DIGITS = np.uint32(ord("0")), np.uint32(10)
 _PRIME = np.uint32(16777619)
 _MIX = np.uint32(2654435761)
 _SEEDS = tuple(np.uint32(seed) for seed in (0x9E3779B9, 0x85EBCA6B, 0xC2B2AE35, 0x27D4EB2F, 0x165667B1))
@@ -72,24 +74,32 @@ class LinearModel(msgspec.Struct, frozen=True):
 def hash_ngrams(text: str) -> Features:
     """Hash the n-grams of a text, in lower case and with every digit read as 0. Never fails."""
     codes = np.frombuffer(text.lower().encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
-    codes = np.where((codes >= ord("0")) & (codes <= ord("9")), np.uint32(ord("0")), codes)
+    codes = np.where(codes - _ZERO < _DIGITS, _ZERO, codes)
     positions: list[NDArray[np.intp] | None] = []
-    hashes: list[Hashes] = []
-    with np.errstate(over="ignore"):
-        run = codes
-        for length in range(2, min(_LONGEST_RUN, codes.size) + 1):
-            run = run[:-1] * _PRIME + codes[length - 1 :]
-            positions.append(None)
-            hashes.append(_bucket(run + _SEEDS[length - 2]))
-        for begins, words in _words(codes):
-            positions.append(begins)
-            hashes.append(_bucket(words))
-    return Features(codes.size, positions, hashes)
+    found: list[Hashes] = []
+    run = codes
+    for length in range(2, min(_LONGEST_RUN, codes.size) + 1):
+        run = run[:-1] * _PRIME + codes[length - 1 :]
+        positions.append(None)
+        found.append(run + _SEEDS[length - 2])
+    for begins, words in _words(codes):
+        positions.append(begins)
+        found.append(words)
+    return Features(codes.size, positions, _buckets(found))
 
 
-def _bucket(hashes: Hashes) -> Hashes:
-    hashes = (hashes ^ (hashes >> np.uint32(15))) * _MIX
-    return (hashes ^ (hashes >> np.uint32(13))) * _PRIME >> np.uint32(32 - BITS)
+def _buckets(found: Sequence[Hashes]) -> list[Hashes]:
+    """All kinds at once: each step takes longer to begin than to do."""
+    if not found:
+        return []
+    hashes = np.concatenate(found)
+    hashes ^= hashes >> np.uint32(15)
+    hashes *= _MIX
+    hashes ^= hashes >> np.uint32(13)
+    hashes *= _PRIME
+    hashes >>= np.uint32(32 - BITS)
+    ends = list(accumulate(some.size for some in found))
+    return [hashes[start:end] for start, end in zip([0, *ends], ends, strict=False)]
 
 
 def _words(codes: Hashes) -> list[tuple[NDArray[np.intp], Hashes]]:

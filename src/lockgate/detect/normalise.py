@@ -7,7 +7,7 @@ look-alike letters inside Latin words replaced (see `confusables`), letters that
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import cache, lru_cache
 from itertools import chain, compress, pairwise, repeat
 from string import ascii_letters
@@ -50,6 +50,7 @@ _MIN_LETTERS = 3
 _FIRST_SYMBOL_SCRIPT = 0x2E80
 # Up to so many characters, each in a pass of its own takes less time than all of them in one.
 _FEW = 48
+_RARE = 4
 
 
 class Normalised(msgspec.Struct, frozen=True):
@@ -151,16 +152,29 @@ def hidden_runs(text: str, kinds: dict[str, str]) -> tuple[Span, ...]:
     if not kinds:
         return ()
     runs: list[Span] = []
-    start, current = 0, ""
-    for index, character in enumerate(text):
-        kind = kinds.get(character, "")
-        if kind != current:
+    start = end = -1
+    current = ""
+    for index in _places_of(kinds.keys(), text):
+        kind = kinds[text[index]]
+        if index != end or kind != current:
             if current:
-                runs.append(Span(start, index, current))
+                runs.append(Span(start, end, current))
             start, current = index, kind
-    if current:
-        runs.append(Span(start, len(text), current))
-    return tuple(runs)
+        end = index + 1
+    return (*runs, Span(start, end, current)) if current else ()
+
+
+def _places_of(characters: Collection[str], text: str) -> list[int]:
+    """Where one of these stands, in order."""
+    if len(characters) > _RARE:
+        return [index for index, character in enumerate(text) if character in characters]
+    found: list[int] = []
+    for character in characters:
+        index = text.find(character)
+        while index >= 0:
+            found.append(index)
+            index = text.find(character, index + 1)
+    return sorted(found)
 
 
 def _unmask(text: str) -> tuple[str, list[tuple[int, int]]]:

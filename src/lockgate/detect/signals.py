@@ -6,6 +6,7 @@ the user's own words and one for text from elsewhere, where an imperative to an 
 """
 
 import re
+from collections.abc import Sequence
 
 import msgspec
 
@@ -95,6 +96,7 @@ _WORDS: tuple[tuple[str, float, float, str], ...] = (
     ("instead", 0.25, 0.45, f"([{w.REVEAL}{w.WRITE}{w.FOLLOW}]{_gap(7)}{w.INSTEAD})"),
 )  # fmt: skip
 
+_GROUP = 8
 _ASSISTANTS = r"(?:ai|artificial intelligence|llm|(?:large )?language model|assistant|chatbot|chat ?gpt|gpt-?[0-9]*|bot|ai model|ai agent)s?"
 _ROLES = r"(?:system|assistant|user|human|developer|tool|function|model|ipython)"
 
@@ -156,5 +158,16 @@ def _loose(body: str) -> str:
     return "(?:" + re.sub(r"\{1,[0-9]+\}", "+", re.sub(r"\{0,[0-9]+\}", "*", body.removeprefix("(")))
 
 
-ANY_TEXT_SIGNAL = pattern("(?i)" + "|".join(_loose(body) for _, _, _, body in _TEXT))
+def _any(rows: Sequence[tuple[str, float, float, str]]) -> Pattern:
+    return pattern("(?i)" + "|".join(_loose(body) for _, _, _, body in rows))
+
+
+ANY_TEXT_SIGNAL = _any(_TEXT)
 """Found in every text where one of `TEXT_SIGNALS` is, and in few others: one search spares most texts the rest."""
+
+TEXT_SIGNAL_GROUPS = tuple(
+    (_any(rows), TEXT_SIGNALS[start : start + _GROUP])
+    for start in range(0, len(_TEXT), _GROUP)
+    if (rows := _TEXT[start : start + _GROUP])
+)
+"""A few of them at a time, each with a pattern as above."""

@@ -116,16 +116,12 @@ def _turned(page: Page) -> Iterator[Piece]:
         return
     if _TURNED_WIDE.isdisjoint(distinct):
         # Letters of the alphabet alone can be turned byte by byte, which takes a tenth of the time.
-        words = _LETTERS.findall(_upside_down(page.data.translate(_TURNED_BYTES).decode("ascii")).lower())
+        words = _LETTERS.findall(page.data.translate(_TURNED_BYTES)[::-1].decode("ascii").lower())
         if not reads(words, _KNOWN_SHARE / 4):
             return
-    said = _upside_down(page.text.translate(TURNED))
+    said = "\n".join(line[::-1] for line in page.text.translate(TURNED).split("\n"))
     if reads(_LETTERS.findall(said.lower()), _KNOWN_SHARE / 4):
         yield Piece(said, 0, len(said), "upside-down")
-
-
-def _upside_down(text: str) -> str:
-    return "\n".join(line[::-1] for line in text.split("\n"))
 
 
 def _acrostic(page: Page) -> Iterator[Piece]:

@@ -18,8 +18,10 @@ _APOSTROPHES = str.maketrans("", "", "'’_")  # noqa: RUF001 - real apostrophe
 _MIN_SCRAMBLED, _MAX_SCRAMBLED = 6, 16
 _MIN_JOINED, _MAX_JOINED = 14, 200
 _JOINED_SHARE = 0.75
-# First and last letter of each word that may be shuffled: most other words are told from them by these alone.
-_ENDS = frozenset(key[0] + key[-1] for key in SCRAMBLED)
+_ENDS: dict[str, set[int]] = {}
+"""Lengths of the words that may be shuffled, by first and last letter: by these alone most others are told apart."""
+for _key in SCRAMBLED:
+    _ENDS.setdefault(_key[0] + _key[-1], set()).add(len(_key))
 
 
 class Words(msgspec.Struct, frozen=True):
@@ -79,7 +81,7 @@ class _Reader:
         return letter
 
     def _undo_shuffle(self, token: str) -> str | None:
-        if len(token) > _MAX_SCRAMBLED or token[0] + token[-1] not in _ENDS:
+        if len(token) > _MAX_SCRAMBLED or not _may_be_shuffled(token):
             return None
         letter = SCRAMBLED.get(scramble_key(token))
         if letter:
@@ -99,7 +101,7 @@ class _Reader:
         return True
 
     def _split_wide(self, token: str, start: int) -> None:
-        if not any(character >= FIRST_WIDE for character in token):
+        if max(token) < FIRST_WIDE:
             self.add(OTHER, start, start + len(token))
             return
         for begin, end, letter in _greedy(token, longest=LONGEST_WIDE, shortest=1):
@@ -139,12 +141,16 @@ def word_classes(text: str) -> bytes:
 def read_words(text: str) -> Words:
     """Classify the words of normalised `text`. Time is linear in its length."""
     reader = _Reader()
-    for match in _TOKEN.finditer(_lowered(text)):
-        token = match.group()
+    letters, starts, ends, lowered = reader.letters, reader.starts, reader.ends, _lowered(text)
+    for match in _TOKEN.finditer(lowered):
+        start, end = match.span()
+        token = lowered[start:end]
         if letter := _letter(token):
-            reader.add(letter, match.start(), match.end())
+            letters.append(letter)
+            starts.append(start)
+            ends.append(end)
         else:
-            reader.read(token, match.start())
+            reader.read(token, start)
     return Words("".join(reader.letters).encode("ascii"), reader.starts, reader.ends, reader.disguised)
 
 
@@ -152,7 +158,17 @@ def _letter(token: str) -> str | None:
     """The class of a token that is plain to see; None where it may be a word in disguise, or several."""
     if letter := _PLAIN.get(token):
         return letter
-    return OTHER if len(token) < _MIN_SCRAMBLED and token.isascii() and token.isalpha() else None
+    if not token.isalpha():
+        return None
+    if token.isascii():
+        plain = len(token) < _MIN_SCRAMBLED or (len(token) < _MIN_JOINED and not _may_be_shuffled(token))
+    else:
+        plain = max(token) < FIRST_WIDE
+    return OTHER if plain else None
+
+
+def _may_be_shuffled(token: str) -> bool:
+    return len(token) in _ENDS.get(token[0] + token[-1], ())
 
 
 def _lowered(text: str) -> str:
