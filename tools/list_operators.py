@@ -16,6 +16,7 @@ from pathlib import Path
 REACHES_OUT = re.compile(
     r"PyFunc|EagerPy|PythonOp|ATen|File|Reader|Record|LMDB|BigQuery|Rpc|Grpc|Debug|SummaryWriter|WriteSummary|WriteScalar|"
     r"WriteHistogram|WriteImage|WriteAudio|WriteGraph|WriteRawProto|ImportEvent|CloseSummary|FlushSummary|Library|TPU|Tpu|"
+    r"EPContext|^(?:Save|SaveSlices|Restore|RestoreSlice)$|"
     r"Dataset|Iterator|Remote|Collective|Nccl|NCCL|Send|Recv|Checkpoint|Decode(?:Proto|CSV)|EncodeProto|Compose|Print|"
     r"Xla|XLA|Compile|Dawn|Distributed|Service|Session|Infeed|Outfeed|Snapshot|Abort|Stage|Barrier|HostCompute|FakeQueue|"
     r"Mutex|PrivateThread|Scoped|Lookup.*Import|InitializeTableFromText|GcsConfig|IO|Host|TensorRT|TRT|External"

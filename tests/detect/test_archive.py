@@ -124,7 +124,7 @@ def test_every_ambiguity_is_refused() -> None:
     assert code(zipped(mode=0o120777)) == "member-type"
     assert code(zipped(extra=struct.pack("<HH", 0x7075, 4) + b"abcd")) == "extra"
     assert code(zipped(extra=struct.pack("<HH", 1, 40))) == "extra"
-    assert code(zipped({"a": b"x" * 2_000_000 * 2})) == "ratio"
+    assert code(zipped({"a": b"x" * 20_000_000})) == "ratio"
     assert code(zipped(method=zipfile.ZIP_BZIP2)) == "compression"
 
 
@@ -386,7 +386,8 @@ def test_seven_zip_archives_are_read_byte_by_byte(method: bytes, properties: byt
     ("method", "properties", "name", "expected"),
     [
         (b"\x06\xf1\x07\x01", b"", "a", "encrypted"),
-        (b"\x03\x03\x01\x03", b"", "a", "unsupported"),
+        (b"\x03\x04\x01", b"", "a", "unsupported"),
+        (b"\x03\x03\x01\x03", bytes(4), "a", "unsupported"),
         (b"\x03\x01\x01", b"\x5d\xff\xff\xff\xff", "a", "budget"),
         (b"\x21", b"\x30", "a", "inflate"),
         (b"\x00", b"", "../a", "member-name"),

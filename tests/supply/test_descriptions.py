@@ -103,6 +103,12 @@ def hdf5(attributes: dict[str, str], *, links: bytes = b"", more: bytes = b"", b
     return b"\x89HDF\r\n\x1a\n" + struct.pack("<BBBBQQQQI", 2, 8, 8, 0, 0, 2**64 - 1, size, 48, 0) + header + behind
 
 
+def test_pickles_in_attributes_are_found(judge: Judge) -> None:
+    body = hdf5({"TITLE": "cposix\nsystem\n(S'echo gone'\ntR."})
+    assert judge(body, "m.h5") == ("hdf5", {MALFORMED})
+    assert judge(hdf5({"TITLE": "clear text of a title."}), "m.h5") == ("hdf5", set())
+
+
 def link(kind: int, name: str = "w", target: bytes = b"") -> bytes:
     body = struct.pack("<BBBB", 1, 8, kind, len(name)) + name.encode() + struct.pack("<H", len(target)) + target
     return struct.pack("<BHB", 6, len(body), 0) + body

@@ -1,4 +1,4 @@
-"""Reads one compressed stream: gzip, zlib, bzip2, xz, lzma or Zstandard, as joblib and ordinary tools write them.
+"""Reads one compressed stream: gzip, zlib, bzip2, xz, lzma, LZ4 or Zstandard, as joblib and ordinary tools write them.
 
 A stream is inflated once to learn its size and to check it. Small ones are kept; of large ones only a window is, and
 they are inflated again as they are read, so a bomb costs time up to a bound and never memory.
@@ -14,9 +14,11 @@ from typing import Literal, Protocol
 
 import zstandard
 
+from lockgate.detect.lz4 import MAGIC as LZ4_MAGIC
+from lockgate.detect.lz4 import Lz4Machine
 from lockgate.detect.source import MalformedError, Memory, Source
 
-Compression = Literal["gzip", "zlib", "bzip2", "xz", "lzma", "zstd"]
+Compression = Literal["gzip", "zlib", "bzip2", "xz", "lzma", "lz4", "zstd"]
 MAX_INFLATED = 16 << 30
 MAX_KEPT = 48 << 20
 MAX_DICTIONARY = 128 << 20
@@ -86,8 +88,13 @@ class _Zstandard:
 
     def feed(self, body: bytes) -> bytes:
         self._waiting += body
-        step, self._waiting = self._waiting[:ZSTD_STEP], self._waiting[ZSTD_STEP:]
-        return self._machine.decompress(step) if step and not self._machine.eof else b""
+        # A step may lie inside a block and give nothing yet; only an empty answer without input asks for more.
+        while self._waiting and not self._machine.eof:
+            step, self._waiting = self._waiting[:ZSTD_STEP], self._waiting[ZSTD_STEP:]
+            made = self._machine.decompress(step)
+            if made:
+                return made
+        return b""
 
     @property
     def is_done(self) -> bool:
@@ -105,6 +112,7 @@ _MAKERS: dict[Compression, Callable[[], _Machine]] = {
     "bzip2": lambda: _Waiting(bz2.BZ2Decompressor()),
     "xz": lambda: _Waiting(lzma.LZMADecompressor(lzma.FORMAT_XZ, MAX_DICTIONARY)),
     "lzma": lambda: _Waiting(lzma.LZMADecompressor(lzma.FORMAT_ALONE, MAX_DICTIONARY)),
+    "lz4": Lz4Machine,
     "zstd": _Zstandard,
 }
 
@@ -115,6 +123,7 @@ def sniff_compression(head: bytes) -> Compression | None:
         (b"\x1f\x8b\x08", "gzip"),
         (b"\xfd7zXZ\x00", "xz"),
         (b"\x28\xb5\x2f\xfd", "zstd"),
+        (LZ4_MAGIC, "lz4"),
     )
     for magic, found in magics:
         if head.startswith(magic):

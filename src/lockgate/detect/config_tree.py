@@ -13,6 +13,7 @@ from typing import cast
 import msgspec
 import yaml
 
+from lockgate.detect.config_shapes import note_shapes
 from lockgate.detect.part import Notes
 from lockgate.detect.source import MalformedError, Source
 
@@ -21,6 +22,8 @@ MAX_EXACT_JSON = 8 << 20
 MAX_YAML = 4 << 20
 MAX_DEPTH = 200
 _PYTHON_TAG = "tag:yaml.org,2002:python/"
+# Readers of other languages make objects of these, too: SnakeYAML, Psych, js-yaml.
+_FOREIGN_TAGS = ("tag:yaml.org,2002:java", "!ruby/", "tag:ruby.yaml.org,2002:", "tag:yaml.org,2002:js/function")
 _PLAIN_TAGS = frozenset({"none", "bool", "str", "unicode", "bytes", "int", "long", "float", "list", "tuple", "dict"})
 _ON = frozenset({"true", "yes", "on", "y", "1"})
 MAX_NAME = 300
@@ -107,7 +110,8 @@ def _close(body: list[object], *, mapping: bool) -> None:
 
 
 def _tag(tag: str | None, notes: Notes) -> None:
-    if tag and tag.startswith(_PYTHON_TAG) and tag.removeprefix(_PYTHON_TAG) not in _PLAIN_TAGS:
+    foreign = bool(tag) and str(tag).startswith(_FOREIGN_TAGS)
+    if tag and (foreign or (tag.startswith(_PYTHON_TAG) and tag.removeprefix(_PYTHON_TAG) not in _PLAIN_TAGS)):
         notes.mention("code", f"the YAML tag {tag[:MAX_NAME]}", "tag")
 
 
@@ -141,6 +145,7 @@ def _mapping(node: _Pairs, notes: Notes, place: str, file: str) -> None:
             handler(value, notes, f"{place}/{key}")
         elif key in _JSONPICKLE:
             notes.mention("code", f"{key} {_short(value)}", place)
+    note_shapes(fields, notes, place, file)
     if file == "modules.json" and isinstance(fields.get("type"), str):
         notes.mention("class", _short(fields["type"]), f"{place}/type")
         _path(fields.get("path"), notes, f"{place}/path")

@@ -114,6 +114,11 @@ class _Header:
         self.templates: list[Template] = []
         self.problems: list[FormatProblem] = []
 
+    def template(self, key: str, text: str) -> None:
+        if len(self.templates) >= MAX_TEMPLATES:
+            raise MalformedError("count", f"It carries more than {MAX_TEMPLATES} chat templates.")
+        self.templates.append(Template(key, text))
+
     def problem(self, code: str, message: str, place: str = "") -> None:
         if len(self.problems) < MAX_PROBLEMS:
             self.problems.append(FormatProblem(code, message, place))
@@ -163,11 +168,9 @@ def _read_pair(cursor: Cursor, header: _Header) -> None:
     if key == _ALIGNMENT_KEY:
         header.alignment = _alignment(cursor, kind)
     elif kind == _STRING and "chat_template" in key:
-        if len(header.templates) >= MAX_TEMPLATES:
-            raise MalformedError("count", f"It carries more than {MAX_TEMPLATES} chat templates.")
-        header.templates.append(Template(key, _text(cursor, MAX_TEMPLATE, "template")))
+        header.template(key, _text(cursor, MAX_TEMPLATE, "template"))
     else:
-        _skip_value(cursor, kind, is_template="chat_template" in key, depth=0)
+        _skip_value(cursor, header, kind, is_template="chat_template" in key, depth=0)
 
 
 def _alignment(cursor: Cursor, kind: int) -> int:
@@ -177,7 +180,7 @@ def _alignment(cursor: Cursor, kind: int) -> int:
     return value
 
 
-def _skip_value(cursor: Cursor, kind: int, *, is_template: bool, depth: int) -> None:
+def _skip_value(cursor: Cursor, header: _Header, kind: int, *, is_template: bool, depth: int) -> None:
     if kind in _SCALARS:
         if kind != _BOOL:
             cursor.skip(_SCALARS[kind])
@@ -186,19 +189,18 @@ def _skip_value(cursor: Cursor, kind: int, *, is_template: bool, depth: int) -> 
     elif kind == _STRING:
         cursor.skip(cursor.number(_U64))
     elif kind == _ARRAY and depth < 2:  # noqa: PLR2004 - deeper nesting occurs in no real model
-        _skip_array(cursor, is_template=is_template, depth=depth)
+        _skip_array(cursor, header, is_template=is_template, depth=depth)
     else:
         raise MalformedError("type", "A metadata value has a type that the format does not know.")
 
 
-def _skip_array(cursor: Cursor, *, is_template: bool, depth: int) -> None:
+def _skip_array(cursor: Cursor, header: _Header, *, is_template: bool, depth: int) -> None:
     kind, count = cursor.number(_U32), cursor.number(_U64)
     if count > MAX_ARRAY:
         raise MalformedError("count", f"An array claims more than {MAX_ARRAY:,} entries.")
     if is_template and kind == _STRING:
-        # Names of further templates; each template then has a key of its own.
         for _ in range(count):
-            _text(cursor, MAX_KEY, "template name")
+            _name_or_template(cursor, header)
     elif kind in _SCALARS:
         cursor.skip(count * _SCALARS[kind])
     elif kind == _STRING:
@@ -206,7 +208,14 @@ def _skip_array(cursor: Cursor, *, is_template: bool, depth: int) -> None:
             cursor.skip(cursor.number(_U64))
     else:
         for _ in range(count):
-            _skip_value(cursor, kind, is_template=is_template, depth=depth + 1)
+            _skip_value(cursor, header, kind, is_template=is_template, depth=depth + 1)
+
+
+def _name_or_template(cursor: Cursor, header: _Header) -> None:
+    """An entry of a list of templates: the name of one that has a key of its own, or the template itself."""
+    text = _text(cursor, MAX_TEMPLATE, "template")
+    if "{{" in text or "{%" in text:
+        header.template("chat_templates", text)
 
 
 def _text(cursor: Cursor, limit: int, what: str) -> str:

@@ -9,7 +9,8 @@ from collections.abc import Iterator
 
 import msgspec
 
-from lockgate.detect.source import MalformedError, Source
+from lockgate.detect.pickle_ops import hidden_program
+from lockgate.detect.source import MalformedError, Memory, Source, Window
 
 MAGIC = b"\x89HDF\r\n\x1a\n"
 MAX_OBJECTS = 100_000
@@ -22,7 +23,7 @@ _UNDEFINED = 0xFFFFFFFFFFFFFFFF
 _DATASPACE, _LINK_INFO, _DATATYPE, _LINK, _EXTERNAL, _LAYOUT = 1, 2, 3, 6, 7, 8
 _FILTERS, _ATTRIBUTE, _CONTINUATION, _SYMBOLS, _ATTRIBUTE_INFO = 11, 12, 16, 17, 21
 _KNOWN = frozenset({0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22})
-_VIRTUAL = 3
+_CONTIGUOUS, _VIRTUAL = 1, 3
 _SAFE_FILTERS = frozenset({1, 2, 3, 4, 5, 6, 32000, 32001, 32004, 32008, 32015})
 
 
@@ -300,6 +301,13 @@ class _Walk:
         space = body[at : at + spaces]
         at += _padded(spaces, version)
         self._attributes.append(Attribute(place, name, self._text(kind, space, body[at:])))
+        self._program(Memory(body[at:].rstrip(b"\x00")), f"{place}#{name}")
+
+    def _program(self, source: Source, place: str) -> None:
+        """Some libraries keep pickles in attributes and data, and load them when the file is opened."""
+        names = hidden_program(source)
+        if names:
+            self._outside.append((place, f"pickle that uses {names}"))
 
     def _text(self, kind: bytes, space: bytes, value: bytes) -> str:
         """The text of an attribute: fixed-length, or variable-length in a global heap."""
@@ -348,6 +356,10 @@ class _Walk:
         kind = body[1] if version >= 3 else body[2]  # noqa: PLR2004 - the newer layouts
         if kind == _VIRTUAL:
             self._outside.append((place, "virtual data set"))
+        elif version >= 3 and kind == _CONTIGUOUS:  # noqa: PLR2004 - as above
+            start, size = _pair(body[2:])
+            if start != _UNDEFINED and 0 < size <= self._source.size - start:
+                self._program(Window(self._source, start, size), place)
         elif kind > _VIRTUAL:
             raise MalformedError("layout", "A data set is laid out in a way that the format does not know.")
 

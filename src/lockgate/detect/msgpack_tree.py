@@ -6,9 +6,11 @@ Source: the MessagePack specification, and Flax's serialisation module for the e
 import struct
 
 from lockgate.detect.part import Notes
-from lockgate.detect.source import Cursor, MalformedError, Source
+from lockgate.detect.pickle_ops import hidden_program
+from lockgate.detect.source import Cursor, MalformedError, Memory, Source
 
 MAX_ITEMS = 20_000_000
+MAX_PROGRAM = 1 << 20
 _ARRAY, _COMPLEX, _NUMBER = 1, 2, 3
 _U1, _U2, _U4 = struct.Struct(">B"), struct.Struct(">H"), struct.Struct(">I")
 _FIXED = {
@@ -62,7 +64,7 @@ def _item(cursor: Cursor, notes: Notes) -> int:
     elif code in _FIXED:
         cursor.skip(_FIXED[code])
     elif code in _BYTES:
-        cursor.skip(cursor.number(_BYTES[code]))
+        _bytes(cursor, cursor.number(_BYTES[code]), notes)
     elif code in _LISTS:
         layout, times = _LISTS[code]
         return cursor.number(layout) * times
@@ -72,6 +74,15 @@ def _item(cursor: Cursor, notes: Notes) -> int:
     else:
         raise MalformedError("type", "It holds a type that the format does not know.")
     return 0
+
+
+def _bytes(cursor: Cursor, size: int, notes: Notes) -> None:
+    """Pass over bytes or a text. Libraries for arrays load some of them as pickles, which are small."""
+    body = cursor.take(min(size, MAX_PROGRAM))
+    cursor.skip(size - len(body))
+    names = hidden_program(Memory(body)) if len(body) > 1 else ""
+    if names:
+        notes.problem("pickle", f"Bytes in it are a pickle that uses {names}.")
 
 
 def _extension(cursor: Cursor, size: int, notes: Notes) -> None:

@@ -16,6 +16,7 @@ from lockgate.detect.source import Cursor, MalformedError, Source
 MAGIC = b"\x93NUMPY"
 MAX_HEADER = 10_000
 _KEYS = frozenset({"descr", "fortran_order", "shape"})
+_UTF8_VERSION = 3
 _SIZE_LAYOUTS = {1: struct.Struct("<H"), 2: struct.Struct("<I"), 3: struct.Struct("<I")}
 
 
@@ -42,13 +43,15 @@ def read_npy(source: Source) -> NpyFacts:
     cursor = Cursor(source)
     if cursor.take(len(MAGIC)) != MAGIC:
         raise MalformedError("magic", "It does not begin with NumPy's magic bytes.")
-    layout = _SIZE_LAYOUTS.get(cursor.byte())
+    version = cursor.byte()
+    layout = _SIZE_LAYOUTS.get(version)
     if layout is None or cursor.byte() != 0:
         raise MalformedError("version", "Its version is none that this reader knows (1.0, 2.0 and 3.0).")
     length = cursor.number(layout)
     if length > MAX_HEADER:
         raise MalformedError("header-size", f"The array's header is longer than {MAX_HEADER:,} bytes.")
-    facts = _facts(cursor.take(length), cursor.position)
+    header = cursor.take(length)
+    facts = _facts(header, "utf-8" if version == _UTF8_VERSION else "latin-1", cursor.position)
     if facts.item_size and source.size != facts.start + facts.item_size * facts.count:
         raise MalformedError("size", "The array's shape and type do not match the number of bytes.")
     return facts
@@ -65,10 +68,10 @@ def item_size(code: str) -> int | None:
     return int(digits) * (4 if kind == "U" else 1) or None
 
 
-def _facts(header: bytes, start: int) -> NpyFacts:
+def _facts(header: bytes, coding: str, start: int) -> NpyFacts:
     try:
         with warnings.catch_warnings(action="ignore", category=SyntaxWarning):
-            parsed: object = ast.literal_eval(header.decode("utf-8").strip())
+            parsed: object = ast.literal_eval(header.decode(coding).strip())
     except (ValueError, SyntaxError, RecursionError, MemoryError) as error:
         raise _bad_header() from error
     if not isinstance(parsed, dict):

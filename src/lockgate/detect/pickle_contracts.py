@@ -16,6 +16,8 @@ _FACTORIES = frozenset(
     {f"builtins.{name}" for name in ("list", "dict", "set", "int", "float", "str", "tuple")}
     | {f"collections.{name}" for name in ("OrderedDict", "Counter")}
 )
+_ZONES = frozenset({"zoneinfo.ZoneInfo"})
+_RECORDS = frozenset({"numpy.record"})
 _LAZY_METHODS = frozenset({"_lazy_load_hook", "_infer_parameters"})
 _TENSOR_TYPES = frozenset({"torch.Tensor", "torch.nn.parameter.Parameter", "torch.nn.parameter.Buffer"})
 _MAX_ITEMS = 1_000_000
@@ -81,9 +83,11 @@ def _reconstructor(arguments: Arguments) -> bool:
 
 
 def _bound_method(arguments: Arguments) -> bool:
-    """PyTorch's lazy layers keep two methods of their own; any other attribute access fails."""
-    if len(arguments) != 2 or not isinstance(arguments[0], Instance):  # noqa: PLR2004 - object and name
+    """PyTorch's lazy layers keep two methods of their own, and a time zone its constructor; any other access fails."""
+    if len(arguments) != 2:  # noqa: PLR2004 - object and name
         return False
+    if not isinstance(arguments[0], Instance):
+        return _is(arguments[0], _ZONES) and arguments[1] == "_unpickle"
     return arguments[1] in _LAZY_METHODS and arguments[0].name.startswith("torch.nn.modules.")
 
 
@@ -102,7 +106,8 @@ def _masked_array(arguments: Arguments) -> bool:
 
 
 def _data_type(arguments: Arguments) -> bool:
-    return bool(arguments) and isinstance(arguments[0], str) and _scalars(arguments[1:])
+    named = bool(arguments) and (isinstance(arguments[0], str) or _is(arguments[0], _RECORDS))
+    return named and _scalars(arguments[1:])
 
 
 def _is_data_type(value: Value) -> bool:

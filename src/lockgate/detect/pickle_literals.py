@@ -37,10 +37,12 @@ def float_text(machine: Machine) -> None:
 
 
 def int_text(machine: Machine) -> None:
-    """Push an integer written as text; one beyond 64 bits is opaque."""
+    """Push an integer written as text; one beyond 64 bits is opaque, and so is one that unpicklers read differently."""
     body = machine.cursor.line(MAX_LINE)
     digits = body.removesuffix(b"L").removeprefix(b"-")
-    short = digits.isdigit() and len(digits) <= 18  # noqa: PLR2004 - fits 64 bits
+    # A leading zero makes a number octal to one unpickler and an error to the other; `00` and `01` are truth values.
+    plain = not digits.startswith(b"0") or body in {b"0", b"0L", b"00", b"01"}
+    short = plain and digits.isdigit() and len(digits) <= 18  # noqa: PLR2004 - fits 64 bits
     machine.push(int(body.removesuffix(b"L")) if short else OPAQUE)
 
 

@@ -210,6 +210,8 @@ class Machine:
         self._use(function, "called", "")
         if function.name == "copyreg._reconstructor" and isinstance(given[0], Global):
             return Instance(given[0].name)
+        if function.name == "builtins.getattr" and isinstance(given[0], Global):
+            return Global(f"{given[0].name}.{given[1]}")
         if function.name in pickle_allow.BYTES:
             return self._bytes_of(given)
         if function.name in pickle_allow.LOADERS and isinstance(given[0], Blob):

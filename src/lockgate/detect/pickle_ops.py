@@ -49,6 +49,7 @@ _U4 = struct.Struct("<I")
 _U8 = struct.Struct("<Q")
 _I4 = struct.Struct("<i")
 _STOP = ord(".")
+_FIRST = frozenset({b"c", b"(", b"]", b"}", b")", b"S", b"V"})
 
 
 class PickleFacts(msgspec.Struct, frozen=True):
@@ -85,6 +86,18 @@ def read_pickle(source: Source, *, member: str = "") -> PickleFacts:
         Facts, whatever the bytes are.
     """
     return _facts(source, member, 0)
+
+
+def hidden_program(source: Source) -> str:
+    """The refused names, joined, of a pickle where only data should be; empty where there is none.
+
+    Args:
+        source: Bytes that no loader of their own format takes for a pickle, but that somebody may load as one.
+    """
+    if not _could_be_pickle(source):
+        return ""
+    facts = _facts(source, "", 1)
+    return ", ".join(use.name for use in facts.uses if use.refused and (facts.complete or use.how != "imported"))
 
 
 def _facts(source: Source, member: str, depth: int) -> PickleFacts:
@@ -156,11 +169,17 @@ def _judge_nested(machine: Machine, blob: Blob, is_loaded: bool) -> None:  # noq
         _follow_file(inner, cursor, machine.uses, machine.problems, machine.depth + 1)
         if cursor.remaining:
             machine.problem("trailing-bytes", _TRAILING)
-    elif inner is not None and machine.depth < MAX_NESTED and looks_like_pickle(inner.read(0, 3)):
+    elif inner is not None and machine.depth < MAX_NESTED and _could_be_pickle(inner):
         facts = _facts(inner, "", machine.depth + 1)
         if facts.complete and any(use.refused for use in facts.uses):
             names = ", ".join(use.name for use in facts.uses if use.refused)
             machine.problem("nested-pickle", f"Bytes in it are a pickle of their own that uses {names}.")
+
+
+def _could_be_pickle(source: Source) -> bool:
+    """Whether bytes begin like a pickle; one of protocol 0 or 1 has no magic bytes, but must end with a STOP."""
+    head = source.read(0, 3)
+    return looks_like_pickle(head) or (head[:1] in _FIRST and source.read(source.size - 1, 1) == bytes([_STOP]))
 
 
 def _bytes_of(source: Source, blob: Blob) -> Source | None:

@@ -7,6 +7,8 @@ byte code is what loading such a file can trigger.
 import struct
 from collections.abc import Callable
 
+import re2
+
 from lockgate.detect.part import Notes
 from lockgate.detect.source import Cursor, MalformedError, Source
 
@@ -14,6 +16,7 @@ MAX_ITEMS = 20_000_000
 MAX_LENGTH = 1 << 40
 _MAGICS = (b"X\n\x00\x00\x00", b"RDX2\nX\n", b"RDX3\nX\n")
 _OTHER = (b"A\n", b"RDA2\n", b"RDA3\n", b"RDB2\n", b"RDB3\n", b"B\n\x02\x00\x00\x00", b"B\n\x03\x00\x00\x00")
+_TEXT_FORM = re2.compile(rb"A\n[23]\n\d{4,7}\n\d{4,7}\n")
 _I4 = struct.Struct(">i")
 _ATTRIBUTES, _TAG = 0x200, 0x400
 _REFUSED = {
@@ -36,7 +39,7 @@ _ALTREP, _ATTR_PAIRS, _ATTR_CALL, _PACKAGE, _NAMESPACE = 238, 239, 240, 248, 249
 
 def looks_like_r_data(head: bytes) -> bool:
     """Whether the first bytes, once inflated, are those of R's serialised data."""
-    return head.startswith(_MAGICS) or head.startswith(_OTHER[1:])
+    return head.startswith(_MAGICS) or head.startswith(_OTHER[1:]) or _TEXT_FORM.match(head[:64]) is not None
 
 
 def walk_r_data(source: Source, notes: Notes) -> None:

@@ -50,7 +50,10 @@ class _Coder(msgspec.Struct, frozen=True):
 
 
 class _Folder(msgspec.Struct):
+    """Files packed together; the coders stand in the order in which they unpack, with the size that each one gives."""
+
     coders: list[_Coder]
+    is_listed_backwards: bool = False
     sizes: list[int] = msgspec.field(default_factory=list[int])
     crc: int | None = None
     parts: list[tuple[int, int | None]] = msgspec.field(default_factory=list[tuple[int, int | None]])
@@ -181,6 +184,8 @@ def _unpack_info(reader: "_Bytes", found: _Streams) -> None:
         raise _broken("The sizes of its folders are missing.")
     for folder in found.folders:
         folder.sizes = [reader.number() for _ in folder.coders]
+        if folder.is_listed_backwards:
+            folder.sizes.reverse()
     while (kind := reader.byte()) != _END:
         if kind != _CRC:
             raise _broken("Its list of folders holds something unknown.")
@@ -199,11 +204,13 @@ def _folder(reader: "_Bytes") -> _Folder:
             raise MalformedError("unsupported", "It packs a folder in a way that this reader does not follow.")
         method = reader.take(flags & 0x0F)
         coders.append(_Coder(method, reader.take(reader.number()) if flags & 0x20 else b""))
-    # With one stream in and out of each step, the only order there is goes from the last coder to the first.
-    for position in range(count - 1):
-        if {reader.number(), reader.number()} != {position, position + 1}:
-            raise MalformedError("unsupported", "It packs a folder in an order that this reader does not follow.")
-    return _Folder(coders)
+    # With one stream in and out of each step, a pair says which coder (first number) is fed by which (second one).
+    bonds = {(reader.number(), reader.number()) for _ in range(count - 1)}
+    if bonds == {(position + 1, position) for position in range(count - 1)}:
+        return _Folder(coders)
+    if bonds == {(position, position + 1) for position in range(count - 1)}:
+        return _Folder(coders[::-1], is_listed_backwards=True)
+    raise MalformedError("unsupported", "It packs a folder in an order that this reader does not follow.")
 
 
 def _substreams(reader: "_Bytes", found: _Streams) -> None:
@@ -284,7 +291,7 @@ def _unpack(source: Source, streams: _Streams) -> list[bytes]:
             raise MalformedError("budget", f"Its files inflate to more than {MAX_FOLDER:,} bytes.")
         body = source.read(at, size)
         at += size
-        for coder, expected in zip(reversed(folder.coders), reversed(folder.sizes), strict=True):
+        for coder, expected in zip(folder.coders, folder.sizes, strict=True):
             body = _decode(coder, body, expected)
         if folder.crc is not None and zlib.crc32(body) != folder.crc:
             raise MalformedError("crc", "A folder's bytes do not match its checksum.")
@@ -300,7 +307,7 @@ def _decode(coder: _Coder, body: bytes, size: int) -> bytes:
         raise MalformedError("unsupported", "It is packed by a method that this reader does not know.")
     try:
         found = decode(coder.properties, body, size)
-    except (lzma.LZMAError, zlib.error, OSError, EOFError, ValueError, struct.error) as error:
+    except (lzma.LZMAError, zlib.error, OSError, EOFError, ValueError, IndexError, struct.error) as error:
         raise MalformedError("inflate", "Its packed bytes are broken.") from error
     if len(found) != size:
         raise MalformedError("inflate", "It does not inflate to the size that it says.")
@@ -323,6 +330,23 @@ def _lzma2(properties: bytes, body: bytes, size: int) -> bytes:
     return lzma.LZMADecompressor(lzma.FORMAT_RAW, filters=[filters]).decompress(body, size)
 
 
+def _branch(kind: int) -> Callable[[bytes, bytes, int], bytes]:
+    """A filter for programs. The library only knows it in front of LZMA2, so it gets LZMA2 of bare bytes."""
+
+    def decode(properties: bytes, body: bytes, size: int) -> bytes:
+        steps = [{"id": kind, **({"dist": properties[0] + 1} if kind == lzma.FILTER_DELTA else {})}]
+        if properties and kind != lzma.FILTER_DELTA:
+            raise MalformedError("unsupported", "It is packed by a filter with an offset, which is not followed here.")
+        plain = bytearray()
+        for at in range(0, len(body), 1 << 16):
+            part = body[at : at + (1 << 16)]
+            plain += (b"\x02" if at else b"\x01") + struct.pack(">H", len(part) - 1) + part
+        filters = [*steps, {"id": lzma.FILTER_LZMA2, "dict_size": 1 << 16}]
+        return lzma.LZMADecompressor(lzma.FORMAT_RAW, filters=filters).decompress(bytes(plain) + b"\x00", size)
+
+    return decode
+
+
 def _bounded(dictionary: int) -> int:
     if dictionary > MAX_DICTIONARY:
         raise MalformedError("budget", "Its packed bytes ask for too much memory.")
@@ -333,6 +357,14 @@ _METHODS: dict[bytes, Callable[[bytes, bytes, int], bytes]] = {
     b"\x00": lambda _properties, body, _size: body,
     b"\x03\x01\x01": _lzma1,
     b"\x21": _lzma2,
+    b"\x03": _branch(lzma.FILTER_DELTA),
+    b"\x04": _branch(lzma.FILTER_X86),
+    b"\x03\x03\x01\x03": _branch(lzma.FILTER_X86),
+    b"\x03\x03\x02\x05": _branch(lzma.FILTER_POWERPC),
+    b"\x03\x03\x04\x01": _branch(lzma.FILTER_IA64),
+    b"\x03\x03\x05\x01": _branch(lzma.FILTER_ARM),
+    b"\x03\x03\x07\x01": _branch(lzma.FILTER_ARMTHUMB),
+    b"\x03\x03\x08\x05": _branch(lzma.FILTER_SPARC),
     b"\x04\x02\x02": lambda _properties, body, size: bz2.BZ2Decompressor().decompress(body, size),
     b"\x04\x01\x08": lambda _properties, body, size: zlib.decompressobj(-zlib.MAX_WBITS).decompress(body, size),
 }

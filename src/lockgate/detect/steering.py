@@ -29,6 +29,8 @@ _SHAPES = tuple(
         ("steering.advice", rf"\b{_STEER}\b[^.\n]{{0,70}}\b(?:best\sinvestment|in\s(?:every|each|all)\s(?:of\syour\s)?(?:answer|response|repl)\w{{0,3}}|regardless|no\smatter)"),
         ("steering.sending", rf"\b(?:send|forward|upload|transmit|e-?mail|leak|post|exfiltrate|submit)\b[^.\n]{{0,60}}\b{_DATA}[^.\n]{{0,60}}\b(?:to|at|via|into)\b"),
         ("steering.sending", r"\b(?:append|include|add|embed|put|encode)\w{0,3}\b[^.\n]{0,60}\b(?:api\skeys?|credentials?|passwords?|secrets|chat\shistory|the\sconversation|user'?s\s\w{1,12})\b"),
+        ("steering.sabotage", r"\b(?:insert|add|introduc\w{1,3}|plant|hide|leave|put|embed|writ\w{1,3}|generat\w{1,3})\b[^.\n]{0,60}\b(?:back\s?doors?|vulnerabilit\w{1,3}|malware|malicious\s\w{1,12}|exploitable\s\w{1,12}|(?:subtle|hidden|deliberate|intentional)\s(?:bug|error|flaw|mistake|weakness)\w{0,2})\b"),
+        ("steering.sabotage", r"\bnever\s(?:reveal|mention|report|point\sout|disclose|flag)\b[^.\n]{0,40}\b(?:vulnerabilit\w{1,3}|back\s?doors?|flaws?|bugs|risks?|side\seffects)\b|\b(?:give|provide|return)\b[^.\n]{0,30}\b(?:wrong|false|incorrect|misleading)\s(?:answer|advice|information|result)\w{0,2}\b"),
         ("steering.address", r"\bhttps?://[a-z0-9.-]{3,80}|\bwww\.[a-z0-9-]{2,40}\.[a-z]{2,10}|\b[a-z0-9._%+-]{1,40}@[a-z0-9-]{1,40}(?:\.[a-z0-9-]{1,30}){0,3}\.[a-z]{2,10}\b|<(?:script|iframe|img)\b"),
     )
 )  # fmt: skip
@@ -42,8 +44,8 @@ def find_steering(text: str) -> tuple[Span, ...]:
         text: What a chat template can put into a prompt.
 
     Returns:
-        Sorted spans labelled `steering.secrecy`, `steering.rules`, `steering.advice`, `steering.sending` or
-        `steering.address`.
+        Sorted spans labelled `steering.secrecy`, `steering.rules`, `steering.advice`, `steering.sending`,
+        `steering.sabotage` or `steering.address`.
     """
     data = project(text)
     found: set[Span] = set()

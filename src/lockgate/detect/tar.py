@@ -1,6 +1,6 @@
 """Reads tar archives strictly: plain files and folders only, every byte accounted for.
 
-Source: POSIX.1-2001 (ustar and pax headers).
+Sources: POSIX.1-2001 (ustar and pax headers); GNU tar's manual for long names; the header of Unix version 7.
 """
 
 from collections.abc import Iterator
@@ -15,8 +15,11 @@ MAX_PAX = 1 << 16
 _EMPTY = bytes(BLOCK)
 _FILES = frozenset({b"0", b"\x00"})
 _FOLDER = b"5"
-_PAX = b"x"
+_PAX, _PAX_GLOBAL = b"x", b"g"
+_GNU_NAME = b"L"
 _HARMLESS = frozenset({"mtime", "atime", "ctime", "uid", "gid", "uname", "gname", "comment"})
+_EXTENDED_ATTRIBUTES = ("SCHILY.", "LIBARCHIVE.")
+_MAGIC = slice(257, 265)
 
 
 class _Header(msgspec.Struct, frozen=True):
@@ -26,8 +29,19 @@ class _Header(msgspec.Struct, frozen=True):
 
 
 def looks_like_tar(head: bytes) -> bool:
-    """Whether the first block is a tar header."""
-    return head[257:262] == b"ustar"
+    """Whether the first block is a tar header; the oldest form has no magic bytes, only its checksum."""
+    return head[257:262] == b"ustar" or (len(head) >= BLOCK and _is_old(head[:BLOCK]))
+
+
+def _is_old(block: bytes) -> bool:
+    try:
+        return not any(block[_MAGIC]) and block[0] > 0 and _octal(block[148:156]) == _checksum(block)
+    except MalformedError:
+        return False
+
+
+def _checksum(block: bytes) -> int:
+    return sum(block[:148]) + 8 * 0x20 + sum(block[156:])
 
 
 def read_tar(source: Source) -> tuple[Member, ...]:
@@ -63,10 +77,10 @@ def _walk(source: Source) -> Iterator[Member]:
         at = start + -(-header.size // BLOCK) * BLOCK
         if at > source.size:
             raise MalformedError("truncated", "A member is longer than the file.")
-        if header.kind == _PAX:
+        if header.kind in {_PAX, _PAX_GLOBAL, _GNU_NAME}:
             if renamed or header.size > MAX_PAX:
                 raise MalformedError("pax", "It has extended headers that no ordinary archive has.")
-            renamed = _pax_path(source.read(start, header.size)) or ""
+            renamed = _renaming(header.kind, source.read(start, header.size))
             continue
         # `tar` packs a folder as `.`, so every name in it begins with a step that goes nowhere.
         name = (renamed or _decode(header.name)).removeprefix("./")
@@ -87,10 +101,9 @@ def _member(header: _Header, name: str, start: int) -> Member:
 
 
 def _header(block: bytes) -> _Header:
-    total = sum(block[:148]) + 8 * 0x20 + sum(block[156:])
-    if _octal(block[148:156]) != total:
+    if _octal(block[148:156]) != _checksum(block):
         raise MalformedError("checksum", "A member's header does not match its checksum.")
-    if block[257:262] != b"ustar":
+    if block[257:262] != b"ustar" and any(block[_MAGIC]):
         raise MalformedError("header", "A member's header is not that of a POSIX archive.")
     name, prefix = block[:100].split(b"\x00")[0], block[345:500].split(b"\x00")[0]
     is_posix = block[257:263] == b"ustar\x00"
@@ -102,6 +115,19 @@ def _octal(field: bytes) -> int:
     if not digits or any(digit not in b"01234567" for digit in digits):
         raise MalformedError("number", "A number in a member's header is not octal.")
     return int(digits, 8)
+
+
+def _renaming(kind: bytes, body: bytes) -> str:
+    """The name that an extended header gives the next member; empty if it gives none."""
+    if kind == _GNU_NAME:
+        name, end, rest = body.partition(b"\x00")
+        if not end or any(rest):
+            raise MalformedError("pax", "An extended header is broken.")
+        return _decode(name)
+    path = _pax_path(body) or ""
+    if path and kind == _PAX_GLOBAL:
+        raise MalformedError("pax", "An extended header gives all members one name.")
+    return path
 
 
 def _pax_path(body: bytes) -> str | None:
@@ -116,7 +142,7 @@ def _pax_path(body: bytes) -> str | None:
         body = body[length:]
         if key == b"path" and path is None:
             path = _decode(value)
-        elif _decode(key) not in _HARMLESS:
+        elif _decode(key) not in _HARMLESS and not _decode(key).startswith(_EXTENDED_ATTRIBUTES):
             raise MalformedError("pax", "An extended header changes more than a member's name and times.")
     return path
 

@@ -9,7 +9,9 @@ from lockgate.detect.source import MalformedError, Source, Window
 
 MAX_NAME = 256
 _NODES, _LIBRARY = 1, 2
+_META_GRAPH = 2
 _SAVED_TOP = {1: 0, 2: 2}
+_META_TOP = {1: 2, 2: 2, 3: 2, 4: 2, 5: 2, 6: 2, 7: 2}
 _GRAPH_TOP = {1: 2, 2: 2, 3: 0, 4: 2, 5: 2}
 _NODE_TOP = {1: 2, 2: 2, 3: 2, 4: 2, 5: 2, 6: 2, 7: 2}
 TABLE: Table = {
@@ -89,6 +91,14 @@ def looks_like_graph(source: Source) -> bool:
     return shape(Window(source, first.start, first.size), _NODE_TOP) >= {1, 2}
 
 
+def looks_like_meta_graph(source: Source) -> bool:
+    """Whether the outermost fields are those of a checkpoint's graph: its description, and a graph."""
+    if not shape(source, _META_TOP) >= {1, 2}:
+        return False
+    graphs = [field for field in fields(source) if field.number == _META_GRAPH]
+    return len(graphs) == 1 and looks_like_graph(Window(source, graphs[0].start, graphs[0].size))
+
+
 def walk_tensorflow(source: Source, notes: Notes) -> None:
     """Note every operator as `tensorflow:Name`, with `local:Name` for functions of the model's own library.
 
@@ -106,6 +116,7 @@ def walk_tensorflow(source: Source, notes: Notes) -> None:
         elif message.kind == "Asset":
             notes.mention("path", message.text(2), message.place)
 
-    walk(source, notes, TABLE, "Saved" if looks_like_saved_model(source) else "Graph", visit)
+    root = "Saved" if looks_like_saved_model(source) else "Meta" if looks_like_meta_graph(source) else "Graph"
+    walk(source, notes, TABLE, root, visit)
     for name, place in used.items():
         notes.mention("operator", f"{'local' if name in defined else 'tensorflow'}:{name}", place)

@@ -15,7 +15,7 @@ from lockgate.detect.pinned import read_pinned
 _OPERATORS: Final = "allowed_operators.json"
 _KERAS: Final = "allowed_keras.json"
 _PINNED: Final = {
-    _OPERATORS: "21c34929a87d77f3ef7e5dfdf90b9d339e6b64541056b48ec43ad9ef5f0f39ef",
+    _OPERATORS: "2cbaad59660762675bd6ca0576140b53b21aa329049980a5852c8035fa1007f5",
     _KERAS: "7230267bb92d836556466a1c51b6ea189082b327fedfbe77ac0505157e20f9d4",
 }
 TFLITE_CUSTOM: Final = frozenset(

@@ -7,6 +7,7 @@ and reduced to what matters: which attributes, filters and functions it uses, an
 from collections.abc import Callable, Iterator
 
 import msgspec
+import re2
 from jinja2 import Environment, TemplateError, nodes
 from jinja2.ext import Extension
 from jinja2.parser import Parser
@@ -19,6 +20,8 @@ _FIRST_IS_ATTRIBUTE = frozenset({"selectattr", "rejectattr", "groupby", "attr"})
 _FIRST_IS_FILTER = frozenset({"map"})
 _RAISES = "raise_exception"
 _COMPUTED = "(computed)"
+_INTERNAL = re2.compile(rb"__[A-Za-z]")
+MAX_NUMBER = 10_000_000
 _MESSAGE_FIELDS = frozenset({"content", "text", "message", "prompt"})
 
 
@@ -35,6 +38,7 @@ class TemplateFacts(msgspec.Struct, frozen=True):
         statements: Statements that load other code: import, include, extends.
         texts: Literal text that it can put into a prompt.
         triggers: Literal text of branches that are taken only if a message contains a certain word that is no markup.
+        costs: Powers and numbers so large that rendering could take any time or memory.
         problem: Why it could not be parsed; empty otherwise.
     """
 
@@ -47,6 +51,7 @@ class TemplateFacts(msgspec.Struct, frozen=True):
     statements: tuple[str, ...] = ()
     texts: tuple[str, ...] = ()
     triggers: tuple[str, ...] = ()
+    costs: tuple[str, ...] = ()
     problem: str = ""
 
 
@@ -93,7 +98,7 @@ class _Walk:
     def __init__(self, defined: frozenset[str]) -> None:
         self._defined = defined | {"caller"}
         self._found: dict[str, set[str]] = {
-            name: set() for name in ("attributes", "filters", "calls", "methods", "statements")
+            name: set() for name in ("attributes", "filters", "calls", "methods", "statements", "costs")
         }
         self.texts: list[str] = []
         self._triggers: list[str] = []
@@ -105,7 +110,8 @@ class _Walk:
             nodes.Filter: self._filter,
             nodes.If: self._branch,
             nodes.TemplateData: self._text,
-            nodes.Const: self._text,
+            nodes.Const: self._constant,
+            nodes.Pow: self._power,
             nodes.Import: self._statement,
             nodes.FromImport: self._statement,
             nodes.Include: self._statement,
@@ -136,6 +142,7 @@ class _Walk:
             statements=found["statements"],
             texts=tuple(self.texts),
             triggers=tuple(self._triggers),
+            costs=found["costs"],
         )
 
     def _attribute(self, node: nodes.Node) -> None:
@@ -187,6 +194,18 @@ class _Walk:
         value = node.data if isinstance(node, nodes.TemplateData) else getattr(node, "value", None)
         if isinstance(value, str) and value.strip() and id(node) not in self._silent:
             self.texts.append(value)
+
+    def _constant(self, node: nodes.Node) -> None:
+        value = node.value if isinstance(node, nodes.Const) else None
+        if isinstance(value, str) and _INTERNAL.match(value.encode()):
+            # Nobody says this to a model: it is a name, or the beginning of one, for an access that follows.
+            self._found["attributes"].add(value[:64])
+        elif isinstance(value, int | float) and abs(value) > MAX_NUMBER:
+            self._found["costs"].add(f"the number {value:g}")
+        self._text(node)
+
+    def _power(self, _node: nodes.Node) -> None:
+        self._found["costs"].add("a power")
 
     def _branch(self, node: nodes.Node) -> None:
         if isinstance(node, nodes.If) and _looks_for_a_word(node.test):

@@ -14,6 +14,7 @@ from lockgate.detect.sentencepiece_model import walk_sentencepiece
 from lockgate.detect.source import MAX_PROBLEMS, MalformedError, Source, Window
 from lockgate.detect.tensorflow_graph import walk_tensorflow
 from lockgate.detect.tensorflow_index import walk_fingerprint, walk_index
+from lockgate.detect.text_graph import walk_text_graph
 from lockgate.detect.tflite_graph import walk_tflite
 from lockgate.supply.chat_template import read_template
 from lockgate.supply.read_archive import read_tar, read_zip
@@ -68,6 +69,10 @@ def _read(reading: Reading, source: Source, at: At) -> Format:
         if at.depth and PurePosixPath(at.name).suffix.lower() in CODE_SUFFIXES:
             mention = Mention("code", "a program inside an archive")
             reading.add(PartFacts("code", at.member, (mention,)), source.size)
+        if found == "text" and source.read(0, 2) == b"#!":
+            mention = Mention("code", "a script that names its interpreter", "")
+            reading.add(PartFacts("code", at.member, (mention,)), source.size)
+            return "code"
         if found == "unknown" or PurePosixPath(at.name).suffix.lower() in MODEL_SUFFIXES:
             reading.refuse(MalformedError("unknown-format", why_unknown(source, found)), at, source.size)
             return "unknown"
@@ -138,6 +143,7 @@ _READERS: dict[Format, ReaderOf] = {
     "msgpack": simple("msgpack", walk_msgpack),
     "tensorflow-index": simple("tensorflow-index", walk_index),
     "tensorflow-fingerprint": simple("tensorflow-fingerprint", walk_fingerprint),
+    "text-graph": simple("text-graph", walk_text_graph),
     "pickle": _pickle,
     "npy": _npy,
     "gguf": _gguf,

@@ -9,7 +9,7 @@ from lockgate.detect.torchscript import read_code
 from lockgate.supply.reading import MAX_DEPTH, At, Reading
 from lockgate.supply.subject import Format
 
-_COMPRESSED = frozenset({".gz", ".bz2", ".xz", ".lzma", ".zst", ".z", ".gzip", ".zlib"})
+_COMPRESSED = frozenset({".gz", ".bz2", ".xz", ".lzma", ".zst", ".lz4", ".z", ".gzip", ".zlib"})
 _RENAMED = {".tgz": ".tar", ".tbz2": ".tar", ".txz": ".tar"}
 
 

@@ -1,6 +1,8 @@
 """Readers of the formats that a small parser of our own takes apart: graphs, settings, templates, tokenizers."""
 
+import json
 from collections.abc import Callable
+from typing import cast
 
 import re2
 
@@ -18,6 +20,8 @@ from lockgate.supply.subject import Format
 
 MAX_TEMPLATE = 256 << 10
 MAX_CODE = 16 << 20
+MAX_HEAD = 64 << 10
+MAX_DESCRIPTION = 32 << 20
 _METADATA, _BYTES = 5, 2
 _DESCRIPTIONS = frozenset({"model_config", "training_config"})
 Walk = Callable[[Source, Notes], None]
@@ -40,7 +44,32 @@ def read_json(reading: Reading, source: Source, at: At) -> Format:
     def walk(source: Source, notes: Notes) -> None:
         walk_json(source, notes, name=at.name)
 
+    _describe(reading, source, at)
     return _settings(reading, source, at, read_part("config", walk, source, member=at.member))
+
+
+def _describe(reading: Reading, source: Source, at: At) -> None:
+    """Keras also writes a model's description to a JSON file of its own, and loads a model from that."""
+    head = source.read(0, MAX_HEAD)
+    if not head.lstrip().startswith(b"{") or source.size > MAX_DESCRIPTION or b'"class_name"' not in head:
+        return
+
+    def walk(source: Source, notes: Notes) -> None:
+        text = source.read(0, source.size).decode("utf-8-sig", "replace")
+        if _is_description(text):
+            walk_keras(text, notes)
+
+    facts = read_part("keras", walk, source, member=at.member)
+    if facts.mentions or facts.problems:
+        reading.add(facts, 0)
+
+
+def _is_description(text: str) -> bool:
+    try:
+        tree: object = json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(tree, dict) and {"class_name", "config"} <= cast("dict[str, object]", tree).keys()
 
 
 def read_yaml(reading: Reading, source: Source, at: At) -> Format:

@@ -13,8 +13,9 @@ from lockgate.detect.r_data import looks_like_r_data
 from lockgate.detect.safetensors_header import looks_like_safetensors
 from lockgate.detect.sentencepiece_model import looks_like_sentencepiece
 from lockgate.detect.source import Source
-from lockgate.detect.tensorflow_graph import looks_like_graph, looks_like_saved_model
+from lockgate.detect.tensorflow_graph import looks_like_graph, looks_like_meta_graph, looks_like_saved_model
 from lockgate.detect.tensorflow_index import looks_like_fingerprint, looks_like_index
+from lockgate.detect.text_graph import SUFFIXES as TEXT_GRAPHS
 from lockgate.detect.tflite_graph import looks_like_tflite
 from lockgate.supply.subject import Format
 
@@ -30,13 +31,14 @@ PICKLE_SUFFIXES = frozenset(".bin .ckpt .dill .joblib .pickle .pkl .pt .pth .tor
 NO_MAGIC = frozenset({"text", "media", "unknown"})
 CODE_SUFFIXES = frozenset(
     """
-    .bat .class .cmd .com .dll .dylib .egg .exe .jar .js .lua .mjs .node .pl .ps1 .psm1 .py .pyc .pyd .pyo .pyw .pyx .rb
-    .scr .sh .so .vbs .wasm .whl .zsh
+    .apk .bash .bat .c .cc .class .cmd .com .command .cpp .cu .cuh .cxx .deb .desktop .dll .dylib .egg .exe .fish .go
+    .hta .ipynb .jar .js .jse .ksh .lnk .lua .mjs .msi .node .php .pl .ps1 .psd1 .psm1 .py .pyc .pyd .pyo .pyw .pyx .r
+    .rb .rpm .rs .scr .sh .so .tcl .vbe .vbs .wasm .whl .wsf .zsh
     """.split()  # noqa: SIM905 - a list of words reads best as one text
 )
 _UNSUPPORTED = (
     (b"Rar!\x1a\x07", "a RAR archive"),
-    (b"\x04\x22\x4d\x18", "LZ4-compressed"),
+    (b"MSCF", "a cabinet archive"),
 )
 _NATIVE = (
     b"\x7fELF",
@@ -71,12 +73,17 @@ _TEXT_FORMATS: dict[str, Format] = {
     ".xml": "xml",
     ".pmml": "xml",
     ".pth": "path-file",
+    **dict.fromkeys(TEXT_GRAPHS, "text-graph"),
 }
 _MEDIA = {
     ".png": b"\x89PNG\r\n\x1a\n",
     ".jpg": b"\xff\xd8\xff",
     ".jpeg": b"\xff\xd8\xff",
     ".webp": b"RIFF",
+    ".wav": b"RIFF",
+    ".flac": b"fLaC",
+    ".ogg": b"OggS",
+    ".mp3": b"ID3",
     ".gif": b"GIF8",
     ".pdf": b"%PDF-",
     ".woff2": b"wOF2",
@@ -134,6 +141,7 @@ def _protobuf(source: Source) -> Format | None:
         ("tensorflow-fingerprint", looks_like_fingerprint),
         ("coreml", looks_like_coreml),
         ("sentencepiece", looks_like_sentencepiece),
+        ("tensorflow", looks_like_meta_graph),
         ("tensorflow", looks_like_graph),
     )
     return next((found for found, looks in shapes if looks(source)), None)

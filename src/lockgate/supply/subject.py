@@ -27,6 +27,7 @@ Format = Literal[
     "tensorflow",
     "tensorflow-index",
     "tensorflow-fingerprint",
+    "text-graph",
     "tflite",
     "hdf5",
     "keras",

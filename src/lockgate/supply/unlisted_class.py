@@ -17,6 +17,10 @@ _KERAS_MODULE = re2.compile(
     rb"(?:\.(?:engine|layers|models|initializers|optimizers|schedules|losses|metrics|regularizers|constraints|activations"
     rb"|quantizers|dtype_policies|mixed_precision|random|ops|backend|common|core|[a-z0-9_]{1,60}))*"
 )
+_KERAS_HUB = re2.compile(
+    rb"keras_(?:hub|nlp|cv)(?:\.[a-z0-9_]{1,60}){1,8}"
+    rb"\.[A-Z][A-Za-z0-9]{0,60}(?:Backbone|Tokenizer|Preprocessor|Encoder|Converter|Classifier|LM)"
+)
 _KERAS_CALLABLE = re2.compile(rb"(?:tf\.)?(?:math|nn|__operators__|operators|linalg|signal|image)\.[a-z0-9_.]{1,60}")
 _TF_SHAPES = frozenset(
     """
@@ -27,11 +31,14 @@ _TF_SHAPES = frozenset(
 )
 _NOT_PLAIN = frozenset({"Lambda", "TorchModuleWrapper", "TFSMLayer", "JaxLayer", "FlaxLayer", "TensorFlowOpLayer"})
 _CONFIG_CLASSES = re2.compile(
-    rb"(?:sentence_transformers\.(?:[a-z_]{1,40}\.){0,3}[A-Z][A-Za-z0-9]{0,60}"
+    rb"(?:sentence_transformers\.(?:[A-Za-z_]{1,40}\.){0,4}[A-Z][A-Za-z0-9]{0,60}"
     rb"|(?:transformers|diffusers|timm|peft)(?:\.[a-z0-9_]{1,60}){0,6}\.[A-Z][A-Za-z0-9]{0,80}"
     rb"|(?:torch\.(?:nn|optim)|nemo\.(?:collections|core)|lightning|pytorch_lightning|torchmetrics|torchvision\.models"
     rb"|megatron\.core)(?:\.[a-z0-9_]{1,60}){0,8}\.[A-Z][A-Za-z0-9]{0,80}"
     rb"|langchain(?:_core)?(?:\.[a-z0-9_]{1,60}){0,6}\.[A-Z][A-Za-z0-9]{0,80}"
+    rb"|(?:ldm|sgm|taming)(?:\.[a-z0-9_]{1,60}){0,8}\.[A-Z][A-Za-z0-9]{0,80}"
+    rb"|(?:haystack|haystack_integrations|autogen_agentchat|autogen_ext\.models)(?:\.[a-z0-9_]{1,60}){0,8}"
+    rb"\.[A-Z][A-Za-z0-9]{0,80}"
     rb"|null\.null|mlflow(?:\.[a-z0-9_]{1,40}){0,3})"
 )
 _CONFIG_REFUSED = frozenset(
@@ -111,6 +118,8 @@ class UnlistedClass(Check[ModelFile], frozen=True):
 
 def _keras(mention: Mention) -> bool:
     module, _, name = mention.name.rpartition(".")
+    if mention.kind == "class" and _KERAS_HUB.fullmatch(mention.name.encode()):
+        return True
     if mention.kind == "function" and module.startswith("tf"):
         return _KERAS_CALLABLE.fullmatch(mention.name.encode()) is not None or name in _TF_SHAPES
     if name in _NOT_PLAIN or name not in keras_names():

@@ -98,6 +98,7 @@ _REACHES = {
     "function": "calls a function that chat templates do not have",
     "method": "calls a method that chat templates have no use for",
     "statement": "loads other code with a statement",
+    "cost": "computes what could take any time or memory",
 }
 
 
@@ -107,6 +108,7 @@ def _reaches(facts: TemplateFacts) -> Iterator[tuple[str, str]]:
     yield from (("function", name) for name in facts.calls if name not in _FUNCTIONS)
     yield from (("method", name) for name in facts.methods if name not in _METHODS and not _is_internal(name))
     yield from (("statement", name) for name in facts.statements)
+    yield from (("cost", name) for name in facts.costs)
 
 
 def _is_internal(name: str) -> bool:

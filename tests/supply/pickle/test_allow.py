@@ -76,10 +76,11 @@ INTERVALS = b"cpandas.core.indexes.interval\n_new_IntervalIndex\n(c%s\n}X\x04\x0
         (b"\x80\x02ctorch.optim\nAdafactor\n)\x81}b.", Status.PASSED),
         (b"\x80\x02" + INTERVALS % b"pandas.core.indexes.interval\nIntervalIndex", Status.PASSED),
         (b"\x80\x02" + INTERVALS % b"subprocess\nPopen", Status.FAILED),
-        # Its content is made by functions of pyarrow, of which no list knows one.
-        (b"\x80\x02cpandas.core.arrays.string_arrow\nArrowStringArray\n)\x81}b.", Status.FAILED),
+        (b"\x80\x02cpandas.core.arrays.string_arrow\nArrowStringArray\n)\x81}b.", Status.PASSED),
+        # It makes a buffer of any address in memory.
+        (b"\x80\x02cpyarrow.lib\nforeign_buffer\nK\x08K\x08\x86R.", Status.FAILED),
     ],
-    ids=["a missing value", "an optimizer under its public name", "intervals", "no intervals", "Arrow"],
+    ids=["a missing value", "an optimizer under its public name", "intervals", "no intervals", "Arrow", "memory"],
 )
 def test_lists_hold_what_ordinary_files_name_and_nothing_that_they_cannot(body: bytes, expected: Status) -> None:
     assert status(body) is expected
