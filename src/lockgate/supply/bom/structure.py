@@ -33,7 +33,10 @@ def _problems(document: dict[str, object]) -> Iterator[str]:
     if "" in refs or len(set(refs)) != len(refs):
         yield "A bom-ref is missing or used twice."
     for entry in _items(document.get("dependencies")):
-        wanted = cast("list[object]", entry.get("dependsOn") or [])
+        wanted = _texts(entry.get("dependsOn"))
+        if wanted is None:
+            yield "A dependency does not name what it depends on in a list of texts."
+            continue
         if unknown := [name for name in (entry.get("ref"), *wanted) if name not in refs]:
             yield f"The dependencies name {unknown[0]!r}, which is not listed."
         if len(set(wanted)) != len(wanted):
@@ -49,11 +52,11 @@ def _is_serial(text: str) -> bool:
 
 def _component(component: dict[str, object]) -> Iterator[str]:
     name = component.get("name")
-    if component.get("type") not in _TYPES or not isinstance(name, str) or not name:
+    if not _is_one_of(component.get("type"), _TYPES) or not isinstance(name, str) or not name:
         yield "A component has no name or an unknown type."
     if "modelCard" in component and component.get("type") != "machine-learning-model":
         yield f"{name} has a model card and is no model."
-    if any(item.get("type") not in _DATA_TYPES for item in _items(component.get("data"))):
+    if any(not _is_one_of(item.get("type"), _DATA_TYPES) for item in _items(component.get("data"))):
         yield f"{name} holds data of an unknown type."
     references = [inner for item in _items(component.get("externalReferences")) for inner in _items(item.get("hashes"))]
     for found in (*_items(component.get("hashes")), *references):
@@ -66,6 +69,17 @@ def _nested(value: object) -> Iterator[dict[str, object]]:
     for item in _items(value):
         yield item
         yield from _items(item.get("components"))
+
+
+def _is_one_of(value: object, known: frozenset[str]) -> bool:
+    return isinstance(value, str) and value in known
+
+
+def _texts(value: object) -> list[str] | None:
+    """The texts of a list; None where it is no list of texts alone. One that is missing is empty."""
+    items = cast("list[object]", value) if isinstance(value, list) else [] if value is None else [None]
+    texts = [item for item in items if isinstance(item, str)]
+    return texts if len(texts) == len(items) else None
 
 
 def _mapping(value: object) -> dict[str, object]:
