@@ -99,27 +99,15 @@ def encoder(
 @_wheel
 @_minutes
 @_steps
-@_half
-def convolution(
-    data: Path, work: Path, wheel: Path | None, minutes: float | None, steps: int | None, *, half: bool
-) -> None:
-    """Train the convolutional model for some minutes or steps; 20 minutes of one core are enough.
-
-    Where the encoder is trained already, it says which window of a long text carries an attack.
-    """
+def convolution(data: Path, work: Path, wheel: Path | None, minutes: float | None, steps: int | None) -> None:
+    """Train the convolutional model for some minutes or steps; 20 minutes of one core are enough."""
     from training.compose import Sampler
     from training.convolution_model import train_convolution
-    from training.encoder_model import trained_judge
     from training.ngram_model import read_linear
 
     budget = _budget(minutes, steps)
     public, own = _read(data)
-    base = _base(work, wheel)
-    sampler = Sampler(public.train, own, read_linear(work), seed=21)
-    judge = trained_judge(work, base, half=half)
-    if judge:
-        sampler.ask(judge)
-    train_convolution(work, base, sampler, budget)
+    train_convolution(work, _base(work, wheel), Sampler(public.train, own, read_linear(work), seed=21), budget)
 
 
 @commands.command()
@@ -182,12 +170,7 @@ def all_steps(
         context.invoke(vocabulary, data=data, work=work, wheel=wheel)
     if not (resume and (work / WEIGHTS).is_file()):
         context.invoke(linear, data=data, work=work)
-    left = None if minutes is None else minutes * (1 - 1 / _CONVOLUTION_SHARE)
     if not (resume and (work / CONVOLUTION).is_file()):
-        going_on = resume and (work / RESUME).is_file()
-        context.invoke(
-            encoder, data=data, work=work, wheel=wheel, minutes=left, steps=steps, half=half, resume=going_on
-        )
         context.invoke(
             convolution,
             data=data,
@@ -195,8 +178,10 @@ def all_steps(
             wheel=wheel,
             minutes=None if minutes is None else minutes / _CONVOLUTION_SHARE,
             steps=None if steps is None else _CONVOLUTION_STEPS * steps,
-            half=half,
         )
+    going_on = resume and (work / RESUME).is_file()
+    left = None if minutes is None else minutes * (1 - 1 / _CONVOLUTION_SHARE)
+    context.invoke(encoder, data=data, work=work, wheel=wheel, minutes=left, steps=steps, half=half, resume=going_on)
     context.invoke(export, work=work, wheel=wheel, package=package, average=False)
     context.invoke(calibrate, data=data, package=package)
 

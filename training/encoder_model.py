@@ -273,18 +273,6 @@ def judge_by(network: Network, tokens: Tokens, embeddings: Tensor, *, half: bool
     return judge
 
 
-def trained_judge(work: Path, base: Base, *, half: bool) -> Judge | None:
-    """The encoder whose training ended in `work`; None where there is none."""
-    path = work / AVERAGE
-    if not path.is_file():
-        return None
-    state = torch.load(path, weights_only=True)
-    layers = 1 + max(int(name.split(".")[1]) for name in state if name.startswith("layers."))
-    network = Network(base.shape, layers)
-    network.load_state_dict(state)
-    return judge_by(network, Tokens(work), word_embeddings(base, work), half=half)
-
-
 def rate_at(spent: float, steps: int) -> float:
     """The learning rate: up over 300 steps, and down along half a cosine to three hundredths."""
     cosine = 0.5 * (1 + math.cos(math.pi * spent))
