@@ -6,6 +6,7 @@ import pytest
 from lockgate.core import Examination, Outcome
 from lockgate.core.project import open_project
 from lockgate.data import examine, render_manifest
+from lockgate.guard.documents import judge_document
 
 SETTINGS = """\
 version: 1
@@ -60,6 +61,6 @@ def seal(root: Path) -> Callable[[], None]:
 def examined(root: Path) -> Callable[[], Examined]:
     def run() -> Examined:
         project = open_project(root)
-        return Examined(examine(project, project.snapshot(), lambda _done, _total, _what: None))
+        return Examined(examine(project, project.snapshot(), lambda _done, _total, _what: None, judge_document))
 
     return run

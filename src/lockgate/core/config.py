@@ -50,6 +50,7 @@ class DataConfig(_Section, frozen=True, kw_only=True):
         documents: Glob patterns of UTF-8 text documents (knowledge base, prompts).
         fields: Text fields that every row must have, and no others are allowed.
         max_bytes: Largest row or document file that is accepted.
+        guard: Whether the guard's model reads the documents too; a megabyte takes it some twenty seconds.
     """
 
     manifest: Text = "MANIFEST.sha256"
@@ -57,6 +58,7 @@ class DataConfig(_Section, frozen=True, kw_only=True):
     documents: tuple[Text, ...] = ()
     fields: tuple[Text, ...] = ()
     max_bytes: Annotated[int, Meta(gt=0, le=1 << 30)] = 64 << 20
+    guard: bool = True
 
 
 class TrainConfig(_Section, frozen=True, kw_only=True):

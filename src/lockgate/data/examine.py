@@ -23,6 +23,7 @@ from lockgate.data.broken_row import BrokenRow
 from lockgate.data.document import read_document
 from lockgate.data.errors import DataError
 from lockgate.data.hidden_instruction import HiddenInstruction
+from lockgate.data.judged_document import AttackInDocument, Judge, JudgedDocument
 from lockgate.data.manifest import Listing, parse_manifest
 from lockgate.data.manifest_mismatch import ManifestMismatch
 from lockgate.data.passage import Kind, TextSubject
@@ -51,13 +52,14 @@ class _Task(msgspec.Struct, frozen=True):
     exists: bool = True
 
 
-def examine(project: Project, taken: Snapshot, progress: Progress) -> Examination:
+def examine(project: Project, taken: Snapshot, progress: Progress, judge: Judge | None = None) -> Examination:
     """Examine a project's manifest, training rows, documents and prompts.
 
     Args:
         project: The project; without a `data` section nothing is examined.
         taken: The project's files when the run started. A file that has other bytes by now is ERRORED.
         progress: Called with the number of files done, the number of files, and the file being examined.
+        judge: Says what in a document reads like an attack, unless `data.guard` is off; None leaves that out.
 
     Returns:
         The subjects are all files of the project, because the manifest speaks about all of them.
@@ -70,7 +72,7 @@ def examine(project: Project, taken: Snapshot, progress: Progress) -> Examinatio
     outcomes = list(_manifest(project, config.manifest, taken))
     for number, task in enumerate(tasks, start=1):
         progress(number, len(tasks) + 1, task.uri)
-        outcomes += _outcomes(project, config, taken, task)
+        outcomes += _outcomes(project, config, taken, task, judge if config.guard else None)
     progress(len(tasks) + 1, len(tasks) + 1, config.manifest)
     subjects = (*taken.files, *(item.ref for item in taken.unreadable))
     return Examination(tuple(sorted(subjects)), tuple(outcomes))
@@ -113,7 +115,7 @@ def _manifest(project: Project, name: str, taken: Snapshot) -> Iterator[Outcome]
     yield run(check, Listing(content.ref, listed, present, unreadable))
 
 
-def _outcomes(project: Project, config: DataConfig, taken: Snapshot, task: _Task) -> list[Outcome]:
+def _outcomes(project: Project, config: DataConfig, taken: Snapshot, task: _Task, judge: Judge | None) -> list[Outcome]:
     if not task.exists:
         section = "rows" if task.kind is Kind.ROWS else "documents"
         return _errored(task, f"{section}: pattern {task.uri} matches no file. Correct or remove it")
@@ -125,7 +127,10 @@ def _outcomes(project: Project, config: DataConfig, taken: Snapshot, task: _Task
         document = read_document(content, task.kind)
     except LockgateError as error:
         return _errored(task, str(error))
-    return [run(check, document) for check in _DOCUMENT_CHECKS]
+    outcomes = [run(check, document) for check in _DOCUMENT_CHECKS]
+    if judge and task.kind is Kind.DOCUMENT:
+        outcomes.append(run(AttackInDocument(), JudgedDocument(document, judge)))
+    return outcomes
 
 
 def _errored(task: _Task, reason: str) -> list[Outcome]:

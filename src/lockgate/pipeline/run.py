@@ -22,6 +22,7 @@ from lockgate.data import examine as examine_data
 from lockgate.deploy import CHECKS as DEPLOY_CHECKS
 from lockgate.deploy import examine as examine_chain
 from lockgate.evidence import Ledger, Role, Trust, first_use_trust, key_for, load_trust
+from lockgate.guard.documents import judge_document
 from lockgate.monitor import CHECKS as MONITOR_CHECKS
 from lockgate.monitor import DATABASE_NAME, EventStore, MonitorError, read_facts
 from lockgate.monitor import examine as examine_events
@@ -145,7 +146,7 @@ class _Way:
 
     def _data(self, taken: Snapshot) -> None:
         def look(progress: Progress) -> Examination:
-            examined = examine_data(self.project, taken, progress)
+            examined = examine_data(self.project, taken, progress, judge_document)
             # The manifest speaks for every file, so every file is a subject, not only rows and documents.
             return Examination(tuple(sorted({*examined.subjects, *taken.files})), examined.outcomes)
 
