@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from lockgate.detect.confusables import TURNED
-from lockgate.detect.linear import pattern
+from lockgate.detect.linear import pattern, project
 from lockgate.detect.piece import Decoder, Page, Piece
 from lockgate.detect.wording import reads, segmented
 
@@ -114,14 +114,16 @@ def _turned(page: Page) -> Iterator[Piece]:
     distinct = set(page.text)
     if len(_TURNED & distinct) < _MIN_TURNED:
         return
-    if _TURNED_WIDE.isdisjoint(distinct):
-        # Letters of the alphabet alone can be turned byte by byte, which takes a tenth of the time.
-        words = _LETTERS.findall(page.data.translate(_TURNED_BYTES)[::-1].decode("ascii").lower())
-        if not reads(words, _KNOWN_SHARE / 4):
-            return
-    said = "\n".join(line[::-1] for line in page.text.translate(TURNED).split("\n"))
-    if reads(_LETTERS.findall(said.lower()), _KNOWN_SHARE / 4):
+    if reads(_turned_words(page.text, distinct), _KNOWN_SHARE / 4):
+        said = "\n".join(line[::-1] for line in page.text.translate(TURNED).split("\n"))
         yield Piece(said, 0, len(said), "upside-down")
+
+
+def _turned_words(text: str, distinct: set[str]) -> list[str]:
+    """Words of a text turned upside down: byte by byte, in a fifth of the time that turning the text takes."""
+    for character in _TURNED_WIDE & distinct:
+        text = text.replace(character, TURNED[ord(character)])
+    return _LETTERS.findall(project(text).translate(_TURNED_BYTES)[::-1].decode("ascii").lower())
 
 
 def _acrostic(page: Page) -> Iterator[Piece]:
