@@ -40,6 +40,28 @@ def test_beside_another_caller_bodies_come_at_a_bounded_rate():
         assert mine.wait_s("b", 16_384) == 0.0
 
 
+def test_one_request_after_the_other_is_no_faster():
+    clock = Clock()
+    mine = slots(clock)
+    with mine.enter("b"):
+        started = clock.now
+        for _ in range(50):
+            with mine.enter("a"):
+                clock.now += mine.wait_s("a", 1_000_000)
+    assert clock.now - started == pytest.approx(50e6 / UPLOAD, rel=0.05)
+
+
+def test_callers_who_do_not_come_back_are_forgotten():
+    clock = Clock()
+    mine = slots(clock)
+    with mine.enter("b"):
+        for number in range(5_000):
+            with mine.enter(f"a{number}"):
+                mine.wait_s(f"a{number}", 1_000)
+            clock.now += 0.001
+        assert len(mine._due) <= 1_001
+
+
 def test_a_caller_who_was_here_just_now_counts_and_one_who_is_gone_does_not():
     clock = Clock()
     mine = slots(clock)

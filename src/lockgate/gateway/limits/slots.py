@@ -14,6 +14,7 @@ UPLOAD = 16e6
 
 _AHEAD_S = 0.05
 _BESIDE_S = 1.0
+_MOST_DUE = 1_000
 
 
 class Slots:
@@ -67,7 +68,6 @@ class Slots:
             self._running[key_id] = left
         else:
             del self._running[key_id]
-            self._due.pop(key_id, None)
         self.total -= 1
 
     def wait_s(self, key_id: str, size: int) -> float:
@@ -79,6 +79,8 @@ class Slots:
         now = self._clock()
         if not self._beside(key_id, now):
             return 0.0
+        if len(self._due) > _MOST_DUE:
+            self._due = {key: due for key, due in self._due.items() if due > now}
         due = self._due[key_id] = max(self._due.get(key_id, 0.0), now) + size / UPLOAD
         return max(0.0, due - now - _AHEAD_S)
 
