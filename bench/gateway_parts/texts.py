@@ -12,6 +12,7 @@ from lockgate.guard import Guard
 _ROOT = Path(__file__).resolve().parents[2]
 _TEXTS = 48
 _SEED = 7
+_BORDER = 0.01
 PADDING = "We are two adults and a child, and we would like to rent a canoe for half a day, from nine to one. "
 # Not long enough for a queue of its own, so that it waits among the requests of everybody else.
 _SHORT = 15_000
@@ -56,7 +57,7 @@ def reached_encoder(texts: list[str]) -> tuple[list[str], list[str], float]:
     """
     guard = Guard(GuardConfig())
     verdicts = [(text, guard.inspect(fresh(text))) for text in texts]
-    allowed = [text for text, found in verdicts if found.action == "allow" and found.score < guard.threshold / 2]
+    allowed = [text for text, found in verdicts if found.action == "allow" and found.score < guard.threshold - _BORDER]
     linear = [text for text in allowed if guard.explain(fresh(text)).encoder is None]
     return allowed, linear, 1 - len(linear) / len(allowed) if allowed else 0.0
 
