@@ -187,7 +187,7 @@ def test_a_full_disk_loses_nothing(sealed: Sealed, tmp_path: Path) -> None:
         (pages,) = ledger._connection.execute("PRAGMA page_count").fetchone()
         ledger._connection.execute(f"PRAGMA max_page_count = {pages + 2}")
         with pytest.raises(EvidenceError, match="disk is full"):
-            ledger.append_many(sealed.envelopes)
+            ledger.append_many(sealed.envelopes * 4)
         ledger._connection.execute("PRAGMA max_page_count = 100000")
         assert ledger.append(sealed.envelopes[0]).seq == 9
     assert verify_ledger(tmp_path, sealed.trust, checkpoint=sealed.checkpoints[9]).ok
@@ -241,11 +241,11 @@ def test_another_file_is_no_ledger(tmp_path: Path, sealed: Sealed, content: byte
 
 @pytest.mark.parametrize(
     "statement",
-    ["PRAGMA user_version = 2", "PRAGMA journal_mode = WAL", "CREATE TABLE more (x)", "CREATE VIEW v AS SELECT 1"],
+    ["PRAGMA user_version = 3", "PRAGMA journal_mode = WAL", "CREATE TABLE more (x)", "CREATE VIEW v AS SELECT 1"],
 )
 def test_another_shape_is_no_ledger(tmp_path: Path, sealed: Sealed, statement: str) -> None:
     alter(sealed.put(tmp_path), statement)
-    with pytest.raises(EvidenceError, match="not a ledger of version 1"):
+    with pytest.raises(EvidenceError, match="not a ledger of version 2 or before"):
         Ledger.open_readonly(tmp_path)
     assert [entry.name for entry in tmp_path.iterdir() if entry.name != "home"] == ["ledger.db"]
 

@@ -13,7 +13,8 @@ from lockgate.evidence.errors import EvidenceError
 from lockgate.evidence.once import claim, scratch
 
 NAME = "ledger.db"
-VERSION = 1
+VERSION = 2
+_VERSIONS = frozenset({(1,), (VERSION,)})
 SCHEMA = (
     "CREATE TABLE checkpoint (id INTEGER PRIMARY KEY CHECK (id = 1), text BLOB NOT NULL) STRICT",
     "CREATE TABLE entry (seq INTEGER PRIMARY KEY, envelope BLOB NOT NULL) STRICT",
@@ -102,6 +103,12 @@ def connect(path: Path, *, wait_s: float) -> sqlite3.Connection:
     return connection
 
 
+def renew(connection: sqlite3.Connection) -> None:
+    """Note, in the transaction that is open, that the file now holds packed envelopes, which version 1 cannot read."""
+    if connection.execute("PRAGMA user_version").fetchone() != (VERSION,):
+        connection.execute(f"PRAGMA user_version = {VERSION}")
+
+
 def _refuse_traps(path: Path) -> None:
     try:
         mode = os.lstat(path).st_mode
@@ -128,9 +135,10 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
     mode = connection.execute("PRAGMA journal_mode").fetchone()
     version = connection.execute("PRAGMA user_version").fetchone()
     tables = connection.execute("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY name").fetchall()
-    if (mode, version, tables) != ((b"delete",), (VERSION,), [(table.encode(),) for table in SCHEMA]):
+    if version not in _VERSIONS or (mode, tables) != ((b"delete",), [(table.encode(),) for table in SCHEMA]):
         raise EvidenceError(
-            f"{path} is not a ledger of version {VERSION}.", remedy="Use the version of Lockgate that wrote it."
+            f"{path} is not a ledger of version {VERSION} or before.",
+            remedy="Use the version of Lockgate that wrote it.",
         )
     # Leaving the emptied journal in place costs a sixth of deleting it at every commit.
     connection.execute("PRAGMA journal_mode = PERSIST")

@@ -46,8 +46,13 @@ def pae(payload: bytes) -> bytes:
 
 def sign(payload: bytes, key: Signer) -> bytes:
     """Wrap `payload` (an in-toto statement as JSON) in an envelope with one signature, as canonical JSON."""
-    signature = _Signature(key.public.keyid, _to_base64(key.sign(pae(payload))))
-    return canonical.encode(_Wire(_to_base64(payload), PAYLOAD_TYPE, (signature,)))
+    return wrap(Envelope(payload, key.public.keyid, key.sign(pae(payload))))
+
+
+def wrap(envelope: Envelope) -> bytes:
+    """Write an envelope as canonical JSON: the only bytes that `open_envelope` reads as this envelope."""
+    signature = _Signature(envelope.keyid, _to_base64(envelope.signature))
+    return canonical.encode(_Wire(_to_base64(envelope.payload), PAYLOAD_TYPE, (signature,)))
 
 
 def open_envelope(body: bytes) -> Envelope:

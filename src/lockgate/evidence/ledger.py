@@ -14,7 +14,7 @@ from typing import Self
 import msgspec
 
 from lockgate.core.subject import sha256_hex
-from lockgate.evidence import database, dsse, merkle
+from lockgate.evidence import database, dsse, merkle, packed
 from lockgate.evidence.checkpoint import (
     Checkpoint,
     new_origin,
@@ -144,14 +144,16 @@ class Ledger:
         """
         if self._key is None:
             raise EvidenceError(f"The ledger {self._path} is open for reading only.")
-        for envelope in envelopes:
-            parse_statement(dsse.open_envelope(envelope).payload)
+        opened = [dsse.open_envelope(envelope) for envelope in envelopes]
+        for envelope in opened:
+            parse_statement(envelope.payload)
         entries: list[Entry] = []
         with self._writing():
             head = self._trusted_head()
             size = head.size
-            for envelope in envelopes:
-                self._insert(size, envelope)
+            database.renew(self._connection)
+            for envelope, parts in zip(envelopes, opened, strict=True):
+                self._insert(size, envelope, packed.pack(parts))
                 entries.append(Entry(size, sha256_hex(envelope), envelope))
                 size += 1
             text = sign_checkpoint(head.origin, size, merkle.root(self._node, size), self._key)
@@ -165,7 +167,7 @@ class Ledger:
             EvidenceError: The file is damaged.
         """
         for seq, envelope in self.rows():
-            content = self._content(envelope)
+            content = packed.unpack(self._content(envelope))
             yield Entry(seq, sha256_hex(content), content)
 
     def get(self, name: int | str) -> Entry:
@@ -179,7 +181,7 @@ class Ledger:
                 raise EvidenceError(
                     f"There is no entry {name}.", remedy=f"The ledger has {self.size:,} entries, from 0."
                 )
-            content = self._content(self._one("SELECT envelope FROM entry WHERE seq = ?", name))
+            content = packed.unpack(self._content(self._one("SELECT envelope FROM entry WHERE seq = ?", name)))
             return Entry(name, sha256_hex(content), content)
         fits = [entry for entry in self.entries() if entry.sha256.startswith(name)] if len(name) >= MIN_PREFIX else []
         if len(fits) != 1:
@@ -241,7 +243,7 @@ class Ledger:
                 self._connection.rollback()
 
     def rows(self) -> Iterator[tuple[int, object]]:
-        """Entries as they are stored, unchecked, for `verify_ledger`: number and envelope.
+        """Entries as they are stored, packed and unchecked, for `verify_ledger`: number and what `unpack` takes.
 
         Raises:
             EvidenceError: The file cannot be read further.
@@ -258,8 +260,8 @@ class Ledger:
         with database.worded(self._path):
             yield from self._connection.execute("SELECT level, idx, hash FROM node")
 
-    def _insert(self, seq: int, envelope: bytes) -> None:
-        self._connection.execute("INSERT INTO entry VALUES (?, ?)", (seq, envelope))
+    def _insert(self, seq: int, envelope: bytes, stored: bytes) -> None:
+        self._connection.execute("INSERT INTO entry VALUES (?, ?)", (seq, stored))
         for level, index, digest in merkle.grow(self._node, seq, merkle.leaf_hash(envelope)):
             self._connection.execute("INSERT INTO node VALUES (?, ?, ?)", (level, index, digest))
 

@@ -6,7 +6,7 @@ import msgspec
 
 from lockgate.core.gate import Stage
 from lockgate.core.subject import SubjectRef, sha256_hex
-from lockgate.evidence import dsse, merkle
+from lockgate.evidence import dsse, merkle, packed
 from lockgate.evidence.checkpoint import Checkpoint, parse_checkpoint, verify_checkpoint
 from lockgate.evidence.errors import EvidenceError
 from lockgate.evidence.keys import Role
@@ -121,10 +121,19 @@ def _stored_rows(ledger: Ledger, problems: list[Problem]) -> list[tuple[int, byt
     rows: list[tuple[int, bytes]] = []
     try:
         for seq, envelope in ledger.rows():
-            rows.append((seq, envelope if isinstance(envelope, bytes) else b""))
+            rows.append((seq, _unpacked(seq, envelope, problems)))
     except EvidenceError as error:
         problems.append(Problem(None, error.message))
     return rows
+
+
+def _unpacked(seq: int, stored: object, problems: list[Problem]) -> bytes:
+    """The envelope; nothing where it cannot be unpacked, which no leaf of the tree fits."""
+    try:
+        return packed.unpack(stored) if isinstance(stored, bytes) else b""
+    except EvidenceError as error:
+        problems.append(Problem(seq, error.message))
+        return b""
 
 
 def _judge_all(rows: list[tuple[int, bytes]], trust: Trust, problems: list[Problem]) -> tuple[VerifiedEntry, ...]:
