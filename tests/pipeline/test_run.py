@@ -140,8 +140,8 @@ def test_a_tampered_ledger_takes_no_more_evidence(application: Path, go: Go):
     go(application)
     ledger = application / ".lockgate" / "ledger.db"
     body = bytearray(ledger.read_bytes())
-    place = body.index(b"payloadType")
-    body[place] ^= 1
+    place = body.index(b"\x28\xb5\x2f\xfd")  # where a packed envelope begins
+    body[place + 40] ^= 1
     ledger.write_bytes(body)
     assert lockgate("evidence", "verify", application).returncode == 1
     assert lockgate("run", application).returncode in (1, 2)
