@@ -10,6 +10,7 @@ import msgspec
 
 from lockgate.core import Origin, Span
 from lockgate.detect.decode import View, decoded
+from lockgate.detect.legible import is_legible
 from lockgate.detect.lexicon import MENTION, QUOTE
 from lockgate.detect.linear import project
 from lockgate.detect.normalise import Normalised, normalise
@@ -34,7 +35,7 @@ class Reading(msgspec.Struct, frozen=True):
 
     Attributes:
         normal: The comparable text.
-        views: What decodes to readable text; offsets count in the original.
+        views: What decodes to something that reads like language; offsets count in the original.
     """
 
     normal: Normalised
@@ -44,7 +45,11 @@ class Reading(msgspec.Struct, frozen=True):
 def read(text: str) -> Reading:
     """Undo disguises and decode, once for everything that judges a text."""
     normal = normalise(text)
-    views = (View(view.text, *normal.original(view.start, view.end), view.encoding) for view in decoded(normal.text))
+    views = (
+        View(view.text, *normal.original(view.start, view.end), view.encoding)
+        for view in decoded(normal.text)
+        if is_legible(view.text, normal.text[view.start : view.end], view.encoding)
+    )
     return Reading(normal, tuple(views))
 
 

@@ -15,9 +15,8 @@ from lockgate.detect.windows import cut_windows
 LEAST_TAGS = 3
 """Tags from which on a text counts as a page."""
 
-MAX_UNSEEN = 48
-"""Unseen stretches that are kept apart; those beyond are one text together."""
-
+_JOINED = 400
+_ALONE_WORDS = 20
 _LEAST_WORDS = 3
 _LEAST_VALUE_WORDS = 4
 _TAG = re.compile(r"<(?:!--|[a-zA-Z/!?])")
@@ -94,18 +93,15 @@ class _Page:
         for start, end in cut_windows(text):
             if window := text[start:end].strip():
                 found.append(Stretch(window, self.offset(start), min(self.offset(end - 1) + 1, length)))
-        kept, rest = self.unseen[:MAX_UNSEEN], self.unseen[MAX_UNSEEN:]
-        if rest:
-            kept.append(Stretch("\n".join(each.text for each in rest), rest[0].start, rest[-1].end))
-        return [*found, *kept]
+        return [*found, *_joined(self.unseen)]
 
 
 def read_page(text: str) -> tuple[Stretch, ...]:
     """What a page of markup says.
 
     Returns:
-        Its text in windows (see `cut_windows`) and every comment, script and wordy attribute by itself; nothing for a
-        text with fewer than `LEAST_TAGS` tags. Time is linear in the length, whatever is unclosed.
+        Its text in windows (see `cut_windows`), every long comment, script and attribute by itself, and the short ones
+        together; nothing for a text with fewer than `LEAST_TAGS` tags. Time is linear in the length, whatever is unclosed.
     """
     page, position = _Page(), 0
     while tag := _TAG.search(text, position):
@@ -114,6 +110,27 @@ def read_page(text: str) -> tuple[Stretch, ...]:
         position = _comment(page, text, tag) if tag.group() == "<!--" else _element(page, text, tag.start())
     page.show(html.unescape(_squeezed(text[position:])), position)
     return tuple(page.stretches(len(text))) if page.tags >= LEAST_TAGS else ()
+
+
+def _joined(unseen: list[Stretch]) -> list[Stretch]:
+    """Short stretches together, a line each: alone, many a remark among developers reads like an order to anybody."""
+    found: list[Stretch] = []
+    short: list[Stretch] = []
+
+    def flush() -> None:
+        if short:
+            found.append(Stretch("\n".join(each.text for each in short), short[0].start, short[-1].end))
+            short.clear()
+
+    for each in unseen:
+        if len(each.text.split(maxsplit=_ALONE_WORDS)) > _ALONE_WORDS:
+            found.append(each)
+            continue
+        if sum(len(other.text) for other in short) + len(each.text) > _JOINED:
+            flush()
+        short.append(each)
+    flush()
+    return found
 
 
 def _comment(page: _Page, text: str, tag: re.Match[str]) -> int:
