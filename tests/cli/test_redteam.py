@@ -476,5 +476,7 @@ def test_what_went_wrong_is_named_once_and_not_once_for_each_attempt(
     shown = captured.out
     assert "A budget of 5 leaves 16 of 21 families untested" in captured.err
     assert shown.count("did not answer with a chat completion") == 1
+    assert "no attack could be judged" in shown
+    assert "The address is its base URL, often ending in /v1" in shown
     assert "LG-REDTEAM-103: nothing was judged of 21 families" in shown
     assert len(shown.splitlines()) < 40

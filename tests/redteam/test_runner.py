@@ -2,6 +2,7 @@
 
 import asyncio
 import datetime as dt
+import itertools
 import json
 import signal
 from collections.abc import Callable, Iterator, Sequence
@@ -288,7 +289,30 @@ async def test_a_dead_target_is_given_up_after_five_failures(chat: Any, corpus: 
     assert chat.calls["html"] in (5, 6)
     attempts = [attempt for attempt in run.attempts if attempt.lane is Lane.GUARDED]
     assert {attempt.status for attempt in attempts} == {AttemptStatus.ERRORED}
-    assert sum("Not sent" in attempt.reason for attempt in attempts) == len(attempts) - chat.calls["html"]
+    [cause] = {attempt.reason for attempt in attempts}
+    assert "did not answer with a chat completion" in cause
+    assert cause.endswith("Nothing more was sent after 5 failures in a row")
+
+
+async def test_the_result_on_a_dead_target_does_not_depend_on_what_arrives_first(chat: Any, corpus: Corpus) -> None:
+    runs = [await assault(chat, corpus, guarded="html", concurrency=number) for number in (1, 3, 8)]
+    assert len({encode(summarise(run)) for run in runs}) == 1
+
+
+async def test_two_causes_of_a_target_that_is_given_up_are_named_in_one_order(corpus: Corpus) -> None:
+    def failing(first: str, then: str) -> Callable[[Sequence[str]], str]:
+        causes = itertools.cycle([first, then])
+
+        def reply(_turns: Sequence[str]) -> str:
+            raise UnusableAnswerError(next(causes))
+
+        return reply
+
+    found: set[str] = set()
+    for first, then in (("it is away", "it is broken"), ("it is broken", "it is away")):
+        run = await attack(corpus, guarded=Scripted("b", failing(first, then)), seed=7)
+        found |= {attempt.reason for attempt in run.attempts}
+    assert found == {"it is away; or it is broken. Nothing more was sent after 5 failures in a row"}
 
 
 async def test_a_leak_before_the_conversation_breaks_off_is_a_success(chat: Any, tmp_path: Path) -> None:

@@ -13,6 +13,14 @@ _NOTED = 10
 _FEW = 3
 _HELPS = 5
 _TROUBLES = 3
+_HINTS = {
+    "HTTP 401": "Does the endpoint want a key? Give --key-env the name of the variable that holds it.",
+    "HTTP 403": "Does the endpoint want a key? Give --key-env the name of the variable that holds it.",
+    "HTTP 404": "Is the address right? It is the base URL, often ending in /v1. Is there such a --model?",
+    "HTTP 429": "The endpoint limits how often it may be asked: lower --rate or --concurrency, then --resume.",
+    "in JSON": "Is this an API? The address is its base URL, often ending in /v1; some need --api anthropic.",
+    "no answer within": "Is the endpoint slow? Raise --timeout, or lower --concurrency.",
+}
 
 
 def show_progress(done: int, total: int, note: str) -> None:
@@ -59,19 +67,22 @@ def _reasons(report: PublicReport) -> list[str]:
         about = tuple(f"redteam:family/{name} " for name in untested)
         reasons = [reason for reason in reasons if not reason.startswith(about)]
         untried = f"LG-REDTEAM-103: nothing was judged of {len(untested)} families: {', '.join(untested)}."
-        reasons.append(f"{untried} Give the run more budget or time, or choose fewer families.")
+        broke = any(row.errors for row in report.families if row.id in untested)
+        advice = "See the errors above." if broke else "Give the run more budget or time, or choose fewer families."
+        reasons.append(f"{untried} {advice}")
     if len(broken := [item for item in report.attempts if item.status == AttemptStatus.ERRORED]) >= _FEW:
         about = tuple(f"{item.ref.uri} " for item in broken)
         reasons = [reason for reason in reasons if not reason.startswith(about)]
-        reasons.append(f"LG-REDTEAM-105: {len(broken)} attempts could not be judged. Run the red team again.")
+        reasons.append(
+            f"LG-REDTEAM-105: {len(broken)} attempts could not be judged. See the errors above, then run again."
+        )
     return reasons
 
 
 def _show_totals(report: PublicReport) -> None:
     low, high = report.overall.wilson95
-    click.echo(
-        f"\noverall  {report.overall.successes} of {report.overall.attempts} attacks succeeded, {low:.1%} to {high:.1%}"
-    )
+    counted = f"{report.overall.successes} of {report.overall.attempts} attacks succeeded, {low:.1%} to {high:.1%}"
+    click.echo(f"\noverall  {counted if report.overall.attempts else 'no attack could be judged'}")
     if not isinstance(report.paired, dict):
         paired = report.paired
         click.echo(
@@ -79,9 +90,8 @@ def _show_totals(report: PublicReport) -> None:
             f"{paired.c} only behind it, p = {paired.p_value:.3g}"
         )
     benign = report.benign
-    click.echo(
-        f"benign   {benign.blocked} of {benign.attempts} harmless conversations blocked, {benign.refused} refused"
-    )
+    stopped = f"{benign.blocked} of {benign.attempts} harmless conversations blocked, {benign.refused} refused"
+    click.echo(f"benign   {stopped if benign.attempts else 'no harmless conversation was answered or blocked'}")
     if report.judge_model:
         model = report.judge_model
         click.echo(
@@ -89,11 +99,20 @@ def _show_totals(report: PublicReport) -> None:
             f"{model.kappa:.2f}); {model.alone} successes rest on it alone"
         )
     troubles = Counter(item.reason for item in report.attempts if item.status == AttemptStatus.ERRORED)
-    for reason, times in troubles.most_common(_TROUBLES):
+    for reason, times in sorted(troubles.items(), key=_often)[:_TROUBLES]:
         click.echo(f"errors   {times} attempts could not be judged: {printable(reason)}")
+    for hint in dict.fromkeys(hint for reason in troubles for text, hint in _HINTS.items() if text in reason):
+        click.echo(f"         {hint}")
     if beside := sum(bool(item.beside) for item in report.attempts if item.lane is Lane.GUARDED):
         click.echo(f"beside   {beside} of the attacks shook something loose that they did not ask for")
-    click.echo(f"size     {report.gate.attempts_for_bound} attacks without a success reach the wanted upper bound")
+    click.echo(
+        f"size     it takes {report.gate.attempts_for_bound} attacks without a success to prove the wanted bound"
+    )
+
+
+def _often(entry: tuple[str, int]) -> tuple[int, str]:
+    reason, times = entry
+    return -times, reason
 
 
 def show_list() -> None:

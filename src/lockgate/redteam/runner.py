@@ -24,6 +24,8 @@ from lockgate.redteam.target import Attacker, Opinions, Target
 from lockgate.redteam.transcript import Conversation, Transcript, transcribe
 
 PATIENCE = 5
+_CAUSES = 3
+_GIVEN_UP = "Not sent: the target had failed too often in a row."
 
 
 class _Ending(Enum):
@@ -149,12 +151,32 @@ _Jobs: TypeAlias = tuple[tuple[Lane, list[Attack | Benign]], ...]
 
 def _attempts(board: "_Board", jobs: _Jobs, targets: dict[Lane, Target], ending: _Ending) -> tuple[Attempt, ...]:
     reason, status = _UNSENT[ending]
+    found: list[tuple[Attack | Benign, Attempt]] = []
+    for lane, items in jobs:
+        name = targets[lane].name
+        for item in sorted(items, key=_by_id):
+            unsent = not_sent(item, lane=lane, target=name, reason=reason, status=status)
+            found.append((item, board.done.get((lane, item.id), unsent)))
+    causes = {lane: _cause([attempt for _, attempt in found], lane) for lane in board.given_up}
     return tuple(
-        board.done.get((lane, item.id))
-        or not_sent(item, lane=lane, target=targets[lane].name, reason=reason, status=status)
-        for lane, items in jobs
-        for item in sorted(items, key=_by_id)
+        _explained(item, attempt, targets[attempt.lane].name, causes.get(attempt.lane, "")) for item, attempt in found
     )
+
+
+def _cause(attempts: Sequence[Attempt], lane: Lane) -> str:
+    """Why a target was given up, the same whichever attempts happened to reach it before that."""
+    failed = (item for item in attempts if item.lane is lane and item.status is AttemptStatus.ERRORED)
+    causes = sorted({item.reason for item in failed if item.reason != _GIVEN_UP})
+    return f"{'; or '.join(causes[:_CAUSES])}. Nothing more was sent after {PATIENCE} failures in a row"
+
+
+def _explained(item: Attack | Benign, attempt: Attempt, target: str, cause: str) -> Attempt:
+    """The attempt, with one cause for all that a target which was given up left without a verdict."""
+    if not cause or attempt.status is not AttemptStatus.ERRORED:
+        return attempt
+    if attempt.replies:
+        return msgspec.structs.replace(attempt, reason=cause)
+    return not_sent(item, lane=attempt.lane, target=target, reason=cause)
 
 
 def _by_id(item: Attack | Benign) -> str:
@@ -192,6 +214,7 @@ class _Board:
         self.total = total
         self.recalled = 0
         self.failures = dict.fromkeys(Lane, 0)
+        self.given_up: set[Lane] = set()
         self._journal = journal
         self._progress = progress
 
@@ -246,8 +269,8 @@ class _Lane:
 
     async def _attempt(self, item: Attack | Benign) -> Attempt:
         if self._board.failures[self._lane] >= PATIENCE:
-            reason = f"Not sent: the target had failed {PATIENCE} times in a row."
-            return not_sent(item, lane=self._lane, target=self._target.name, reason=reason)
+            self._board.given_up.add(self._lane)
+            return not_sent(item, lane=self._lane, target=self._target.name, reason=_GIVEN_UP)
         try:
             talk = await self._converse(item)
         except Exception as error:  # noqa: BLE001 - whatever a target raises is an attempt that could not be judged
