@@ -467,6 +467,13 @@ def test_a_page_says_which_tools_were_called(mock: Mock, tmp_path: Path, monkeyp
     assert "<dd>set_price</dd>" in (tmp_path / "p").read_text("utf-8")
 
 
+def test_an_address_that_is_none_is_not_taken_for_a_folder(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["redteam", "--target", "ftp://127.0.0.1/v1"])
+    assert ended.value.code == 2
+    assert "begins with http:// or https://" in capsys.readouterr().err
+
+
 def test_what_went_wrong_is_named_once_and_not_once_for_each_attempt(
     mock: Mock, capsys: pytest.CaptureFixture[str]
 ) -> None:

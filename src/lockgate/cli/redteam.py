@@ -136,6 +136,8 @@ def _options(given: dict[str, object]) -> Options:
     target = cast("str | None", given["target"])
     if not target:
         raise click.UsageError("Give a --target: a folder, a URL or python:module:function.")
+    if "://" in target and not target.startswith(("http://", "https://")):
+        raise click.UsageError("The address of an endpoint begins with http:// or https://.")
     if (given["record"] is None) != (given["cassette"] is None):
         raise click.UsageError("--cassette goes with --record or --replay.")
     if given["adaptive"] == "pair" and not given["attacker"]:

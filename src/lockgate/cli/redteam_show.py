@@ -19,6 +19,7 @@ _HINTS = {
     "HTTP 404": "Is the address right? It is the base URL, often ending in /v1. Is there such a --model?",
     "HTTP 429": "The endpoint limits how often it may be asked: lower --rate or --concurrency, then --resume.",
     "in JSON": "Is this an API? The address is its base URL, often ending in /v1; some need --api anthropic.",
+    "connection failed": "Does the endpoint run, and is its address right?",
     "no answer within": "Is the endpoint slow? Raise --timeout, or lower --concurrency.",
 }
 
