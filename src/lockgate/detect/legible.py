@@ -9,6 +9,8 @@ import unicodedata
 
 _WORD = re.compile(r"[^\W\d_]+")
 _VOWEL = re.compile("[aeiouyæœø\u0131]")
+_MIXED = re.compile(r"\b(?=\w*[0-9])(?=\w*[A-Za-z])\w+\b")
+_ID = re.compile(r"[0-9a-fA-F]+|[A-Z0-9_]+|[vx][0-9.]+")
 _CAMEL = re.compile(r"[a-z][A-Z]")
 _LEAST_WORDS, _LEAST_ENCODED_WORDS = 3, 2
 _LEAST_LETTERS = 6
@@ -34,7 +36,7 @@ def is_legible(text: str, source: str, encoding: str) -> bool:
     At least three words (two where the encoding cannot come about by chance), most of them with a vowel and nearly all
     in one script, or six letters of a script without blanks. A text that stands in the source as it is says nothing
     new. Joined words that were parted are no disguise where they are one identifier of three words, or where some of
-    the parts are none.
+    the parts are none, and digits for letters are none in numbers and ids.
 
     Args:
         text: What was decoded.
@@ -45,6 +47,9 @@ def is_legible(text: str, source: str, encoding: str) -> bool:
         return False
     last = encoding.rpartition("+")[2]
     least = _LEAST_ENCODED_WORDS if last in _DELIBERATE else _LEAST_WORDS
+    mixed = _MIXED.findall(source) if last == "leetspeak" else ()
+    if mixed and all(_ID.fullmatch(word) for word in mixed):
+        return False
     return _is_language(text, least) and (last != "unspaced" or _is_parted_well(text, source))
 
 
