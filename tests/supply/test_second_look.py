@@ -81,6 +81,7 @@ ORDINARY = {
     "ldm.yaml": "model:\n  target: ldm.models.diffusion.ddpm.LatentDiffusion\n  params: {a: 1}\n",
     "trainer.yaml": "model:\n  class_path: torch.nn.Linear\n  init_args: {in_features: 2}\n",
     "MLmodel": "flavors:\n  python_function:\n    loader_module: mlflow.sklearn\n  sklearn:\n    code: null\n",
+    "address.yaml": "a:\n  target: https://models.example.org/v1\n  params: {a: 1}\n",
     "target.yaml": "train:\n  target: label.column\n",
     "g.pbtxt": 'node { name: "x" op: "Add" }\nlibrary { function { signature { name: "F" } } }\nnode { op: "F" }\n',
     "preset.json": '{"module": "keras_hub.src.models.bert.bert_backbone", "class_name": "BertBackbone", "config": {}}',

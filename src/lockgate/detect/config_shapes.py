@@ -62,7 +62,8 @@ def _ml_model(fields: dict[str, object], notes: Notes, place: str) -> None:
 
 
 def _dotted(value: object, notes: Notes, place: str) -> None:
-    if isinstance(value, str) and "." in value.strip("."):
+    # What is no path of identifiers cannot be imported: an address, a file, a sentence.
+    if isinstance(value, str) and "." in value and all(part.isidentifier() for part in value.split(".")):
         notes.mention("class", value[:MAX_NAME], place)
 
 
