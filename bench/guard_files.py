@@ -1,0 +1,123 @@
+"""How many stretches of files in daily use the guard blocks as documents: source code, documentation, data.
+
+    .venv/bin/python bench/guard_files.py [FOLDER ...] [--each 150] [--chars 2000] [--seed 5] [--show] [--json]
+
+Without folders: the standard library of this Python and the packages installed beside it. Of every kind of text file as
+many as `--each` are drawn, and of each file one stretch of `--chars` characters anywhere in it. Hardly any of them was
+written for a model, so what is blocked is a candidate for a false alarm; `--show` prints where the guard points.
+Files that speak about attacks on models, such as other guards', are no fair test: leave their folders out.
+"""
+
+import argparse
+import json
+import os
+import platform
+import random
+import sys
+import sysconfig
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from guard_parts.progress import counted
+
+from lockgate.core import Action
+from lockgate.guard import Guard
+from lockgate.redteam.statistics import wilson95
+
+ENDINGS = (
+    *(
+        ".c",
+        ".cfg",
+        ".css",
+        ".csv",
+        ".h",
+        ".html",
+        ".ini",
+        ".ipynb",
+        ".js",
+        ".json",
+        ".md",
+        ".pl",
+        ".py",
+        ".pyi",
+        ".rs",
+    ),
+    *(".rst", ".sh", ".sql", ".svg", ".toml", ".ts", ".txt", ".xml", ".yaml", ".yml"),
+)
+LEAST, MOST = 400, 2_000_000
+SHOWN = 160
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folders", metavar="FOLDER", type=Path, nargs="*")
+    parser.add_argument("--each", metavar="N", type=int, default=150, help="files of a kind at most")
+    parser.add_argument("--chars", metavar="N", type=int, default=2000, help="characters of a file at most")
+    parser.add_argument("--seed", metavar="N", type=int, default=5)
+    parser.add_argument("--show", action="store_true", help="print what is blocked")
+    parser.add_argument("--json", action="store_true", help="the same content for programs")
+    asked = parser.parse_args(arguments)
+    folders = asked.folders or [Path(sysconfig.get_path(name)) for name in ("stdlib", "purelib")]
+    draw, guard = random.Random(asked.seed), Guard.default()
+    judged: dict[str, list[bool]] = {}
+    chosen = [path for paths in by_ending(folders).values() for path in draw.sample(paths, min(asked.each, len(paths)))]
+    for path in counted(chosen, "files"):
+        text = stretch(path, asked.chars, draw)
+        if text is None:
+            continue
+        verdict = guard.inspect(text, origin="document")
+        blocked = verdict.action is Action.BLOCK
+        judged.setdefault(path.suffix, []).append(blocked)
+        if blocked and asked.show:
+            where = max(verdict.reasons, key=lambda reason: reason.score)
+            print(f"{path}\n    {text[where.start : where.end][:SHOWN]!r}", file=sys.stderr)
+    return report(judged, as_json=asked.json)
+
+
+def by_ending(folders: Sequence[Path]) -> dict[str, list[Path]]:
+    """Text files of some size below the folders, each once, in a fixed order."""
+    found: dict[str, list[Path]] = {}
+    for path in sorted({path for folder in folders for path in files_below(folder)}):
+        found.setdefault(path.suffix, []).append(path)
+    return found
+
+
+def files_below(folder: Path) -> Iterator[Path]:
+    for place, _, names in os.walk(folder):
+        for path in (Path(place, name) for name in names):
+            if path.suffix in ENDINGS and not path.is_symlink() and LEAST <= path.stat().st_size <= MOST:
+                yield path
+
+
+def stretch(path: Path, chars: int, draw: random.Random) -> str | None:
+    """A stretch anywhere in the file; None where it is not UTF-8."""
+    try:
+        text = path.read_text("utf-8")
+    except (OSError, ValueError):
+        return None
+    start = draw.randrange(max(1, len(text) - chars + 1))
+    return text[start : start + chars]
+
+
+def report(judged: dict[str, list[bool]], *, as_json: bool) -> int:
+    """Print the table; 2 where nothing was judged."""
+    total = [blocked for some in judged.values() for blocked in some]
+    if not total:
+        print("no text file was found", file=sys.stderr)
+        return 2
+    rows = {**dict(sorted(judged.items())), "all": total}
+    if as_json:
+        print(json.dumps({name: {"files": len(some), "blocked": sum(some)} for name, some in rows.items()}))
+        return 0
+    print(f"{platform.machine()}, {os.cpu_count()} CPUs, Python {platform.python_version()}")
+    print("Stretches of files, judged as documents at the default verdict\n")
+    print(f"{'ending':<8}{'files':>7}{'blocked':>9}{'%':>7}{'95 %':>14}")
+    for name, some in rows.items():
+        low, high = wilson95(sum(some), len(some))
+        share = 100 * sum(some) / len(some)
+        print(f"{name:<8}{len(some):>7}{sum(some):>9}{share:>7.1f}{f'{100 * low:.1f} to {100 * high:.1f}':>14}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
