@@ -9,7 +9,7 @@ from typing import Self
 from lockgate.core.config_limits import Concurrency
 from lockgate.gateway.limits.refusals import too_many_at_once
 
-UPLOAD = 16e6
+UPLOAD = 8e6
 """Bytes of bodies that one key may send a second while another key asks for something too."""
 
 _AHEAD_S = 0.05
