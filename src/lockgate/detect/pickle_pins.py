@@ -4,7 +4,7 @@ PINNED: dict[str, str] = {
     "joblib.json": "1718b03d663c7f0a5635aa18cdbfd0c3291ad89af5409a5af73d108ea7493786",
     "lightgbm.json": "afa7f780922bcf918a5f619743e0f83a047a4f46536b1f587ae3ed7fdb959e19",
     "numpy.json": "5a6379ec426c97841e93d7f5fe4b48178feec9f5b04b10557be110529294d56a",
-    "pandas.json": "65fa4f0417f942520c4724bee44945fabf63946dcc34766047ffd72aed170c6b",
+    "pandas.json": "2149644ce80fdbfca1fd4f8f7bcd33f1caeb1875235ea0a4de0943e4b75dd5db",
     "python.json": "d1b6160896e27076c455005662cc33b59dae343f9fcc18ee1e9775954a9aed72",
     "scikit-learn.json": "7f5041726402d123c8fe607282d21b908800dd93bf2d1d63b2a0bc86189fe3a0",
     "scipy.json": "78477f160a37b9b189ffe12f109836ba5c4aad65ea52155058d8ff0dbdcc15cd",

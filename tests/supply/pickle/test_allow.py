@@ -77,10 +77,22 @@ INTERVALS = b"cpandas.core.indexes.interval\n_new_IntervalIndex\n(c%s\n}X\x04\x0
         (b"\x80\x02" + INTERVALS % b"pandas.core.indexes.interval\nIntervalIndex", Status.PASSED),
         (b"\x80\x02" + INTERVALS % b"subprocess\nPopen", Status.FAILED),
         (b"\x80\x02cpandas.core.arrays.string_arrow\nArrowStringArray\n)\x81}b.", Status.PASSED),
+        (
+            b"\x80\x02cpandas\nDateOffset\nK\x01\x89\x86R}X\x01\x00\x00\x00ncdateutil.relativedelta\nrelativedelta\n)\x81sb.",
+            Status.PASSED,
+        ),
         # It makes a buffer of any address in memory.
         (b"\x80\x02cpyarrow.lib\nforeign_buffer\nK\x08K\x08\x86R.", Status.FAILED),
     ],
-    ids=["a missing value", "an optimizer under its public name", "intervals", "no intervals", "Arrow", "memory"],
+    ids=[
+        "a missing value",
+        "an optimizer under its public name",
+        "intervals",
+        "no intervals",
+        "Arrow",
+        "an offset",
+        "memory",
+    ],
 )
 def test_lists_hold_what_ordinary_files_name_and_nothing_that_they_cannot(body: bytes, expected: Status) -> None:
     assert status(body) is expected
