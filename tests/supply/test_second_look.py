@@ -345,5 +345,16 @@ def test_scripts_and_sources_beside_a_model_are_code(judge: Judge) -> None:
     assert judge(b"# A model\n", "README.md")[1] == set()
 
 
+def test_a_drawing_with_a_script_is_code(judge: Judge) -> None:
+    drawing = b'<svg xmlns="http://www.w3.org/2000/svg">%s<path d="M0 0"/></svg>'
+    assert CODE in judge(drawing % b"<script>alert(1)</script>", "logo.svg")[1]
+    assert judge(b'<?xml version="1.0"?>' + drawing % b"", "logo.svg")[1] == set()
+
+
+def test_messagepack_that_nests_without_end_is_refused(judge: Judge) -> None:
+    assert judge(b"\x91" * 150 + b"\xc0", "m.msgpack")[1] == set()
+    assert f"{FORMAT}?" in judge(b"\x91" * 5_000 + b"\xc0", "m.msgpack")[1]
+
+
 def test_data_of_r_in_its_text_form_was_not_looked_at(judge: Judge) -> None:
     assert judge(b"A\n2\n198144\n131840\n5\n254\n", "m.rds")[1] == {f"{FORMAT}?"}

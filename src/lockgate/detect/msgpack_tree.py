@@ -11,6 +11,7 @@ from lockgate.detect.source import Cursor, MalformedError, Memory, Source
 
 MAX_ITEMS = 20_000_000
 MAX_PROGRAM = 1 << 20
+MAX_DEPTH = 200
 _ARRAY, _COMPLEX, _NUMBER = 1, 2, 3
 _U1, _U2, _U4 = struct.Struct(">B"), struct.Struct(">H"), struct.Struct(">I")
 _FIXED = {
@@ -41,12 +42,17 @@ def walk_msgpack(source: Source, notes: Notes) -> None:
         MalformedError: It breaks the format.
     """
     cursor = Cursor(source)
-    pending = 1
+    pending = [1]
     for _ in range(MAX_ITEMS):
+        while pending and not pending[-1]:
+            pending.pop()
         if not pending:
             break
-        pending += _item(cursor, notes) - 1
-    if pending:
+        pending[-1] -= 1
+        pending.append(_item(cursor, notes))
+        if len(pending) > MAX_DEPTH:
+            raise MalformedError("depth", f"Its values nest more than {MAX_DEPTH} levels deep.")
+    if any(pending):
         raise MalformedError("budget", f"It holds more than {MAX_ITEMS:,} items.")
     if cursor.remaining:
         raise MalformedError("trailing", "There are bytes behind its end.")

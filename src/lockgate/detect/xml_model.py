@@ -54,7 +54,9 @@ class _Walk:
         local = tag.rpartition(":")[2]
         if self._depth == 1:
             self.kind = {"net": "openvino", "PMML": "pmml"}.get(local, "")
-        if self.kind == "openvino":
+        if not self.kind and local.lower() == "script":
+            self._notes.mention("code", "a script in a drawing or page", "script")
+        elif self.kind == "openvino":
             self._openvino(local, attributes)
         elif self.kind == "pmml":
             self._pmml(local, attributes)

@@ -71,6 +71,7 @@ _TEXT_FORMATS: dict[str, Format] = {
     ".jinja2": "jinja",
     ".j2": "jinja",
     ".xml": "xml",
+    ".svg": "xml",
     ".pmml": "xml",
     ".pth": "path-file",
     **dict.fromkeys(TEXT_GRAPHS, "text-graph"),
