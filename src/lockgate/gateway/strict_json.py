@@ -113,9 +113,9 @@ def _count_keys(document: object, max_depth: int) -> int:
             if isinstance(item, dict):
                 inside = cast("dict[str, object]", item)
                 keys += len(inside)
-                below += [value for value in inside.values() if isinstance(value, dict | list)]
+                below += [value for value in inside.values() if isinstance(value, (dict, list))]
             elif isinstance(item, list):
-                below += [value for value in cast("list[object]", item) if isinstance(value, dict | list)]
+                below += [value for value in cast("list[object]", item) if isinstance(value, (dict, list))]
         if not below:
             return keys
         level = below
