@@ -10,7 +10,7 @@ _SLACK = 100
 _OVERLAP = 100
 _SNAP = 24
 _STOPS = (". ", "? ", "! ", "。", "！", "？")  # noqa: RUF001 - real punctuation
-_WIDE_FROM = "\u2e80"
+_WIDE = re.compile("[\u2e80-\U0010ffff]")
 _WIDE_COST = 2.5
 _MARKS = "\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f"
 _MARKED = re.compile(f"([A-Za-z\u00c0-\u024f\u1e00-\u1eff])([{_MARKS}]+)")
@@ -27,7 +27,7 @@ def cut_windows(text: str) -> list[tuple[int, int]]:
     stands by itself is read by itself; else with a line, a sentence or a word. Then the next one begins with the
     last hundred characters or so of this one, so that a sentence at a cut is whole in one of them.
     """
-    wide = 0 if text.isascii() else sum(character >= _WIDE_FROM for character in text)
+    wide = 0 if text.isascii() else len(_WIDE.findall(text))
     cost = 1.0 + (_WIDE_COST - 1.0) * wide / max(len(text), 1)
     size, slack, overlap = int(_BUDGET / cost), int(_SLACK / cost), int(_OVERLAP / cost)
     windows: list[tuple[int, int]] = []
