@@ -101,7 +101,8 @@ def read_page(text: str) -> tuple[Stretch, ...]:
 
     Returns:
         Its text in windows (see `cut_windows`), every long comment, script and attribute by itself, and the short ones
-        together; nothing for a text with fewer than `LEAST_TAGS` tags. Time is linear in the length, whatever is unclosed.
+        together; nothing for a text with fewer than `LEAST_TAGS` tags. Takes time linear in the length, whatever is
+        unclosed.
     """
     page, position = _Page(), 0
     while tag := _TAG.search(text, position):
