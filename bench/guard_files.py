@@ -69,7 +69,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         blocked = verdict.action is Action.BLOCK
         judged.setdefault(path.suffix, []).append(blocked)
         if blocked and asked.show:
-            where = max(verdict.reasons, key=lambda reason: reason.score)
+            where = max(verdict.reasons, key=lambda reason: reason.span.score).span
             print(f"{path}\n    {text[where.start : where.end][:SHOWN]!r}", file=sys.stderr)
     return report(judged, as_json=asked.json)
 

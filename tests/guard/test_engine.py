@@ -177,10 +177,15 @@ def test_attack_split_over_turns_is_seen() -> None:
 
 
 def test_conversation_is_redacted_turn_by_turn() -> None:
-    turns = [Message("user", "I am anna@example.org"), Message("assistant", "Hello"), Message("tool", f"key {_KEY}")]
+    stored = f"The report is stored with the key {_KEY} since Monday."
+    turns = [Message("user", "I am anna@example.org"), Message("assistant", "Hello"), Message("tool", stored)]
     screening = Guard.default().screen(turns)
     assert screening.verdict.action is Action.REDACT
-    assert [turn.content for turn in screening.messages] == ["I am [EMAIL]", "Hello", "key [SECRET]"]
+    assert [turn.content for turn in screening.messages] == [
+        "I am [EMAIL]",
+        "Hello",
+        stored.replace(_KEY, "[SECRET]"),
+    ]
     joined = "\n".join(turn.content for turn in turns)
     assert [joined[r.span.start : r.span.end] for r in screening.verdict.reasons] == ["anna@example.org", _KEY]
 
