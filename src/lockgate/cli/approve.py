@@ -17,7 +17,7 @@ from lockgate.pipeline.approve import write_approval
     "--key",
     "key_name",
     metavar="FILE|awskms:NAME|pkcs11:URI",
-    help="Private ECDSA P-256 key: a PEM file, in AWS KMS, or on a token. By default the approver's key of this machine.",
+    help="Private ECDSA P-256 key: a PEM file, in AWS KMS or on a token. Default: the approver's key of this machine.",
 )
 @click.option("--reason", default="Read and approved.", show_default=True, help="Why, in your words.")
 def approve(directory: Path, key_name: str | None, reason: str) -> None:

@@ -55,5 +55,5 @@ def trust(folder: Path | None) -> None:
 @keys.command()
 @click.argument("key_name", metavar="FILE|awskms:NAME|pkcs11:URI")
 def public(key_name: str) -> None:
-    """Print the public half of a key in a PEM file, in AWS KMS or on a token, so that others can verify without either."""
+    """Print the public half of a key (a file, in AWS KMS, on a token), so that others can verify without it."""
     click.echo(read_verify_key(key_name).pem, nl=False)

@@ -16,7 +16,7 @@ from lockgate.pipeline.signing import default_signature
     "--key",
     "key_name",
     metavar="FILE|awskms:NAME|pkcs11:URI",
-    help="Private ECDSA P-256 key: a PEM file, in AWS KMS, or on a token. By default the builder's key of this machine.",
+    help="Private ECDSA P-256 key: a PEM file, in AWS KMS or on a token. Default: the builder's key of this machine.",
 )
 @click.option(
     "--out",
