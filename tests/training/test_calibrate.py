@@ -38,10 +38,11 @@ def test_thresholds_keep_their_promise_on_every_set() -> None:
     fitted = fit(found)
     scores = scores_of(found, fitted)
     for name, rate in RATES.items():
+        flagged = scores >= fitted.thresholds[name]
+        assert np.mean([flagged[~found.attack & (found.sources == source)].mean() for source in "abc"]) <= rate
         for kind in ("validation", "own"):
             mine = (found.sets == kind) & ~found.attack
-            flagged = scores >= fitted.thresholds[name]
-            assert np.mean([flagged[mine & (found.sources == source)].mean() for source in "abc"]) <= rate * 1.5
+            assert np.mean([flagged[mine & (found.sources == source)].mean() for source in "abc"]) <= rate * 2
 
 
 def test_more_evidence_never_lowers_a_score() -> None:
