@@ -1,7 +1,7 @@
 """What a page of markup says: its text without the tags, and apart from it what its reader does not see.
 
 Tags make up most of many pages, so that a sentence for a model drowns among them. Nothing is decided here, and the page
-itself is judged too: what this leaves out (style sheets, short attributes) is judged there.
+itself is judged too: what this leaves out (names of tags, short attributes) is judged there.
 """
 
 import html
@@ -19,6 +19,8 @@ _JOINED = 400
 _ALONE_WORDS = 20
 _LEAST_WORDS = 3
 _LEAST_VALUE_WORDS = 4
+# Words in a tag that are neither its name nor a value; browsers skip them, models read them.
+_LEAST_BARE_WORDS = 4
 _TAG = re.compile(r"<(?:!--|[a-zA-Z/!?])")
 _NAME = re.compile(r"</?([a-zA-Z0-9]*)")
 _RAW_END = re.compile(r"</(?:script|style)", re.IGNORECASE)
@@ -100,9 +102,9 @@ def read_page(text: str) -> tuple[Stretch, ...]:
     """What a page of markup says.
 
     Returns:
-        Its text in windows (see `cut_windows`), every long comment, script and attribute by itself, and the short ones
-        together; nothing for a text with fewer than `LEAST_TAGS` tags. Takes time linear in the length, whatever is
-        unclosed.
+        Its text in windows (see `cut_windows`), every long comment, script, style sheet and attribute by itself, and
+        the short ones together; nothing for a text with fewer than `LEAST_TAGS` tags. Takes time linear in the length,
+        whatever is unclosed.
     """
     page, position = _Page(), 0
     while tag := _TAG.search(text, position):
@@ -146,14 +148,16 @@ def _element(page: _Page, text: str, start: int) -> int:
     end = close + 1 if close >= 0 else len(text)
     for value in _VALUE.finditer(text, start, end):
         page.hide(value[1] or value[2] or "", value.start(), value.end(), _LEAST_VALUE_WORDS)
+    bare = [word for word in _VALUE.sub("=", text[start:end]).split()[1:] if "=" not in word]
+    if len(bare) >= _LEAST_BARE_WORDS:
+        page.hide(" ".join(bare).rstrip("/>"), start, end)
     named = _NAME.match(text, start)
     name = named[1].lower() if named else ""
     closing = text.startswith("</", start)
     if name in _RAW and not closing:
         stop = _RAW_END.search(text, end)
         after = stop.start() if stop else len(text)
-        if name == "script":
-            page.hide(text[end:after], end, after)
+        page.hide(text[end:after], end, after)
         return after
     page.show("\n\n" if name in _BLOCKS and closing else "\n" if name in _BLOCKS else " ", start)
     return end
