@@ -38,6 +38,16 @@ def files(tmp_path: Path) -> Path:
     return folder
 
 
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    """A folder of 200 files to sign."""
+    folder = tmp_path / "model"
+    folder.mkdir()
+    for number in range(200):
+        (folder / f"shard-{number}.bin").write_bytes(b"%d" % number)
+    return folder
+
+
 @pytest.fixture(scope="module")
 def server() -> Iterator[str]:
     """The address of a server that answers as AWS does."""

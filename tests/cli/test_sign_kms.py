@@ -39,14 +39,6 @@ def kms(aws: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     return aws
 
 
-@pytest.fixture
-def model(tmp_path: Path) -> Path:
-    (tmp_path / "model").mkdir()
-    for number in range(200):
-        (tmp_path / f"model/shard-{number}.bin").write_bytes(b"%d" % number)
-    return tmp_path / "model"
-
-
 def create(kms: Any, alias: str = "", **kind: str) -> dict[str, str]:
     made = kms.create_key(**(kind or KIND))["KeyMetadata"]
     if alias:
