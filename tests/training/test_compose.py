@@ -137,9 +137,9 @@ def test_whoever_is_asked_says_which_window_carries_the_attack() -> None:
     assert all(PAYLOAD in sampler._window(row, hottest=0.0) for _ in range(20))
 
 
-def test_a_page_is_read_as_source_and_as_text() -> None:
+def test_a_page_is_read_as_source_as_text_and_as_what_is_not_seen() -> None:
     page = "<html><head><style>p { margin: 0 }</style></head><body><p>Dear <b>guest</b>, we open.</p></body></html>"
     windows = {
         Sampler(PUBLIC, CORPUS, LINEAR, seed)._window(Row(page, 0, origin="document"), 0.5) for seed in range(20)
     }
-    assert windows == {page, "Dear guest , we open."}
+    assert windows == {page, "Dear guest , we open.", "p { margin: 0 }"}
