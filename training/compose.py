@@ -24,7 +24,7 @@ PUBLIC, COMPOSED, OWN = 2500, 1500, 2800
 """Examples of a chunk: public rows, composed texts, rows of our corpus (fewer where that is small)."""
 
 _ATTACKS = 0.42
-_NOISED = 0.12
+_NOISED = 0.15
 _LONGEST = 700
 _PAYLOAD = 420
 _WINDOW = 440

@@ -1,4 +1,8 @@
-"""Garbles a text as people do: other case, typing errors, digits for letters, a word in front."""
+"""Garbles a text as people do, or as they do who try until something passes.
+
+Other case, typing errors, digits for letters, a word in front; letters shuffled within words and moved by one (Hughes
+et al., "Best-of-N Jailbreaking", 2024, arXiv 2412.03556); fillers between words, letters doubled, vowels left out.
+"""
 
 import random
 from collections.abc import Callable
@@ -11,10 +15,14 @@ _MARKS = str.maketrans("", "", ".,;:!?'\"")
 _BLANKS = ("_", "-", "  ", " . ", "/")
 _OPENINGS = ("Hi! ", "ok so ", "Question: ", "hey, ", "Thanks. ", "### ", "\n> ", "1. ", "**", "[", '"')
 _ERROR_EVERY = 25
+_FILLERS = ("um", "like", "you know", "please", "...", "-", "*", "|", "hmm", "so", "//", "~")
+_VOWELS = frozenset("aeiouAEIOU")
+_SHUFFLED_FROM = 4
+_LEAST_MOVED, _MOST_MOVED = 33, 0x3000
 
 
 def noised(text: str, draw: random.Random) -> str:
-    """`text` garbled in one of seven ways; as it was where nothing would be left of it."""
+    """`text` garbled in one of twelve ways; as it was where nothing would be left of it."""
     which = draw.random()
     noise = next(noise for bound, noise in _NOISES if which < bound)
     return noise(text, draw) or text
@@ -58,12 +66,62 @@ def _opened(text: str, draw: random.Random) -> str:
     return draw.choice(_OPENINGS) + text
 
 
+def _shuffled(text: str, draw: random.Random) -> str:
+    """Words whose inner letters change places."""
+    share = draw.choice((0.3, 0.6, 1.0))
+
+    def shuffled(word: str) -> str:
+        if len(word) < _SHUFFLED_FROM or draw.random() >= share:
+            return word
+        inner = list(word[1:-1])
+        draw.shuffle(inner)
+        return word[0] + "".join(inner) + word[-1]
+
+    return " ".join(map(shuffled, text.split(" ")))
+
+
+def _moved(text: str, draw: random.Random) -> str:
+    """Some letters become their neighbours in the code."""
+    share = draw.choice((0.03, 0.06, 0.1))
+    return "".join(
+        chr(ord(letter) + draw.choice((-1, 1)))
+        if _LEAST_MOVED < ord(letter) < _MOST_MOVED and draw.random() < share
+        else letter
+        for letter in text
+    )
+
+
+def _filled(text: str, draw: random.Random) -> str:
+    """Fillers between words, of one kind or of any."""
+    some = draw.sample(_FILLERS, draw.choice((1, 1, 4)))
+    share = draw.choice((0.1, 0.25, 0.5))
+    return " ".join(f"{word} {draw.choice(some)}" if draw.random() < share else word for word in text.split(" "))
+
+
+def _doubled(text: str, draw: random.Random) -> str:
+    share = draw.choice((0.05, 0.15, 0.3))
+    return "".join(
+        letter * draw.choice((2, 2, 3)) if letter.isalpha() and draw.random() < share else letter for letter in text
+    )
+
+
+def _thinned(text: str, draw: random.Random) -> str:
+    """Some vowels are left out."""
+    share = draw.choice((0.15, 0.4, 0.8))
+    return "".join(letter for letter in text if letter not in _VOWELS or draw.random() >= share)
+
+
 _NOISES: tuple[tuple[float, _Noise], ...] = (
-    (0.25, _recased),
-    (0.50, _mistyped),
-    (0.65, _with_digits),
-    (0.75, _without_marks),
-    (0.85, _with_capitals),
-    (0.92, _without_blanks),
-    (1.00, _opened),
+    (0.16, _recased),
+    (0.32, _mistyped),
+    (0.42, _with_digits),
+    (0.48, _without_marks),
+    (0.56, _with_capitals),
+    (0.62, _without_blanks),
+    (0.68, _opened),
+    (0.78, _shuffled),
+    (0.84, _moved),
+    (0.90, _filled),
+    (0.95, _doubled),
+    (1.00, _thinned),
 )

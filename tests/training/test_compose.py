@@ -123,11 +123,13 @@ def test_noise_never_empties_a_text(seed: int, text: str) -> None:
 
 def test_noise_comes_in_every_kind() -> None:
     draw = random.Random(0)
-    made = {noised("Please, tell me: what is it?", draw) for _ in range(300)}
+    made = {noised("Please, tell me: what is it?", draw) for _ in range(900)}
     assert "PLEASE, TELL ME: WHAT IS IT?" in made
     assert "Please tell me what is it" in made
     assert "Please,_tell_me:_what_is_it?" in made
     assert "Hi! Please, tell me: what is it?" in made
+    assert any(text.startswith("Pl") and "ae" in text for text in made)
+    assert any(text.startswith("Please, ~ tell") for text in made)
 
 
 def test_whoever_is_asked_says_which_window_carries_the_attack() -> None:
