@@ -1,9 +1,7 @@
 """Builders of the files that the supply tests examine."""
 
-import io
 import os
 import struct
-import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,6 +13,7 @@ from lockgate.detect.source import Memory
 from lockgate.supply import ModelFile, examine
 from lockgate.supply.examine import outcomes_of
 from lockgate.supply.formats import read_model
+from supply.files import zipped
 
 
 class Build:
@@ -28,13 +27,7 @@ class Build:
     evil = b"\x80\x04\x8c\x05posix\x8c\x06system\x93\x8c\x09echo gone\x85R."
     evil_text = b"cposix\nsystem\n(S'echo gone'\ntR."
 
-    @staticmethod
-    def zipped(members: dict[str, bytes], *, method: int = zipfile.ZIP_STORED) -> bytes:
-        stream = io.BytesIO()
-        with zipfile.ZipFile(stream, "w", method) as archive:
-            for name, body in members.items():
-                archive.writestr(zipfile.ZipInfo(name), body, compress_type=method)
-        return stream.getvalue()
+    zipped = staticmethod(zipped)
 
     @staticmethod
     def torch_zip(pickle: bytes, extra: dict[str, bytes] | None = None) -> bytes:

@@ -1,9 +1,7 @@
 """Descriptions and settings that come with a model: what they may name, and that nothing else passes."""
 
-import io
 import json
 import struct
-import zipfile
 from collections.abc import Callable
 
 import pytest
@@ -17,18 +15,11 @@ from lockgate.detect.part import Notes
 from lockgate.detect.r_data import walk_r_data
 from lockgate.detect.source import MalformedError, Memory
 from lockgate.detect.xml_model import walk_xml
+from supply.files import hdf5, link, message, zipped
 
 Judge = Callable[[bytes, str], tuple[str, set[str]]]
 CODE, PATH, CLASS, BUNDLED = "LG-SUPPLY-007", "LG-SUPPLY-008", "LG-SUPPLY-010", "LG-SUPPLY-011"
 MALFORMED, SUFFIX, TEMPLATE, OPAQUE = "LG-SUPPLY-012", "LG-SUPPLY-013", "LG-SUPPLY-004", "LG-SUPPLY-006?"
-
-
-def zipped(members: dict[str, bytes]) -> bytes:
-    stream = io.BytesIO()
-    with zipfile.ZipFile(stream, "w") as archive:
-        for name, body in members.items():
-            archive.writestr(zipfile.ZipInfo(name), body)
-    return stream.getvalue()
 
 
 def layer(name: str, module: str | None = "keras.layers", **config: object) -> dict[str, object]:
@@ -89,29 +80,10 @@ def test_a_keras_model_that_names_what_it_does_not_need_fails(judge: Judge, atta
     assert expected in judge(hdf5({"training_config": json.dumps({"loss": description})}), "m.h5")[1]
 
 
-def hdf5(attributes: dict[str, str], *, links: bytes = b"", more: bytes = b"", behind: bytes = b"") -> bytes:
-    """A root group of the newer layout, with attributes of fixed-length text."""
-    messages = links + more
-    for name, text in attributes.items():
-        kind = struct.pack("<BBBBI", 0x13, 0, 0, 0, len(text.encode()))
-        space = struct.pack("<BBBB", 2, 0, 0, 0)
-        body = struct.pack("<BBHHHB", 3, 0, len(name) + 1, len(kind), len(space), 0)
-        body += name.encode() + b"\0" + kind + space + text.encode()
-        messages += struct.pack("<BHB", 12, len(body), 0) + body
-    header = b"OHDR" + struct.pack("<BBI", 2, 2, len(messages)) + messages + bytes(4)
-    size = 48 + len(header)
-    return b"\x89HDF\r\n\x1a\n" + struct.pack("<BBBBQQQQI", 2, 8, 8, 0, 0, 2**64 - 1, size, 48, 0) + header + behind
-
-
 def test_pickles_in_attributes_are_found(judge: Judge) -> None:
     body = hdf5({"TITLE": "cposix\nsystem\n(S'echo gone'\ntR."})
     assert judge(body, "m.h5") == ("hdf5", {MALFORMED})
     assert judge(hdf5({"TITLE": "clear text of a title."}), "m.h5") == ("hdf5", set())
-
-
-def link(kind: int, name: str = "w", target: bytes = b"") -> bytes:
-    body = struct.pack("<BBBB", 1, 8, kind, len(name)) + name.encode() + struct.pack("<H", len(target)) + target
-    return struct.pack("<BHB", 6, len(body), 0) + body
 
 
 def test_what_leads_out_of_an_hdf5_file_fails(judge: Judge):
@@ -120,8 +92,8 @@ def test_what_leads_out_of_an_hdf5_file_fails(judge: Judge):
     storage = struct.pack("<BHB", 7, 8, 0) + bytes(8)
     own_filter = struct.pack("<BHB", 11, 10, 0) + struct.pack("<BBHHHH", 2, 1, 31_337, 0, 0, 0)
     for body in (
-        hdf5({}, links=link(64, target=b"\0/etc/passwd\0x\0")),
-        hdf5({}, links=link(1, target=b"/other")),
+        hdf5({}, links=message(6, link(64, target=b"\0/etc/passwd\0x\0"))),
+        hdf5({}, links=message(6, link(1, target=b"/other"))),
         hdf5({}, more=virtual),
         hdf5({}, more=storage),
         hdf5({}, more=own_filter),
@@ -297,7 +269,7 @@ def test_files_of_two_formats_fail(judge: Judge):
 @given(st.data())
 def test_any_bytes_give_notes_or_a_break(data: st.DataObject):
     seeds = (
-        hdf5({"model_config": "{}"}, links=link(64, target=b"x")),
+        hdf5({"model_config": "{}"}, links=message(6, link(64, target=b"x"))),
         r(struct.pack(">ii", 19, 2)),
         b'{"auto_map": {"a": ["b", {"c": 1}]}, "chat_template": "{{ x }}"}',
         b"a: &a [*a, {b: !!python/name:x y}]\n",

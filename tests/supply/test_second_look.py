@@ -13,7 +13,6 @@ import tarfile
 import types
 import uuid
 import warnings
-import zipfile
 import zoneinfo
 from collections import ChainMap
 from collections.abc import Callable
@@ -24,6 +23,7 @@ import zstandard
 
 from lockgate.detect.gguf import MAGIC as GGUF
 from lockgate.detect.lz4 import MAGIC as LZ4
+from supply.files import zipped
 
 Judge = Callable[[bytes, str], tuple[str, set[str]]]
 PICKLE, TEMPLATE, FORMAT, CODE, OPERATOR = (
@@ -119,14 +119,6 @@ def test_a_template_in_a_list_of_gguf_is_read(judge: Judge) -> None:
 
     assert judge(listed("{{ lipsum.__globals__ }}"), "m.gguf")[1] == {TEMPLATE}
     assert judge(listed("tool_use"), "m.gguf")[1] == set()
-
-
-def zipped(members: dict[str, bytes]) -> bytes:
-    stream = io.BytesIO()
-    with zipfile.ZipFile(stream, "w") as archive:
-        for name, body in members.items():
-            archive.writestr(zipfile.ZipInfo(name), body)
-    return stream.getvalue()
 
 
 @pytest.mark.parametrize(("body", "check"), [(EVIL, PICKLE), (EVIL_TEXT, PICKLE), (b"\x7fELF" + bytes(60), BUNDLED)])

@@ -1,7 +1,7 @@
 """Reads the structure of an HDF5 file: groups, links, attributes and where data sets keep their bytes.
 
 Source: the HDF5 file format specification, version 3.0 (superblocks 0 to 3, object headers 1 and 2, symbol tables,
-local heaps, fractal heaps are recognised but their dense links are refused as unread).
+local heaps; dense links and attributes are read by `hdf5_dense`).
 """
 
 import struct
@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 import msgspec
 
+from lockgate.detect.hdf5_dense import DenseInfo, dense_info, dense_messages
 from lockgate.detect.pickle_ops import hidden_program
 from lockgate.detect.source import MalformedError, Memory, Source, Window
 
@@ -23,7 +24,9 @@ _UNDEFINED = 0xFFFFFFFFFFFFFFFF
 _DATASPACE, _LINK_INFO, _DATATYPE, _LINK, _EXTERNAL, _LAYOUT = 1, 2, 3, 6, 7, 8
 _FILTERS, _ATTRIBUTE, _CONTINUATION, _SYMBOLS, _ATTRIBUTE_INFO = 11, 12, 16, 17, 21
 _KNOWN = frozenset({0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22})
-_CONTIGUOUS, _VIRTUAL = 1, 3
+_COMPACT, _CONTIGUOUS, _VIRTUAL = 0, 1, 3
+_PLAIN_CLASSES = frozenset({0, 1, 2, 3, 4, 5, 8})
+_COLLECTION, _COLLECTION_HEAD = b"GCOL", 16
 _SAFE_FILTERS = frozenset({1, 2, 3, 4, 5, 6, 32000, 32001, 32004, 32008, 32015})
 
 
@@ -82,6 +85,8 @@ class _Walk:
         self._outside: list[tuple[str, str]] = []
         self._unread: list[str] = []
         self._heaps: dict[int, bytes] = {}
+        self._stored = 0
+        self._sequences = False
 
     def run(self) -> Tree:
         waiting: list[tuple[int, str, int]] = [(self._superblock(), "", 0)]
@@ -95,6 +100,8 @@ class _Walk:
             if depth > MAX_DEPTH:
                 raise MalformedError("depth", "Its groups nest too deeply.")
             waiting.extend((child, f"{place}/{name}", depth + 1) for name, child in self._object(address, place))
+        if self._sequences:
+            self._collections()
         return Tree(tuple(self._attributes), tuple(self._outside), tuple(dict.fromkeys(self._unread)))
 
     def _take(self, at: int, count: int) -> bytes:
@@ -138,21 +145,25 @@ class _Walk:
                 children += self._symbols(message.body, place)
             elif message.kind == _LINK:
                 children += self._link(message.body, place)
+            elif message.kind == _LINK_INFO:
+                for body in self._dense(dense_info(message.body, 8)):
+                    children += self._link(body, place)
             else:
                 self._note(message, place)
         return children
 
     def _note(self, message: _Message, place: str) -> None:
-        if message.kind == _LINK_INFO:
-            self._dense(message.body, "links")
-        elif message.kind == _ATTRIBUTE_INFO:
-            self._dense(message.body, "attributes")
+        if message.kind == _ATTRIBUTE_INFO:
+            for body in self._dense(dense_info(message.body, 2)):
+                self._attribute(body, place)
         elif message.kind == _ATTRIBUTE:
             self._attribute(message.body, place)
         elif message.kind == _DATASPACE:
             self._space(message.body, place)
         elif message.kind == _EXTERNAL:
             self._outside.append((place, "external storage"))
+        elif message.kind == _DATATYPE:
+            self._sequences |= message.body[0] & 15 not in _PLAIN_CLASSES
         elif message.kind == _LAYOUT:
             self._layout(message.body, place)
         elif message.kind == _FILTERS:
@@ -169,9 +180,11 @@ class _Walk:
         count = 0
         while blocks:
             at, length = blocks.pop(0)
-            body = self._take(at, min(length, MAX_HEADER))
+            if length > MAX_HEADER:
+                raise MalformedError("budget", "An object's header is too long.")
+            body = self._take(at, length)
             place = 0
-            while place + 8 <= len(body) and count < total:
+            while place + 8 <= len(body):
                 kind, size, flags = struct.unpack_from("<HHB", body, place)
                 content = body[place + 8 : place + 8 + size]
                 if len(content) != size:
@@ -182,8 +195,11 @@ class _Walk:
                     blocks.append(_pair(content))
                 else:
                     yield self._shared(kind, content, flags)
-            if len(blocks) > 1000:  # noqa: PLR2004 - no real object has as many
+            if len(blocks) > 1000 or count > MAX_OBJECTS:  # noqa: PLR2004 - no real object has as many
                 raise MalformedError("budget", "An object's header has too many continuations.")
+        # The library reads messages beyond the stated count, so a count that is too low would hide them.
+        if count > total:
+            raise MalformedError("object", "An object's header holds more messages than it states.")
 
     def _messages_2(self, address: int) -> Iterator[_Message]:
         version, flags = self._take(address + 4, 2)
@@ -283,15 +299,18 @@ class _Walk:
         self._outside.append((f"{place}/{name}", "soft link" if kind == 1 else "external link"))
         return []
 
-    def _dense(self, body: bytes, what: str) -> None:
-        """Many links or attributes lie in a fractal heap, which this reader does not follow."""
-        flags = body[1]
-        at = 2 + ((8 if what == "links" else 2) if flags & 1 else 0)
-        if int.from_bytes(body[at : at + 8], "little") != _UNDEFINED:
-            self._unread.append(f"densely stored {what}")
+    def _dense(self, info: DenseInfo | None) -> Iterator[bytes]:
+        """Links or attributes from a fractal heap, within the budget of the whole file."""
+        for body in dense_messages(self._take, info) if info else ():
+            self._stored += 1
+            if self._stored > MAX_OBJECTS:
+                raise MalformedError("budget", f"It holds more than {MAX_OBJECTS:,} densely stored entries.")
+            yield body
 
     def _attribute(self, body: bytes, place: str) -> None:
-        version = body[0]
+        version, shared = body[0], body[1] if body[0] > 1 else 0
+        if version not in {1, 2, 3}:
+            raise MalformedError("attribute", "An attribute has a version that the format does not know.")
         names, kinds, spaces = struct.unpack_from("<HHH", body, 2)
         at = 8 + (1 if version == 3 else 0)  # noqa: PLR2004 - it names its character set
         name = body[at : at + names].split(b"\x00")[0].decode("utf-8", "replace")[:200]
@@ -300,8 +319,23 @@ class _Walk:
         at += _padded(kinds, version)
         space = body[at : at + spaces]
         at += _padded(spaces, version)
+        if shared & 1:
+            kind = self._committed(kind)
+        if shared & 2:
+            self._unread.append("shared messages")
         self._attributes.append(Attribute(place, name, self._text(kind, space, body[at:])))
         self._program(Memory(body[at:].rstrip(b"\x00")), f"{place}#{name}")
+
+    def _committed(self, pointer: bytes) -> bytes:
+        """The type of an attribute that points to a type with a name of its own; empty where it lies elsewhere."""
+        version, where = pointer[0], pointer[1]
+        if version in {1, 2} or (version == 3 and where == 2):  # noqa: PLR2004 - in an object, not in a shared heap
+            (address,) = struct.unpack_from("<Q", pointer, 8 if version == 1 else 2)
+            kinds = [message.body for message in self._messages(address) if message.kind == _DATATYPE]
+            if len(kinds) == 1:
+                return kinds[0]
+        self._unread.append("shared messages")
+        return b""
 
     def _program(self, source: Source, place: str) -> None:
         """Some libraries keep pickles in attributes and data, and load them when the file is opened."""
@@ -342,6 +376,30 @@ class _Walk:
             at += 16 + -(-size // 8) * 8
         raise MalformedError("heap", "A text is not where its reference says.")
 
+    def _collections(self) -> None:
+        """Look for programs in every global heap, where PyTables keeps objects as pickles.
+
+        References to them may lie in compressed chunks, so the heaps are found by their magic bytes.
+        """
+        for start in range(0, self._source.size, MAX_TEXT):
+            part = self._source.read(start, MAX_TEXT + len(_COLLECTION))
+            at = part.find(_COLLECTION)
+            while at >= 0:
+                self._collection(start + at)
+                at = part.find(_COLLECTION, at + 1)
+
+    def _collection(self, at: int) -> None:
+        size = int.from_bytes(self._source.read(at + 8, 8), "little")
+        # Ordinary data may hold these four bytes too.
+        end = min(at + size, self._source.size) if self._source.read(at + 4, 4) == b"\1\0\0\0" else 0
+        at += _COLLECTION_HEAD
+        while at + 16 <= end:
+            index, _, length = struct.unpack("<HHxxxxQ", self._source.read(at, 16))
+            if not index:
+                break
+            self._program(Window(self._source, at + 16, min(length, end - at - 16)), "global heap")
+            at += 16 + -(-length // 8) * 8
+
     def _space(self, body: bytes, place: str) -> None:
         """A few bytes can claim a shape that fills the memory of whoever loads it."""
         start = 8 if body[0] == 1 else 4
@@ -356,6 +414,8 @@ class _Walk:
         kind = body[1] if version >= 3 else body[2]  # noqa: PLR2004 - the newer layouts
         if kind == _VIRTUAL:
             self._outside.append((place, "virtual data set"))
+        elif version >= 3 and kind == _COMPACT:  # noqa: PLR2004 - as above
+            self._program(Memory(body[4 : 4 + int.from_bytes(body[2:4], "little")]), place)
         elif version >= 3 and kind == _CONTIGUOUS:  # noqa: PLR2004 - as above
             start, size = _pair(body[2:])
             if start != _UNDEFINED and 0 < size <= self._source.size - start:

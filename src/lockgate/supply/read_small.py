@@ -132,8 +132,12 @@ def read_hdf5(reading: Reading, source: Source, at: At) -> Format:
         for what in tree.unread:
             notes.problem("unsupported", f"It holds {what}, which this reader does not follow.")
         for attribute in tree.attributes:
-            if attribute.name.rstrip("0123456789") in _DESCRIPTIONS and attribute.text:
+            if attribute.name.rstrip("0123456789") not in _DESCRIPTIONS:
+                continue
+            if attribute.text:
                 walk_keras(attribute.text, notes)
+            else:
+                notes.problem("unsupported", "It holds a model's description that is no text.", attribute.place)
 
     reading.add(read_part("hdf5", walk, source, member=at.member), source.size)
     return "hdf5"
