@@ -60,6 +60,26 @@ async def test_the_guarded_endpoint_answers_with_the_real_model(tmp_path: Path) 
 
 
 @needs_model
+async def test_what_the_red_team_is_told_depends_on_nothing_that_was_asked_before(tmp_path: Path) -> None:
+    shutil.copyfile(MODEL, tmp_path / "m.gguf")
+    (tmp_path / "lockgate.yaml").write_text(
+        f"version: 1\nproject: p\nmodels: [{{path: m.gguf, sha256: {SHA}}}]\n"
+        "serve: {upstream: {kind: embedded, model: m.gguf, context: 512}}\n"
+    )
+    asked = {"messages": [{"role": "user", "content": "Where can I rent a boat, and until when?"}], "max_tokens": 2}
+    async with open_endpoint(open_project(tmp_path)) as endpoint, aiohttp.ClientSession() as session:
+        for _ in range(2):
+            async with session.post(
+                f"{endpoint.base_url}/chat/completions",
+                json=asked,
+                headers={"Authorization": f"Bearer {endpoint.api_key}"},
+            ) as response:
+                answer = await response.json()
+            assert answer["timings"]["cache_n"] == 0
+            assert answer["timings"]["prompt_n"] == answer["usage"]["prompt_tokens"]
+
+
+@needs_model
 async def test_the_model_ends_with_the_program_that_started_it() -> None:
     script = (
         "import asyncio, sys, os\nfrom pathlib import Path\nfrom lockgate.gateway import EmbeddedModel\n"

@@ -59,13 +59,17 @@ class EmbeddedModel:
 
     @classmethod
     @asynccontextmanager
-    async def start(cls, model: Path, context: int, *, timeout_s: float = _START_S) -> AsyncGenerator[Self]:
+    async def start(
+        cls, model: Path, context: int, *, timeout_s: float = _START_S, reuse: bool = True
+    ) -> AsyncGenerator[Self]:
         """Load a GGUF file and wait until the server is ready.
 
         Args:
             model: The file, best a `verified_copy`.
             context: Tokens of context.
             timeout_s: Seconds to wait for it.
+            reuse: Keep what was computed for the beginning of earlier prompts. That saves time, and now and then an
+                answer depends on what was asked before.
 
         Raises:
             GatewayError: The runtime is not installed, the model does not load, or it took too long.
@@ -81,7 +85,7 @@ class EmbeddedModel:
             env={name: os.environ[name] for name in _KEPT if name in os.environ},
         )
         try:
-            order = {"model": str(model), "context": context, "api_key": api_key}
+            order = {"model": str(model), "context": context, "api_key": api_key, "reuse": reuse}
             address = await _address(process, msgspec.json.encode(order) + b"\n", timeout_s)
             yield cls(process, f"{address}/v1", api_key)
         finally:
@@ -89,9 +93,14 @@ class EmbeddedModel:
 
 
 class Models:
-    """The embedded models that run now, each once however many workers ask it and however often settings change."""
+    """The embedded models that run now, each once however many workers ask it and however often settings change.
 
-    def __init__(self) -> None:
+    Args:
+        reuse: See `EmbeddedModel.start`.
+    """
+
+    def __init__(self, *, reuse: bool = True) -> None:
+        self._reuse = reuse
         self._running: dict[tuple[str, int], tuple[Endpoint, AsyncExitStack]] = {}
 
     async def endpoints(self, root: Path, config: Config) -> dict[str, Endpoint]:
@@ -112,7 +121,7 @@ class Models:
             if place not in self._running:
                 path = await asyncio.to_thread(verified_copy, root, upstream.model, place[0])
                 stack = AsyncExitStack()
-                model = await stack.enter_async_context(EmbeddedModel.start(path, upstream.context))
+                model = await stack.enter_async_context(EmbeddedModel.start(path, upstream.context, reuse=self._reuse))
                 self._running[place] = (model.endpoint, stack)
             found[name] = self._running[place][0]
         return found

@@ -1,7 +1,7 @@
 """The process in which an embedded model runs, started as a script so that it loads the runtime and nothing else.
 
-It reads one line of JSON from standard input (`model`, `context`, `api_key`), answers one line on standard output
-(`address` or `error`), and ends when standard input does, so that it never outlives the program that started it.
+It reads one line of JSON from standard input (`model`, `context`, `api_key`, `reuse`), answers one line on standard
+output (`address` or `error`), and ends when standard input does, so that it never outlives the program that started it.
 """
 
 import json
@@ -37,6 +37,10 @@ def main() -> None:
     parameters.ui = False
     parameters.verbosity = -1
     parameters.api_keys = [order["api_key"]]
+    if not order["reuse"]:
+        # Where a prompt is cut decides how its numbers are rounded, so what is left of earlier ones changes answers.
+        parameters.cache_prompt = False
+        parameters.cache_ram_mib = 0
     try:
         server = xllamacpp.Server(parameters)
     except RuntimeError:

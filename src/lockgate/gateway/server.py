@@ -236,7 +236,7 @@ async def open_endpoint(
     """Where the application's model answers, for as long as the block runs: the first target of `model_name`.
 
     An embedded model is copied, verified against its pin and started; the same endpoint then serves the gateway and,
-    for comparison, the red team's bare target.
+    for comparison, the red team's bare target. Its answers depend on nothing that was asked before.
 
     Args:
         project: The project.
@@ -257,7 +257,7 @@ async def open_endpoint(
         key = read_api_key(upstream, project_root=project.root, resolve=resolve)
         yield Endpoint(upstream.base_url, (first.model if first else "") or upstream.model, key)
         return
-    models = Models()
+    models = Models(reuse=False)
     try:
         found = await models.endpoints(project.root, project.config)
         name = first.upstream if first else next(iter(declared(serve)))
