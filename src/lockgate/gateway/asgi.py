@@ -152,17 +152,26 @@ async def while_connected(receive: Receive, work: Coroutine[object, object, None
     Raises:
         DisconnectedError: The caller left.
     """
-    task = asyncio.ensure_future(work)
+    task = cast("asyncio.Task[object]", asyncio.current_task())
     watch = asyncio.ensure_future(_disconnect(receive))
+    working, left = True, False
+
+    def leave(_: object) -> None:
+        nonlocal left
+        if working:
+            left = True
+            task.cancel()
+
+    watch.add_done_callback(leave)
     try:
-        await asyncio.wait((task, watch), return_when=asyncio.FIRST_COMPLETED)
-        if not task.done():
-            raise DisconnectedError
-        task.result()
+        await work
+    except asyncio.CancelledError:
+        if left and not task.uncancel():
+            raise DisconnectedError from None
+        raise
     finally:
-        for pending in (task, watch):
-            pending.cancel()
-        await asyncio.gather(task, watch, return_exceptions=True)
+        working = False
+        watch.cancel()
 
 
 async def _disconnect(receive: Receive) -> None:

@@ -55,6 +55,27 @@ def prepare(guard: Guard, conversation: Conversation, limits: Limits, known: Kno
     Raises:
         ApiError: 400 `content_filter` when the guard blocks it, 503 when the guard erred.
     """
+    groups = _groups(conversation)
+    slots = [slot for group in groups for slot in group]
+    vault = Vault() if limits.reversible else None
+    judgement = judge(guard, slots, lambda: judge_groups(guard, groups, known), what="request", vault=vault)
+    return _draft(conversation, limits, judgement, slots, vault)
+
+
+def prepare_known(guard: Guard, conversation: Conversation, limits: Limits, known: Known) -> Draft | None:
+    """As `prepare` where this guard allowed every turn before, and the user's turns together; else None."""
+    if limits.reversible:
+        return None
+    groups = _groups(conversation)
+    verdict = guard.recall(_turns(groups), known)
+    if verdict is None:
+        return None
+    slots = [slot for group in groups for slot in group]
+    return _draft(conversation, limits, Judgement(score=verdict.score), slots, None)
+
+
+def _groups(conversation: Conversation) -> list[list[Slot]]:
+    """Every text that will travel, turn by turn; what stands outside the turns first."""
     document = conversation.document
     messages = cast("list[Json]", document["messages"])
     for message in messages:
@@ -62,9 +83,14 @@ def prepare(guard: Guard, conversation: Conversation, limits: Limits, known: Kno
     groups = [group for message in messages for group in _spoken(message)]
     if extras := [*_named(messages), *_others(document)]:
         groups.insert(0, extras)
-    slots = [slot for group in groups for slot in group]
-    vault = Vault() if limits.reversible else None
-    judgement = judge(guard, slots, lambda: judge_groups(guard, groups, known), what="request", vault=vault)
+    return groups
+
+
+def _draft(
+    conversation: Conversation, limits: Limits, judgement: Judgement, slots: list[Slot], vault: Vault | None
+) -> Draft:
+    document = conversation.document
+    messages = cast("list[Json]", document["messages"])
     system_prompt, marks = limits.system_prompt, {}
     if limits.isolation is not None:
         system_prompt, marks = isolate_results(messages, system_prompt, limits.isolation)
@@ -95,8 +121,11 @@ def longest_answer(document: Json, limits: Limits) -> int:
 
 def judge_groups(guard: Guard, groups: list[list[Slot]], known: Known | None = None) -> Verdict:
     """The verdict on a conversation: each group is a turn of the role of its first slot."""
-    turns = [Message(role=group[0].role, content="\n".join(slot.text for slot in group)) for group in groups if group]
-    return guard.inspect_messages(turns, known)
+    return guard.inspect_messages(_turns(groups), known)
+
+
+def _turns(groups: list[list[Slot]]) -> list[Message]:
+    return [Message(role=group[0].role, content="\n".join(slot.text for slot in group)) for group in groups if group]
 
 
 def _flatten(message: Json) -> None:

@@ -14,7 +14,7 @@ from lockgate.gateway.answer import GuardedStream, guarded_answer
 from lockgate.gateway.asgi import Responder
 from lockgate.gateway.caller import Caller
 from lockgate.gateway.conversation import Conversation, Envelope, Reader, Writer
-from lockgate.gateway.draft import Draft, Limits, longest_answer, media_bytes, prepare
+from lockgate.gateway.draft import Draft, Limits, longest_answer, media_bytes, prepare, prepare_known
 from lockgate.gateway.errors import ApiError
 from lockgate.gateway.gatekeeper import Asked, Gatekeeper
 from lockgate.gateway.guarding import GuardPool
@@ -142,12 +142,14 @@ class Handling:
         record.unscanned, record.streams = conversation.unscanned, conversation.streams
         asked = self._asked(exchange, conversation)
         with await self._admitted(exchange, asked) as admission:
+            known = self._spared(exchange.caller)
             draft = await self._judged(
                 exchange,
                 asked,
                 admission,
-                partial(prepare, self._guard, conversation, self._limits, self._spared(exchange.caller)),
+                partial(prepare, self._guard, conversation, self._limits, known),
                 unjudged=lambda: self._prepare_unjudged(exchange.body, read),
+                recalled=partial(prepare_known, self._guard, conversation, self._limits, known),
             )
             writer = conversation.writer(Envelope.new(record.id, conversation.model))
             if conversation.streams:
@@ -158,7 +160,7 @@ class Handling:
             work = partial(guarded_answer, self._guard, answer, record.id, draft.way_back)
             judged, judgement = await self._unless_open(
                 record,
-                self._guarded(record, work, size=_answer_size(answer)),
+                self._timed(record, self._pool.run_brief(work, size=_answer_size(answer), whose=record.key_id)),
                 partial(guarded_answer, UNGUARDED, answer, record.id, draft.way_back),
             )
             record.note(judgement)
@@ -267,11 +269,15 @@ class Handling:
         work: Callable[[], Draft],
         *,
         unjudged: Callable[[], Draft],
+        recalled: Callable[[], Draft | None] | None = None,
     ) -> Draft:
         """What may travel. Where nothing may, nothing was used."""
-        record = exchange.record
+        record, size = exchange.record, len(exchange.body)
         try:
-            draft = await self._unless_open(record, self._guarded(record, work, size=len(exchange.body)), unjudged)
+            # What is known takes less time than handing it to a thread.
+            draft = recalled() if recalled is not None and size <= _READ_AT_ONCE else None
+            if draft is None:
+                draft = await self._unless_open(record, self._guarded(record, work, size=size), unjudged)
             record.note(draft.judgement)
             self._gatekeeper.confirm(asked, None if record.unjudged else draft.judgement.labels)
             if self._moderation is not None:
@@ -349,7 +355,8 @@ def _tool_names(document: Json) -> Iterator[str]:
 def _answer_size(answer: UpstreamAnswer) -> int:
     """Characters that the guard has to look at."""
     message = answer.choices[0].message or UpstreamMessage()
-    return len(message.content or "") + sum(len(call.function.arguments or "") for call in message.tool_calls or ())
+    calls = [call.function for call in message.tool_calls or ()]
+    return len(message.content or "") + sum(len(call.name or "") + len(call.arguments or "") for call in calls)
 
 
 def _settle(record: Record, admission: Admission, usage: Usage | None) -> None:

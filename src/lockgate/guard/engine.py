@@ -28,6 +28,8 @@ _Judge = Callable[[], Verdict]
 Sensitivity = Literal["strict", "balanced", "permissive"]
 
 _FORGED = 0.9
+# No role: the user's turns as one text are judged less strictly than a turn, so they are remembered apart.
+_TOGETHER = "\n"
 _MAX_ROUNDS = 4
 _ROLES = {"user": Origin.USER, "assistant": Origin.MODEL, "tool": Origin.TOOL, "function": Origin.TOOL}
 _MESSAGES = {
@@ -137,7 +139,7 @@ class Guard:
 
         def judge() -> Verdict:
             verdicts = [self._remembered(message, known) for message in messages]
-            verdicts = [*verdicts, self._together(messages)] if len(messages) > 1 else verdicts
+            verdicts = [*verdicts, self._together(messages, known)] if len(messages) > 1 else verdicts
             screened.extend(
                 msgspec.structs.replace(message, content=verdict.text)
                 for message, verdict in zip(messages, verdicts, strict=False)
@@ -146,6 +148,26 @@ class Guard:
 
         verdict = self._guarded(joined, judge)
         return Screening(verdict, () if verdict.action is Action.BLOCK else tuple(screened))
+
+    def recall(self, messages: Sequence[Message], known: Known) -> Verdict | None:
+        """The verdict on a conversation of which nothing is new, in no more time than it takes to read it.
+
+        Args:
+            messages: The turns, in order.
+            known: What this guard allowed before.
+
+        Returns:
+            ALLOW where `known` holds every turn and, where there are several, the user's turns as one text; else None.
+        """
+        text = "\n".join(message.content for message in messages)
+        turns = [(message.role, message.content) for message in messages]
+        spoken = _spoken(messages)
+        if len(spoken) > 1:
+            turns.append((_TOGETHER, " ".join(spoken)))
+        scores = [known.memory.recall(known.digest(role, content)) for role, content in turns]
+        if len(text) > self.config.max_chars or None in scores:
+            return None
+        return Verdict(Action.ALLOW, max((score for score in scores if score is not None), default=0.0), (), text)
 
     def explain(self, text: str, origin: Origin | str = Origin.USER) -> Suspicion:
         """What each layer sees in an input, whatever the verdict; may raise. For people, not for enforcement.
@@ -238,17 +260,27 @@ class Guard:
             return blocked(signs, score) if score >= _FORGED else verdict
         return verdict
 
-    def _together(self, messages: Sequence[Message]) -> Verdict:
+    def _together(self, messages: Sequence[Message], known: Known | None) -> Verdict:
         """The verdict on the user's turns read as one text, so that an attack split over turns is whole again."""
-        turns = [message.content for message in messages if message.role not in _ROLES or message.role == "user"]
-        text = " ".join(turns)
+        turns = _spoken(messages)
         if len(turns) < 2:  # noqa: PLR2004 - one turn was judged already
             return Verdict(Action.ALLOW, 0.0, (), "")
+        text = " ".join(turns)
+        digest = known.digest(_TOGETHER, text) if known else b""
+        if known and (score := known.memory.recall(digest)) is not None:
+            return Verdict(Action.ALLOW, score, (), "")
         found = suspect(text, Origin.USER, self._classifier)
         if found.score >= self.threshold:
             labels = dict.fromkeys(span.label for span in found.spans) or {"injection.model": None}
             return blocked(tuple(Span(0, 0, label) for label in labels), found.score)
+        if known:
+            known.memory.keep(digest, found.score)
         return Verdict(Action.ALLOW, found.score, (), "")
+
+
+def _spoken(messages: Sequence[Message]) -> list[str]:
+    """What the user said, turn by turn."""
+    return [message.content for message in messages if message.role not in _ROLES or message.role == "user"]
 
 
 def _plain(text: str, values: tuple[str, ...], leaks: tuple[Span, ...]) -> tuple[Span, ...]:
