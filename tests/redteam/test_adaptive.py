@@ -56,6 +56,7 @@ def test_a_search_finds_what_one_try_does_not(strategy: str) -> None:
     target = Scripted(weak)
     found = run(strategy, target)
     assert found.attempts[0].status is AttemptStatus.SUCCEEDED
+    assert found.attempts[0].disguise, "the report names what got through"
     assert len(target.heard) < 10, "it ends at the first success"
 
 

@@ -10,19 +10,16 @@ from random import Random
 import msgspec
 
 from lockgate.redteam.assistant import wording
-from lockgate.redteam.converters import CONVERTERS, convert
 from lockgate.redteam.corpus import Attack, Corpus
 from lockgate.redteam.errors import RedteamError
 from lockgate.redteam.goal import Say
-from lockgate.redteam.message import Answer, Fetched, Message, Prompt, UnusableAnswerError, typed
+from lockgate.redteam.message import Answer, Message, UnusableAnswerError, typed
 from lockgate.redteam.refusal import refuses
 from lockgate.redteam.script import Consult, Script, Send, Strategy
+from lockgate.redteam.variant import Gene, Variant, crossed, disguised, random_gene, with_payload
 
 MAX_TRIES = 100
-_KNOWN = {converter.id: converter for converter in CONVERTERS}
 _POPULATION = 6
-_LONGEST_CHAIN = 3
-_NOISE = 0.06
 _UNREADABLE = 3
 _SEEN = 600
 _WAYS = (
@@ -39,13 +36,6 @@ _BRIEF = (
 )
 
 
-class _Gene(msgspec.Struct, frozen=True):
-    """How a payload is disguised: converters one after the other, then noise drawn from a seed of its own."""
-
-    chain: tuple[str, ...]
-    noise: int
-
-
 def best_of_n(attack: Attack, seed: int) -> Script:
     """Send the attack as it is, then disguised at random, up to `attack.tries` times.
 
@@ -53,19 +43,19 @@ def best_of_n(attack: Attack, seed: int) -> Script:
     that stops nearly each of them may still let one of many pass.
     """
     draw = _draw(attack, seed)
-    yield from _sent(attack, attack.turns[-1])
+    yield from _sent(attack, Variant(attack.turns[-1], ""))
     for _ in range(attack.tries - 1):
-        yield from _sent(attack, _disguised(attack, _gene(draw), seed))
+        yield from _sent(attack, disguised(attack, random_gene(draw), seed))
 
 
 def genetic(attack: Attack, seed: int) -> Script:
     """Breed disguises: those that pass the guard and are not refused have children, until `attack.tries` are spent."""
     draw = _draw(attack, seed)
-    answer = yield from _sent(attack, attack.turns[-1])
-    scored: list[tuple[float, _Gene]] = [(_fitness(answer), _Gene((), 0))]
+    answer = yield from _sent(attack, Variant(attack.turns[-1], ""))
+    scored: list[tuple[float, Gene]] = [(_fitness(answer), Gene())]
     for number in range(attack.tries - 1):
-        gene = _gene(draw) if number < _POPULATION - 1 else _child(scored, draw)
-        answer = yield from _sent(attack, _disguised(attack, gene, seed))
+        gene = random_gene(draw) if number < _POPULATION - 1 else _child(scored, draw)
+        answer = yield from _sent(attack, disguised(attack, gene, seed))
         # Ties go to the newer one, so that the search drifts instead of standing still.
         scored = sorted([(_fitness(answer), gene), *scored], key=lambda pair: -pair[0])[:_POPULATION]
 
@@ -79,7 +69,7 @@ def pair(attack: Attack, seed: int) -> Script:  # noqa: ARG001 - the attacker's 
     payload = attack.payload or typed(attack.turns[-1])
     # A model that always says the likeliest thing would word three equal streams alike.
     briefs = [Message("user", _BRIEF.format(goal=wording(attack.goal), payload=payload, way=way)) for way in _WAYS]
-    answer = yield from _sent(attack, attack.turns[-1])
+    answer = yield from _sent(attack, Variant(attack.turns[-1], ""))
     streams: list[tuple[float, tuple[Message, ...]]] = [
         (_fitness(answer), (brief, Message("assistant", "{}"), _feedback(answer))) for brief in briefs
     ]
@@ -94,7 +84,7 @@ def pair(attack: Attack, seed: int) -> Script:  # noqa: ARG001 - the attacker's 
         if unread >= _UNREADABLE:
             raise UnusableAnswerError("the attacker's model does not answer with a message as JSON")
         if words:
-            answer = yield from _sent(attack, _with_payload(attack, words))
+            answer = yield from _sent(attack, Variant(with_payload(attack, words), "reworded"))
             grown = (*history, Message("assistant", said.text), _feedback(answer))
             # The brief and the last exchanges are enough, and small models have little room.
             streams[place] = (_fitness(answer), (grown[0], *grown[1:][-6:]))
@@ -127,63 +117,20 @@ def adapted(corpus: Corpus, strategy: str, tries: int) -> Corpus:
     return msgspec.structs.replace(corpus, attacks=attacks)
 
 
-def _sent(attack: Attack, prompt: Prompt) -> Generator[Send | Consult, Answer, Answer]:
+def _sent(attack: Attack, variant: Variant) -> Generator[Send | Consult, Answer, Answer]:
     """Send in a new conversation, unless the prompt itself holds what the attack wants to hear."""
-    if isinstance(attack.goal, Say) and attack.goal.text.casefold() in typed(prompt).casefold():
+    if isinstance(attack.goal, Say) and attack.goal.text.casefold() in typed(variant.prompt).casefold():
         return Answer("", refused=True)
-    return (yield Send(prompt, fresh=True))
+    return (yield Send(variant.prompt, fresh=True, disguise=variant.disguise))
 
 
 def _draw(attack: Attack, seed: int) -> Random:
     return Random(f"{seed}:{attack.id}:adaptive")  # noqa: S311 - draws to repeat, not secrets
 
 
-def _gene(draw: Random) -> _Gene:
-    names = sorted(_KNOWN)
-    return _Gene(tuple(draw.sample(names, draw.choice((0, 1, 1, 1, 2)))), draw.randrange(1, 1 << 30))
-
-
-def _child(scored: list[tuple[float, _Gene]], draw: Random) -> _Gene:
+def _child(scored: list[tuple[float, Gene]], draw: Random) -> Gene:
     first, second = (max(draw.sample(scored, min(2, len(scored))), key=lambda pair: pair[0])[1] for _ in range(2))
-    chain = [*first.chain[: (len(first.chain) + 1) // 2], *second.chain[len(second.chain) // 2 :]]
-    if draw.random() < 1 / 2:
-        chain.insert(draw.randrange(len(chain) + 1), draw.choice(sorted(_KNOWN)))
-    if chain and draw.random() < 1 / 3:
-        chain.pop(draw.randrange(len(chain)))
-    kept = tuple(dict.fromkeys(chain))[:_LONGEST_CHAIN]
-    return _Gene(kept, draw.randrange(1, 1 << 30) if draw.random() < 1 / 2 else first.noise)
-
-
-def _disguised(attack: Attack, gene: _Gene, seed: int) -> Prompt:
-    text = attack.payload or typed(attack.turns[-1])
-    for name in gene.chain:
-        text = convert(_KNOWN[name], text, seed + gene.noise)
-    return _with_payload(attack, text if _coded(gene) else _noisy(text, gene.noise))
-
-
-def _coded(gene: _Gene) -> bool:
-    # Noise in the letters of a code makes it unreadable for everybody, which is no attack any more.
-    return any(_KNOWN[name].kind == "encoding" for name in gene.chain)
-
-
-def _noisy(text: str, noise: int) -> str:
-    """Random capitals, swapped neighbours inside words and shifted letters, as best-of-n draws them."""
-    draw = Random(noise)  # noqa: S311 - draws to repeat
-    letters = [letter.swapcase() if draw.random() < 6 * _NOISE else letter for letter in text]
-    for place in range(1, len(letters) - 2):
-        if letters[place].isalpha() and letters[place + 1].isalpha() and draw.random() < _NOISE:
-            letters[place], letters[place + 1] = letters[place + 1], letters[place]
-        elif letters[place].isascii() and letters[place].isalpha() and draw.random() < _NOISE / 3:
-            letters[place] = chr(ord(letters[place]) ^ 1) if letters[place] not in "`{@[zZ" else letters[place]
-    return "".join(letters)
-
-
-def _with_payload(attack: Attack, text: str) -> Prompt:
-    last = attack.turns[-1]
-    if isinstance(last, str):
-        return last.replace(attack.payload, text) if attack.payload else text
-    result = last.result.replace(attack.payload, text) if attack.payload else text
-    return Fetched(last.user, last.tool, result)
+    return crossed(first, second, draw)
 
 
 def _fitness(answer: Answer) -> float:

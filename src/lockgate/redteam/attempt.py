@@ -62,6 +62,7 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
         prompts: What was said to it, without protected values; empty for the half of the corpus that nobody may read.
         beside: Ids of the judges that found something given away which was not the goal.
         opinion: What the judge model said, where one was asked.
+        disguise: What a search had changed about the attack in the try that succeeded.
     """
 
     id: str
@@ -81,6 +82,7 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
     prompts: tuple[str, ...] = ()
     beside: tuple[str, ...] = ()
     opinion: bool | None = None
+    disguise: str = ""
 
 
 def judge(item: Attack | Benign, transcript: Transcript, lane: Lane) -> Attempt:
@@ -114,6 +116,7 @@ def judge(item: Attack | Benign, transcript: Transcript, lane: Lane) -> Attempt:
         prompts=redact(prompts, transcript.protected),
         beside=beside,
         opinion=transcript.opinion.reached if transcript.opinion else None,
+        disguise=transcript.turns[-1].disguise if status is AttemptStatus.SUCCEEDED else "",
     )
 
 

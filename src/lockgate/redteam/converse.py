@@ -72,4 +72,5 @@ def _turn(step: Send, answer: Answer) -> Turn:
         fetched=step.prompt.result if isinstance(step.prompt, Fetched) else "",
         refused=answer.refused,
         model=answer.model,
+        disguise=step.disguise,
     )

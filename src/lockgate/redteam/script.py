@@ -15,10 +15,12 @@ class Send(msgspec.Struct, frozen=True):
     Attributes:
         prompt: What to say.
         fresh: Start a new conversation with it.
+        disguise: What a search changed about the attack to get here; empty for nothing.
     """
 
     prompt: Prompt
     fresh: bool = False
+    disguise: str = ""
 
 
 class Consult(msgspec.Struct, frozen=True):

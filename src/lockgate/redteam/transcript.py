@@ -23,6 +23,7 @@ class Turn(msgspec.Struct, frozen=True, omit_defaults=True):
         fetched: The part of `prompt` that the user did not type.
         refused: The endpoint marks the answer as a refusal.
         model: The model's name as the endpoint gave it.
+        disguise: What a search had changed about the attack in this try.
     """
 
     prompt: str
@@ -32,6 +33,7 @@ class Turn(msgspec.Struct, frozen=True, omit_defaults=True):
     fetched: str = ""
     refused: bool = False
     model: str = ""
+    disguise: str = ""
 
 
 class Conversation(msgspec.Struct, frozen=True):

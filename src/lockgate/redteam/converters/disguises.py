@@ -11,6 +11,7 @@ _LETTERS, _DIGITS = "aeiost", "431057"
 _LATIN, _CYRILLIC = "aceiopsxy", "\u0430\u0441\u0435\u0456\u043e\u0440\u0455\u0445\u0443"
 _ZERO_WIDTH = "\u200b\u200c\u2060"
 _TAG = 0xE0000
+_ASCII = 0x80
 _FULL = 0xFEE0
 _BOLD = {
     **{letter: chr(0x1D41A + place) for place, letter in enumerate(string.ascii_lowercase)},
@@ -37,11 +38,11 @@ def _zero_width(text: str, draw: Random) -> str:
 
 
 def _tags(text: str) -> str:
-    return "".join(chr(_TAG + ord(letter)) for letter in text if letter.isascii() and letter.isprintable())
+    return "".join(chr(_TAG + ord(letter)) if letter.isascii() and letter.isprintable() else letter for letter in text)
 
 
 def _from_tags(text: str) -> str:
-    return "".join(chr(ord(letter) - _TAG) for letter in text if ord(letter) > _TAG)
+    return "".join(chr(ord(letter) - _TAG) if 0 < ord(letter) - _TAG < _ASCII else letter for letter in text)
 
 
 def _full_width(text: str) -> str:
