@@ -6,6 +6,7 @@ product, so that a page costs a few milliseconds.
 """
 
 from collections.abc import Sequence
+from itertools import accumulate, chain
 from typing import TypeAlias
 
 import msgspec
@@ -22,6 +23,7 @@ SECOND_TAPS = 3
 
 DILATION = 2
 _GAP = 2
+_SILENT = (0,)
 # Multiplications of a product that OpenBLAS leaves to the thread that asks for it.
 _ALONE = 4 * 65_536
 
@@ -74,7 +76,7 @@ class ConvolutionalModel:
         )
         if embeddings.dtype != np.int8 or any(array.shape != shape for array, shape in wanted):
             raise ValueError("the convolutional model's weights do not fit together")
-        self._embeddings = embeddings
+        self._embeddings = np.asarray(embeddings)  # indexing a mapped file's own type takes longer
         self._layers = layers
 
     def logits(self, rows: Sequence[Sequence[int]], *, foreign: bool) -> Floats:
@@ -86,24 +88,31 @@ class ConvolutionalModel:
         """
         layers = self._layers
         # Windows lie one after another with silence between them, as if each stood alone.
-        lengths = np.array([max(len(row), 1) for row in rows], dtype=np.intp)
-        begins = np.cumsum(lengths + _GAP) - lengths
-        places = np.arange(int(lengths.sum()), dtype=np.intp) + np.repeat(
-            begins - np.cumsum(lengths) + lengths, lengths
-        )
-        sounding = np.zeros((int(begins[-1] + lengths[-1]) + _GAP, 1), dtype=np.float32)
-        sounding[places] = 1.0
-        states = np.zeros((sounding.size, layers.scale.size), dtype=np.float32)
-        ids = np.concatenate([np.asarray(row if len(row) else (0,), dtype=np.intp) for row in rows])
-        states[places] = self._embeddings[ids] * layers.scale + layers.origin[int(foreign)]
-        first = _convolved(states, layers.first, FIRST_TAPS, 1) + layers.first_bias
-        first = np.maximum(first, 0.0, out=first) * sounding
-        second = _convolved(first, layers.second, SECOND_TAPS, DILATION)[places] + layers.second_bias + first[places]
+        lengths = [max(len(row), 1) for row in rows]
+        begins = [_GAP * (number + 1) + before for number, before in enumerate(accumulate(lengths, initial=0))]
+        size = begins.pop()
+        places = [slice(begin, begin + length) for begin, length in zip(begins, lengths, strict=True)]
+        states = np.zeros((size, layers.scale.size), dtype=np.float32)
+        ids = np.fromiter(chain.from_iterable(row or _SILENT for row in rows), dtype=np.intp, count=sum(lengths))
+        pieces = np.multiply(self._embeddings.take(ids, axis=0), layers.scale, dtype=np.float32)
+        pieces += layers.origin[int(foreign)]
+        position = 0
+        for place, length in zip(places, lengths, strict=True):
+            states[place] = pieces[position : position + length]
+            position += length
+        first = _convolved(states, layers.first, FIRST_TAPS, 1)
+        first += layers.first_bias
+        np.maximum(first, 0.0, out=first)
+        first[:_GAP] = 0.0
+        for place in places:
+            first[place.stop : place.stop + _GAP] = 0.0
+        second = _convolved(first, layers.second, SECOND_TAPS, DILATION)
+        second += layers.second_bias
+        second += first
         np.maximum(second, 0.0, out=second)
-        edges = np.cumsum(lengths) - lengths
-        pooled = np.concatenate(
-            (np.maximum.reduceat(second, edges), np.add.reduceat(second, edges) / lengths[:, None]), axis=1
-        ).astype(np.float32)
+        pooled = np.empty((len(rows), 2 * layers.first_bias.size), dtype=np.float32)
+        for row, place, length in zip(pooled, places, lengths, strict=True):
+            np.concatenate((second[place].max(axis=0), second[place].sum(axis=0) / length), out=row)
         hidden = np.maximum(_convolved(pooled, layers.hidden, 1, 1) + layers.hidden_bias, 0.0)
         return np.asarray(hidden @ layers.output + layers.output_bias, dtype=np.float32)
 
@@ -121,8 +130,12 @@ def _convolved(states: Floats, weights: Floats, taps: int, dilation: int) -> Flo
     reach = (taps // 2) * dilation
     padded = np.zeros((blocks * block + 2 * reach, width), dtype=np.float32)
     padded[reach : reach + size] = states
-    sums = np.zeros((blocks, block, channels), dtype=np.float32)
+    sums = np.empty((blocks, block, channels), dtype=np.float32)
+    further = np.empty_like(sums)
     for tap, part in enumerate(weights.reshape(taps, width, channels)):
         start = tap * dilation
-        sums += padded[start : start + blocks * block].reshape(blocks, block, width) @ part
+        rows = padded[start : start + blocks * block].reshape(blocks, block, width)
+        np.matmul(rows, part, out=further if tap else sums)
+        if tap:
+            sums += further
     return sums.reshape(blocks * block, channels)[:size]

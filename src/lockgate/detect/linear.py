@@ -5,7 +5,6 @@ itself works on UTF-8, where every pattern would pay for encoding and for mappin
 could not be encoded at all.
 """
 
-import codecs
 from collections.abc import Iterator
 from typing import Protocol, cast
 
@@ -55,18 +54,16 @@ class Pattern(Protocol):
         ...
 
 
-def _substitute(error: UnicodeError) -> tuple[bytes, int]:
-    if not isinstance(error, UnicodeEncodeError):
-        raise error
-    return SUBSTITUTE * (error.end - error.start), error.end
-
-
-codecs.register_error("lockgate.substitute", _substitute)
+# Encoded as Latin-1, what is wider becomes a question mark, so question marks change places with a control character.
+_MARK, _HELD, _BESIDE = "?", "\x80", "\x81"
+_PROJECTED = bytes(range(128)).replace(_MARK.encode(), SUBSTITUTE) + _MARK.encode() + SUBSTITUTE * 127
 
 
 def project(text: str) -> bytes:
     """`text` as ASCII, one byte a code point; every other code point becomes SUBSTITUTE (0x1A)."""
-    return text.encode("ascii", "lockgate.substitute")
+    if text.isascii():
+        return text.encode("ascii")
+    return text.replace(_HELD, _BESIDE).replace(_MARK, _HELD).encode("latin-1", "replace").translate(_PROJECTED)
 
 
 def pattern(source: str) -> Pattern:

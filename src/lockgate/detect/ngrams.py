@@ -60,10 +60,13 @@ class LinearModel(msgspec.Struct, frozen=True):
         """
         sums = np.zeros(features.size + 1, dtype=np.float32)
         counts = np.zeros(features.size + 1, dtype=np.float32)
+        values = self.weights.take(np.concatenate(features.hashes)) if features.hashes else sums
+        read = 0
         for positions, hashes in zip(features.positions, features.hashes, strict=True):
             place = slice(1, hashes.size + 1) if positions is None else positions + 1
-            sums[place] += self.weights[hashes]
+            sums[place] += values[read : read + hashes.size]
             counts[place] += 1.0
+            read += hashes.size
         sums, counts = np.cumsum(sums, dtype=np.float64), np.cumsum(counts)
         edges = np.array(windows, dtype=np.intp).reshape(-1, 2)
         total = sums[edges[:, 1]] - sums[edges[:, 0]]
@@ -103,16 +106,19 @@ def _buckets(found: Sequence[Hashes]) -> list[Hashes]:
 
 
 def _words(codes: Hashes) -> list[tuple[NDArray[np.intp], Hashes]]:
-    inside = _WORD_CHARACTER[np.minimum(codes, 255)]
-    edges = np.flatnonzero(np.diff(inside, prepend=False, append=False))
+    inside = _WORD_CHARACTER.take(np.minimum(codes, 255))
+    outside = np.ones(codes.size + 2, dtype=bool)
+    np.logical_not(inside, out=outside[1:-1])
+    edges = (outside[1:] != outside[:-1]).nonzero()[0]
     begins, ends = edges[::2], edges[1::2]
     if not begins.size:
         return []
     lengths = ends - begins
-    places = np.flatnonzero(inside)
-    offsets = places - np.repeat(begins, lengths)
+    places = inside.nonzero()[0]
+    offsets = places - begins.repeat(lengths)
     terms = (codes[places] + np.uint32(1)) * _POWERS[np.minimum(offsets, _POWERS.size - 1)]
-    words = np.add.reduceat(terms, np.concatenate(([0], np.cumsum(lengths)[:-1])), dtype=np.uint32)
+    # Counted among the characters of words alone, each word begins where the ones before it end.
+    words = np.add.reduceat(terms, lengths.cumsum() - lengths, dtype=np.uint32)
     one = words * _MIX + _SEEDS[4]
     found = [(begins, one)]
     if words.size > 1:

@@ -1,10 +1,15 @@
 """Finds what is replaced rather than refused: secrets and personal data, also around invisible characters."""
 
+import re
+
 from lockgate.core import Span
 from lockgate.detect import find_pii, find_secrets
-from lockgate.detect.normalise import hidden_kinds
+from lockgate.detect.normalise import HIDDEN
 
 _CUED = 0.9
+_BASIC = "".join(character for character in HIDDEN if character <= "\uffff")
+# What lies beyond as ranges, which `re` passes quickly: tags and the further variation selectors.
+_HIDDEN = re.compile(f"[{_BASIC}\U000e0000-\U000e007f\U000e0100-\U000e01ef]+")
 
 
 def find_sensitive(text: str, *, answer: bool = False) -> tuple[Span, ...]:
@@ -21,10 +26,11 @@ def find_sensitive(text: str, *, answer: bool = False) -> tuple[Span, ...]:
 
 
 def _found(text: str) -> tuple[Span, ...]:
-    hidden = {} if text.isascii() else hidden_kinds(text)
-    if not hidden:
+    if text.isascii() or not _HIDDEN.search(text):
         return tuple(sorted((*find_secrets(text), *find_pii(text))))
-    offsets = [index for index, character in enumerate(text) if character not in hidden]
-    visible = "".join(text[index] for index in offsets)
+    visible = _HIDDEN.sub("", text)
     spans = (*find_secrets(visible), *find_pii(visible))
+    if not spans:
+        return ()
+    offsets = [index for index, character in enumerate(text) if character not in HIDDEN]
     return tuple(sorted(Span(offsets[s.start], offsets[s.end - 1] + 1, s.label, s.score) for s in spans))
