@@ -6,7 +6,7 @@ shift, so one look in a table says which shifts would make a known word of it, a
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 from string import ascii_lowercase, ascii_uppercase
 
@@ -24,6 +24,7 @@ _SURE_WORD = 6
 _MIN_VOTES = 4
 _MAX_CIPHERS = 3
 _MAX_GAP = 8
+_LEAST_PLAIN = 2
 _KNOWN_SHARE = 0.25
 _TOKEN = re.compile("[a-z]+")
 _LONG_TOKEN = re.compile(b"[a-z]{3,}")
@@ -47,9 +48,25 @@ def _rotation(shift: int) -> dict[int, int]:
 
 
 _ROTATIONS = [_rotation(shift) for shift in range(_ALPHABET)]
-_ATBASH = str.maketrans(ascii_lowercase + ascii_uppercase, ascii_lowercase[::-1] + ascii_uppercase[::-1])
+_ROWS = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
+
+
+def _typed(step: int) -> Mapping[int, int | str]:
+    """Undoes hands that lay a key too far on an English keyboard, or typing with the neighbour of each key."""
+    rows = [*_ROWS, *map(str.upper, _ROWS)]
+    return {ord(key): ord(row[(place - step) % len(row)]) for row in rows for place, key in enumerate(row)}
+
+
+_OTHERS: tuple[tuple[str, Mapping[int, int | str]], ...] = (
+    ("atbash", str.maketrans(ascii_lowercase + ascii_uppercase, ascii_lowercase[::-1] + ascii_uppercase[::-1])),
+    ("keyboard", _typed(1)),
+    ("keyboard", _typed(-1)),
+)
+"""Ciphers that replace each letter by another one and are no shift; in votes they follow the shifts."""
 _ROT47 = str.maketrans({chr(33 + code): chr(33 + (code + 47) % 94) for code in range(94)})
-_ATBASH_BYTES = bytes.maketrans(ascii_lowercase.encode(), ascii_lowercase[::-1].encode())
+_OTHER_BYTES = [
+    bytes.maketrans(ascii_lowercase.encode(), ascii_lowercase.translate(table).encode()) for _, table in _OTHERS
+]
 _FROM_A = {
     first: bytes.maketrans(ascii_lowercase.encode(), (ascii_lowercase[-shift:] + ascii_lowercase[:-shift]).encode())
     for shift, first in enumerate(ascii_lowercase.encode())
@@ -59,7 +76,9 @@ _KNOWN_BYTES = frozenset(word.encode("ascii") for word in KNOWN)
 _ORDERS = frozenset(word for word in CLASSES if word.isascii() and word.isalpha() and len(word) >= _SURE_WORD)
 _FREQUENT = """
     the and that this with your you have from what when will would about there their which following before
-    should text answer all
+    should text answer all read tell show give write make they them into just only like than then were been have
+    does here word words rule rules list next each send open close ticket under after again never always please
+    nicht deine dein eine para pour dans votre
 """
 
 
@@ -113,22 +132,33 @@ def _tokens(page: Page) -> list[_Token]:
 
 
 def _shifted(page: Page) -> Iterator[Piece]:
-    """Caesar shifts and Atbash, where the letters are unlike those of any language."""
+    """Caesar shifts, Atbash and shifted keys, where the letters are unlike those of any language."""
     if not (_UNLIKELY.search(page.lower) or _IN_ROT13.search(page.lower)):
         return
     tokens: list[_Token] = []
     for cipher, count in _votes(page).most_common(_MAX_CIPHERS):
-        table = _ATBASH if cipher == _ALPHABET else _ROTATIONS[cipher]
-        name = "atbash" if cipher == _ALPHABET else f"rot{cipher}"
+        name, table = _OTHERS[cipher - _ALPHABET] if cipher >= _ALPHABET else (f"rot{cipher}", _ROTATIONS[cipher])
         if count < _MIN_VOTES or not cipher:
             continue
         tokens = tokens or _tokens(page)
         for start, end in _stretches(tokens, lambda word, table=table: word.translate(table)):
-            yield Piece(page.text[start:end].translate(table), start, end, name)
+            value = page.text[start:end]
+            yield Piece(value.translate(table), start, end, name)
+            plain = [token for token in tokens if start <= token.start < end and token.plain]
+            if sum(len(token.word) >= _MIN_WORD for token in plain) >= _LEAST_PLAIN:
+                yield Piece(
+                    _WORD.sub(lambda match, table=table: _unless_known(match.group(), table), value), start, end, name
+                )
+
+
+def _unless_known(word: str, table: Mapping[int, int | str]) -> str:
+    """Every other word may stand in plain text: such a word is known as it is, and not when translated."""
+    said = word.translate(table)
+    return word if word.lower() in KNOWN and said.lower() not in KNOWN else said
 
 
 def _votes(page: Page) -> "Counter[int]":
-    """How many letters speak for each shift, and for Atbash, whose number is the size of the alphabet."""
+    """How many letters speak for each shift, and for each of the other ciphers, whose numbers follow."""
     votes: Counter[int] = Counter()
     shapes = _shapes()
     for word in _LONG_TOKEN.findall(page.lower):
@@ -136,8 +166,9 @@ def _votes(page: Page) -> "Counter[int]":
             continue
         for first in shapes.get(word.translate(_FROM_A[word[0]]), b""):
             votes[(word[0] - first) % _ALPHABET] += len(word) - 2
-        if word.translate(_ATBASH_BYTES) in _KNOWN_BYTES:
-            votes[_ALPHABET] += len(word) - 2
+        for number, table in enumerate(_OTHER_BYTES, _ALPHABET):
+            if word.translate(table) in _KNOWN_BYTES:
+                votes[number] += len(word) - 2
     return votes
 
 
@@ -222,6 +253,8 @@ def _unpig(word: str) -> str:
         return word
     # All consonants at the end come first; fewer, where the word itself ends in some.
     cluster = next((size for size in range(1, len(stem)) if _VOWEL.match(stem[-size - 1])), 1)
+    if stem[-1:] == "w" and stem[:-1] in KNOWN:
+        return stem[:-1]
     options = [stem[-size:] + stem[:-size] for size in (cluster, *range(_CLUSTER, 0, -1)) if size < len(stem)]
     known = next((option for option in (*options, stem[:-1]) if option in KNOWN), "")
     if known or not options:

@@ -15,8 +15,12 @@ from lockgate.detect.ciphers import CIPHER_SHAPES, CIPHERS, MARKED
 from lockgate.detect.codes import CODES
 from lockgate.detect.disguises import CODED, DISGUISE_SHAPES, DISGUISES
 from lockgate.detect.encodings import ENCODINGS
+from lockgate.detect.games import GAME_SHAPES, GAMES
+from lockgate.detect.gaps import BARE, BARE_SHAPES, GAPS
+from lockgate.detect.keyed import KEYED
 from lockgate.detect.linear import pattern
 from lockgate.detect.piece import MAX_PIECES, Piece, page_of
+from lockgate.detect.places import PLACES
 from lockgate.detect.spellings import SIGNS, SPOKEN, SPOKEN_SHAPES
 
 MAX_VIEWS = 256
@@ -26,10 +30,10 @@ MAX_GROWTH = 3
 MIN_BUDGET = 4000
 """Characters that the views may have for each time that a text may grow, however short it is."""
 
-_DECODERS = (*ENCODINGS, *CODES, *MARKED, *SIGNS, *CODED)
-_LETTER_DECODERS = (*CIPHERS, *SPOKEN, *DISGUISES)
+_DECODERS = (*ENCODINGS, *CODES, *MARKED, *SIGNS, *CODED, *PLACES, *KEYED, *GAPS)
+_LETTER_DECODERS = (*CIPHERS, *SPOKEN, *DISGUISES, *GAMES, *BARE)
 # One pass over the text tells whether any of the latter is worth asking; plain prose rarely holds such letters.
-_STRANGE = pattern("|".join((*CIPHER_SHAPES, *SPOKEN_SHAPES, *DISGUISE_SHAPES)))
+_STRANGE = pattern("|".join((*CIPHER_SHAPES, *SPOKEN_SHAPES, *DISGUISE_SHAPES, *GAME_SHAPES, *BARE_SHAPES)))
 
 
 class View(msgspec.Struct, frozen=True):

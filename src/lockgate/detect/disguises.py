@@ -1,7 +1,7 @@
 """Reads words whose letters were replaced, doubled, broken up, run together or handed over in pieces."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from string import ascii_lowercase
 
@@ -33,6 +33,12 @@ _LEET_WORDS = pattern(
 )
 _LEET_WORD = re.compile(r"[a-z0-9@$!|+(€£]+")
 _LETTER = re.compile("[a-z]")
+_VOWEL = re.compile("[aeiouy]")
+_WOVEN = re.compile("[a-z][0-9@$]+[a-z]|^[0-9][a-z]{2}")
+# Hexadecimal digits, or letters before digits: codes, not words.
+_CODE = re.compile("[0-9a-f]+|[A-Za-z]{1,3}[0-9]+[a-z]?|[0-9]+[A-Za-z]{1,3}")
+_TOKEN = re.compile(r"[^\s,;.]+")
+_LEAST_WOVEN, _DENSE_SHARE = 3, 0.4
 _SIGN = re.compile(r"[0-9@$!|+(€£]")
 
 _DOUBLED_SHAPE = r"\b(?:" + "|".join(letter * 2 for letter in ascii_lowercase) + r"){2}"
@@ -54,6 +60,8 @@ _SUM = pattern(
     r"\b[A-Za-z_][A-Za-z0-9_]{0,20}(?:\s{0,2}[+&]\s{0,2}(?:\"[^\"\n]*\"|'[^'\n]*'|[A-Za-z_][A-Za-z0-9_]{0,20}))+"
 )
 _TEMPLATE = pattern(r"(?:\$?\{\{?\s?[A-Za-z_][A-Za-z0-9_]{0,20}\s?\}?\}[ ]?){2,}")
+# Names in brackets, as they are handed to `format`, `join` or `%`.
+_LISTED = pattern(r"[(\[]\s{0,2}[A-Za-z_][A-Za-z0-9_]{0,20}(?:\s{0,2},\s{0,2}[A-Za-z_][A-Za-z0-9_]{0,20})+\s{0,2}[)\]]")
 _LITERAL = re.compile(r"\"[^\"\n]*\"|'[^'\n]*'")
 _PART = re.compile(r"\"[^\"\n]*\"|'[^'\n]*'|[A-Za-z_]\w*")
 
@@ -77,8 +85,17 @@ def _leet(page: Page) -> Iterator[Piece]:
             if len(text) >= _MIN_WORD and text.rstrip("i!") in KNOWN:
                 proof.append(text)
         sure = len(set(proof)) > 1 or any(len(word) >= _LONG for word in proof)
-        if sure and len(proof) >= _LEET_SHARE * len(hits):
+        if (sure and len(proof) >= _LEET_SHARE * len(hits)) or _is_dense(page, hits, start, end):
             yield from rewritten(page, hits, "leetspeak")
+
+
+def _is_dense(page: Page, hits: Sequence[Hit], start: int, end: int) -> bool:
+    """Whether words of any language hold so many signs that no table of codes does: most words, in lower case."""
+    words = [page.text[hit.start : hit.end] for hit in hits]
+    woven = sum(_WOVEN.search(word) is not None and not _CODE.fullmatch(word) for word in words)
+    spoken = sum(_VOWEL.search(hit.text) is not None for hit in hits)
+    least = max(_LEAST_WOVEN, _DENSE_SHARE * len(_TOKEN.findall(page.text[start:end])))
+    return woven >= least and spoken >= _KNOWN_SHARE * len(hits)
 
 
 def _unleet(word: str) -> str:
@@ -175,10 +192,12 @@ def _pieces(page: Page) -> Iterator[Piece]:
         page.text[slice(*name)]: page.text[slice(*value)][1:-1]
         for name, value in zip(named[::2], named[1::2], strict=True)
     }
-    for shape in (_SUM, _TEMPLATE):
+    for shape in (_SUM, _TEMPLATE, _LISTED):
         for match in islice(shape.finditer(page.data), _MAX_NAMES):
             parts = _PART.findall(page.text[match.start() : match.end()])
-            said = "".join(values.get(part, part[1:-1] if part[0] in "\"'" else "") for part in parts)[:_MAX_JOINED]
+            said = (" " if shape is _LISTED else "").join(
+                values.get(part, part[1:-1] if part[0] in "\"'" else "") for part in parts
+            )[:_MAX_JOINED]
             if sum(part in values for part in parts) > 1:
                 yield Piece(said, named[0][0], match.end(), "pieces")
 

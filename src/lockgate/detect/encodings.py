@@ -39,6 +39,7 @@ _B64 = "[A-Za-z0-9+/_-]"
 _B64_TOKEN = rf"{_B64}*(?:[a-z][A-Z0-9]|[0-9][A-Za-z]|[A-Z]{{2}}[a-z]|[A-Z]{{4}}){_B64}*={{0,2}}"
 _BASE64 = pattern(rf"{_B64_TOKEN}(?:[\s\"',+&\\]{{1,5}}{_B64_TOKEN})*(?:\s{{1,2}}{_B64}+={{1,2}})?")
 _BASE32 = pattern(r"[A-Z2-7]{8,}(?:[ \r\n-]{0,2}[A-Z2-7]{2,}){0,}={0,6}")
+_SMALL_BASE32 = pattern(r"\b[a-z2-7]{16,}\b")
 _ASCII85 = pattern(r"<~[!-uz\s]{5,}~>")
 _BASE85 = pattern(r"[!-~]{20,}")
 _HEX = pattern(r"(?:\b|0x|\\x|%)[0-9A-Fa-f]{2}(?:[ :,;.|/_\r\n\t-]{0,3}(?:0x|\\x)?[0-9A-Fa-f]{2}){5,}\b")
@@ -169,6 +170,15 @@ def _base32(page: Page) -> Iterator[Piece]:
             yield Piece(said, start, end, "base32")
 
 
+def _small_base32(page: Page) -> Iterator[Piece]:
+    if page.digits < _MIN_MIXED:
+        return
+    for match in _SMALL_BASE32.finditer(page.data):
+        start, end = match.span()
+        if said := _read(_base32_bytes, page.text[start:end].upper()):
+            yield Piece(said, start, end, "base32")
+
+
 def _base32_bytes(value: str) -> bytes:
     # Lengths of 1, 3 and 6 beyond a whole block do not occur (RFC 4648, section 6).
     usable = value[: len(value) - (len(value) % 8 in {1, 3, 6})]
@@ -287,6 +297,7 @@ def _of_text(name: str, needed: bytes, shape: Pattern, read: Callable[[str], str
 ENCODINGS: tuple[Decoder, ...] = (
     _base64,
     _base32,
+    _small_base32,
     _base85,
     _of_digits("hex", 6, _HEX, _hex_bytes),
     _of_digits("binary", 35, _BINARY, _binary_bytes),

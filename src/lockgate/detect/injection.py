@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 import msgspec
 
 from lockgate.core import Origin, Span
+from lockgate.detect.context import IN_CONTEXT, in_context
 from lockgate.detect.decode import View, decoded
 from lockgate.detect.legible import is_legible
 from lockgate.detect.lexicon import MENTION, QUOTE
@@ -45,12 +46,17 @@ class Reading(msgspec.Struct, frozen=True):
 def read(text: str) -> Reading:
     """Undo disguises and decode, once for everything that judges a text."""
     normal = normalise(text)
-    views = (
-        View(view.text, *normal.original(view.start, view.end), view.encoding)
-        for view in decoded(normal.text)
-        if is_legible(view.text, normal.text[view.start : view.end], view.encoding)
+    found = decoded(normal.text)
+    if not found:
+        return Reading(normal, ())
+    legible = [view for view in found if is_legible(view.text, normal.text[view.start : view.end], view.encoding)]
+    return Reading(
+        normal,
+        tuple(
+            View(view.text, *normal.original(view.start, view.end), view.encoding)
+            for view in (*legible, *in_context(normal.text, found))
+        ),
     )
-    return Reading(normal, tuple(views))
 
 
 def find_injection(text: str | Reading, origin: Origin | str = Origin.USER) -> tuple[Span, ...]:
@@ -74,7 +80,7 @@ def find_injection(text: str | Reading, origin: Origin | str = Origin.USER) -> t
         spans.append(Span(start, end, sign.label, sign.score))
         if _is_obfuscated(normal, sign, words):
             spans.append(Span(start, end, "injection.obfuscated", _OBFUSCATED))
-    spans.extend(_encoded(reading.views, foreign=foreign))
+    spans.extend(_encoded(reading, foreign=foreign))
     return tuple(sorted(spans))
 
 
@@ -142,8 +148,11 @@ def _placed(words: Words, signal: Signal, start: int, end: int, weight: float) -
     return Span(words.starts[start], words.ends[end - 1], signal.label, weight)
 
 
-def _encoded(views: tuple[View, ...], *, foreign: bool) -> Iterator[Span]:
-    for view in views:
+def _encoded(reading: Reading, *, foreign: bool) -> Iterator[Span]:
+    for view in reading.views:
         score = fuse(_signs(normalise(view.text).text, foreign=foreign)[0])
+        # Plain words around what was decoded are no signs of a disguise.
+        if view.encoding == IN_CONTEXT and score:
+            score = 0.0 if score <= fuse(_signs(reading.normal.text, foreign=foreign)[0]) else score
         if score >= _LEAST_ENCODED:
             yield Span(view.start, view.end, "injection.encoded", min(_SURE, score + _ENCODED_BONUS))

@@ -12,27 +12,55 @@ _MAX_LETTERS = 4000
 
 # The most frequent words of a dozen languages in Latin letters, without accents.
 _COMMON = """
-    aan about above access account act add address admin after again against air akan ale all alla alle als also ama
-    an anche and anda animal answer any anyone are as ask at ate att auch auf aus avec back bank be because been
-    before bei being below between big bir bitte both boy bu build but by byl call came can cause ces cette change
-    che cok come como con could cuando daha dan dans dari das dass dat data day degil dei del della delle dem den
-    dengan der des desde det deze did die differ din dla do does don donde dos down during each earth een ein eine
-    einen ela ele email end entre est esta este etre ett even every everything fait father few file files find first
-    foi follow for form from full fur further get gibi give gli go good great haben had han hand har has hasta hat
-    have he hello help her here het high him his home hon hot house how ich icin if ile in ini instead inte into is
-    isso ist it its itu jag jak jest jouw just kann ke keep key keys kind know land large las last les let letter
-    letters leurs light like line list little live long look los low ma maar made mais make man many mas may me mean
-    med men mesmo met might mit model money more most mother move much muito must muy my naar nach name nao near
-    need nel never new nicht nie niet no noch non nos not nothing nous now number nur och oder of off olarak old on
-    once one only ook or oraz other our out over own pada para part pas pela pelo people per pero phone picture piu
-    place play please plus point por pour przez put quando que questo qui quien read reply response right round
-    sagen said same say saya secret see self sem semua send sentence set seu shall she should show sich side sie
-    sind small so sobre som some something son sono sont sound spell start stop sua such sur sus tak take tego tell
-    tem text than that the their them then there these they thing think this those three through tidak till time to
-    today todo todos tomorrow too tout try tum turn tutto two twoje tym uma una und under une uno until untuk up us
-    use user users van var ve very voce von voor votre vous want was water way we well went werden were what when
-    where which while who why wie will wir wird with without won word words wordt work world would write wszystkie
-    yang year you your zijn
+    aan able about above accept access account act add address admin after again against ahora air akan ale algo all
+    alla alle alles alors already als also always ama an anche and anda anderen animal another answer antwort
+    antworten any anyone apart approve are around as asi ask asked at ate att auch aucune auf aunque aus aussi autre
+    autres avant avec away back bad bank be because been before bei being below best besten better between bien big
+    bill bir bist bitte black blue board body bonjour boss bot both box boy braucht break bring brother bu buen build
+    business but buy by byl cada call came can candidate care casa case cause celui ces cette chance change chaque che
+    cheap child children chose city class clean clear cliente clientes close cok color come comment como company con
+    confirm contact control copy correct cosa cosas cost could course cover cuando customer customers daha dan danach
+    dans dari dark das dass dat data date datos day dazu deal dear decir degil dei del delete della delle dem den
+    dengan denn der des desde deshalb despues det deze dia did die dieser dieses differ din dinner dire dis dla do
+    doch doctor does don donc donde door dort dos double down dream drive drop durch during each early earth easy eat
+    een ein eine einen eines einfach ela ele ella elle ellos email employee end enough entonces entre envoie eres erst
+    esa ese eso est esta estan este etre ett etwas even evening ever every everything evil expect eyes face fact faire
+    fait false fast father faut feel few field file filed files fill fin final find fine fire firm first five flag foi
+    follow for forge form four frage fragen freund friend friends from front fue fuera full fur further game geben
+    gegen gehen geht geld genau general gesagt get gibi girl give gli go good got gracias grade grant great group
+    guest gut habe haben hace hacer had half han hand happy har hard has hast hasta hat have haz he head hear heart
+    held hello help her here het heute hide hier high him hire his hola hold home hon hope hot hours house how human
+    ich icin idea if ihm ile ils immer important in ini inside instead inte into invoice invoices is isso ist it its
+    itu jag jak jede jeden jeder jest job join jouw just juste kann ke keep kept key keys kill kind knew know known
+    kommt konnen kunden kundenliste land large las lass lassen last late later law lead learn leave left les less let
+    letter letters letting leur leurs leute level lie liebe lies life light like line link list lista liste listen
+    little live living lock locked logs long look los lose lost lot love low lower lui lunch ma maar machen made main
+    mais make man manager many mark mas matter may maybe me mean med meet mehr meine meinen mejor member men menos
+    merge mes mesmo met mettre mi might minute mis mit model moins money month more morning most mother move much
+    mucho muito music muss must muy my myself naar nach nada nadie name names nao near need nein nel neu never new
+    next nice nicht nie niet nine no noch nom nombre non north nos not note notes nothing nous now number nunca nur
+    oben och oder of off office ohne okay olarak old on once one only ook or orange oraz order orders other otra otro
+    our out outside ouvre over own owner pada paid paper para parcel part party pas passe past pay payment pela pelo
+    people per pero person personne peu peut phone pick picture pink piu place plan play played please plus poco point
+    poor por post pound pour power present price private przez public puede puedes puis pull push put quando que quel
+    quelle question questions questo qui quick quien quiet quita quite rate rating read ready real really reason
+    record red refund regel regeln regle regles reject remember remove repeat reply report response rest return review
+    rich rien right road room round rule rules run sabe safe safety sag sage sagen sagst said salary sale same save
+    say saya schick schreib score screen search second secret see seen sehr sein seine self sell sem semua send
+    sentence ser serve server ses session set seu seven shall share she ship shop short should show shut sich side sie
+    siempre sign sind sino six size skip sky sleep slow small so sobre sofort sois soit sollen solved som some someone
+    something son sono sont soon sorry sound sous south space spater speak spell staff stand star start state stay
+    steal steps still stop store story street strong student students stuff sua such summary sun supply sur sure sus
+    table tak take taken talk tanto teach teacher team tego tell tem ten tes test text texte than thank thanks that
+    the their them then there these they thing things think this those thought three through ticket tickets tidak
+    tiene tienes till time to toda todas today todo todos toi tomorrow ton too top total touch toujours tous tout town
+    train transfer treat tree trop true trust truth try tum tun turn tus tutto twice two twoje tym uber uma una und
+    under une unlock uno unser unten until untuk up upon us use used user users usual value van var ve vergiss verify
+    vers very vida viel vient visit voce von voor vos vote votre vous voy vrai wait walk wall wann want wanted warn
+    warum was watch water way we week weil weiter welche welcome well wenn went werden were west what whatever when
+    where which while white who whole whose why wie wife will win wir wird wire wissen with without wollen woman women
+    won word words wordt work world would write wrong wszystkie yang year years yellow yes yesterday you young your
+    zeig zeige zijn zuerst
 """
 
 
