@@ -17,7 +17,7 @@ _LEAST_WIDE = 4
 _KNOWN_SHARE, _SHORT_SHARE, _SHORT = 0.5, 0.8, 16
 
 _LETTERS = pattern(
-    r"(?:first|1st|initial|starting|opening|last|final|every second|every 2nd|every other) (?:letter|character|char)s?\b"
+    r"(?:first|1st|initial|starting|opening|last|final|every (?:second|2nd|other)) (?:letter|character|char)s?\b"
     r"|\binitials\b|acrostic|telestich|capital letters|upper-?case letters|alternate letters"
     r"|anfangsbuchstabe|(?:erste[nrs]?|letzte[nrs]?|zweite[nrs]?) buchstabe|premieres? lettres?|dernieres? lettres?"
     r"|initiales|primeras? letras?|ultimas? letras?|iniciales|prim[ae] letter[ae]|ultim[ae] letter[ae]|iniziali"
