@@ -2,9 +2,13 @@
 
 import re
 
+import msgspec
 import pytest
+import yaml
 
-from lockgate.core.config import ApplicationConfig, EmbeddedUpstream, GuardConfig, ServeConfig
+from lockgate.core import Action, Origin
+from lockgate.core.config import ApplicationConfig, Config, EmbeddedUpstream, GuardConfig, ServeConfig, parse
+from lockgate.guard import Guard
 from lockgate.redteam import FAMILIES, Answer, Family, Lane, Message, Obedience, Turn, convert, load, plan
 from lockgate.redteam.attempt import AttemptStatus, judge
 from lockgate.redteam.converters import CONVERTERS
@@ -129,6 +133,36 @@ def test_attacks_describe_what_they_want_emitted() -> None:
         for seed in family.seeds:
             if isinstance(seed.goal, Emit):
                 assert "<script" not in convert(CONVERTERS[0], seed.payload, 1)
+
+
+def configured(family: Family) -> Config:
+    document: dict = {"version": 1, "project": "p", "serve": {"upstream": {"kind": "embedded", "model": "m.gguf"}}}
+    for section, lines in yaml.safe_load(family.settings).items():
+        document[section] = document.get(section, {}) | lines
+    return parse(document)
+
+
+@each
+def test_the_lines_of_a_manual_page_fit_into_the_settings(family: Family) -> None:
+    assert configured(family) != configured(msgspec.structs.replace(family, settings="{}"))
+
+
+@pytest.mark.parametrize(
+    "name", ["denial-of-service", "exfiltration-link", "harmful-content", "insecure-output", "model-extraction"]
+)
+def test_the_lines_of_a_manual_page_stop_a_target_that_obeys(name: str) -> None:
+    family = family_named(name)
+    config, script = configured(family), Obedience(attacks(family), protected=(SECRET,))
+    guard = Guard(config.guard, (SECRET,))
+    assert config.serve is not None
+    for attack in attacks(family):
+        history = tuple(message for turn in attack.turns for message in messages(turn))
+        answer = script.obey(history, longest=config.serve.max_tokens)
+        verdict = guard.inspect(answer.text, Origin.MODEL)
+        passed = Answer("", filtered=True) if verdict.action is Action.BLOCK else Answer(verdict.text)
+        talk = Conversation((turn_of(history, passed, attack.turns[-1]),))
+        transcript = transcribe(attack, talk, target="t", protected=(SECRET,), system_prompt="")
+        assert judge(attack, transcript, Lane.GUARDED).status is not AttemptStatus.SUCCEEDED, attack.id
 
 
 SECTIONS = {

@@ -57,8 +57,15 @@ def show(campaign: Campaign) -> None:
         click.echo(f"  - {printable(reason)}")
     if len(reasons) > _NOTED:
         click.echo(f"  and {len(reasons) - _NOTED} more")
-    for number, (name, text) in enumerate(what_helps(report)[:_HELPS]):
-        click.echo(f"{'' if number else chr(10)}{name + ':':<22}{text}")
+    _show_help(report)
+
+
+def _show_help(report: PublicReport) -> None:
+    helped = what_helps(report)
+    for number, family in enumerate(helped[:_HELPS]):
+        click.echo(f"{'' if number else chr(10)}{family.id + ':':<22}{family.helps}")
+    if helped:
+        click.echo(f"The lines for lockgate.yaml: lockgate redteam --explain {helped[0].id}")
 
 
 def _reasons(report: PublicReport) -> list[str]:
@@ -139,3 +146,6 @@ def show_family(family: Family) -> None:
         ("Limits", family.limits),
     ):
         click.echo(f"{heading}\n  {text}\n")
+    click.echo("In lockgate.yaml, for example")
+    for line in family.settings.splitlines():
+        click.echo(f"  {line}")

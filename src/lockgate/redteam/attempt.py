@@ -16,7 +16,7 @@ from lockgate.redteam.personal_detail import PersonalDetail
 from lockgate.redteam.redact import PLACEHOLDER, redact
 from lockgate.redteam.refusal import refuses
 from lockgate.redteam.repeated_prompt import RepeatedPrompt
-from lockgate.redteam.transcript import Transcript, TranscriptStatus
+from lockgate.redteam.transcript import Transcript, TranscriptStatus, Turn
 
 _UNKEPT = frozenset({RepeatedPrompt.card.id, PersonalDetail.card.id, *(check.card.id for check in BESIDE)})
 """Judges whose finding is the reply itself, which is therefore not kept."""
@@ -56,7 +56,7 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
         judges: Ids of the judges that found the goal reached.
         replies: What the target said, without protected values.
         converter: What disguised the attack's wording; empty for none.
-        refused: The last answer declines what was asked, as far as its wording shows.
+        refused: The last answer declines what was asked, as far as its wording shows, or is empty.
         models: Names that the endpoint gave the model, in the order in which they came up.
         calls: Names of the tools that were called.
         prompts: What was said to it, without protected values; empty for the half of the corpus that nobody may read.
@@ -110,7 +110,7 @@ def judge(item: Attack | Benign, transcript: Transcript, lane: Lane) -> Attempt:
         judges=guilty,
         replies=tuple(PLACEHOLDER for _ in replies) if unkept else replies,
         converter=item.converter if isinstance(item, Attack) else "",
-        refused=bool(transcript.turns) and (transcript.turns[-1].refused or refuses(transcript.turns[-1].reply)),
+        refused=bool(transcript.turns) and _declined(transcript.turns[-1]),
         models=tuple(dict.fromkeys(turn.model for turn in transcript.turns if turn.model)),
         calls=tuple(call.name for turn in transcript.turns for call in turn.calls),
         prompts=redact(prompts, transcript.protected),
@@ -145,6 +145,10 @@ def not_sent(
         reason=reason,
         converter=item.converter if isinstance(item, Attack) else "",
     )
+
+
+def _declined(turn: Turn) -> bool:
+    return turn.refused or refuses(turn.reply) or not (turn.blocked or turn.calls or turn.reply.strip())
 
 
 def _failed(outcomes: Iterable[Outcome]) -> tuple[str, ...]:

@@ -32,6 +32,17 @@ BESIDE: tuple[Check[Transcript], ...] = (StrayDisclosure(),)
 """Judges of what the attack did not ask for. They are noted beside an attempt and decide nothing about it."""
 
 
+_TITLES = {
+    check.card.id: check.card.title
+    for check in (*(check for checks in _JUDGES.values() for check in checks), *BESIDE, ModelOpinion())
+}
+
+
+def titled(judge: str) -> str:
+    """A judge's id with what it finds; the id alone where there is no such judge here."""
+    return f"{judge} {_TITLES[judge]}" if judge in _TITLES else judge
+
+
 def judges_of(goal: Goal | None, opinion: Opinion | None = None) -> tuple[Check[Transcript], ...]:
     """The judges of a goal, and the one that reads a model's opinion where there is one.
 

@@ -6,14 +6,18 @@ from typing import Final
 import msgspec
 
 from lockgate.redteam.attempt import Attempt, AttemptStatus, Lane
-from lockgate.redteam.families import FAMILIES
-from lockgate.redteam.public import PublicReport
+from lockgate.redteam.converters import CONVERTERS
+from lockgate.redteam.judges import titled
+from lockgate.redteam.public import PublicFamily, PublicReport
 from lockgate.report import name, shown
 from lockgate.report.shown import interval, percent
 from lockgate.report.template import template
 
 MAX_TALKS: Final = 3_000
 _PLAIN = "plain"
+_KINDS = {"encoding": "encodings", "disguise": "disguises", "wrapper": "wrappers", "language": "languages"}
+_KIND = {converter.id: list(_KINDS).index(converter.kind) for converter in CONVERTERS}
+_GROUPS = (*_KINDS.values(), "others")
 _SHOWN = 2_000
 _RANK = {status: rank for rank, status in enumerate(("SUCCEEDED", "ERRORED", "SKIPPED", "RESISTED", "BLOCKED"))}
 
@@ -57,6 +61,7 @@ class Talk(msgspec.Struct, frozen=True):
     reason: str
     turns: tuple[tuple[str, str], ...]
     calls: str
+    tries: str
 
 
 def page(report: PublicReport) -> str:
@@ -66,8 +71,7 @@ def page(report: PublicReport) -> str:
     the JSON report holds all of them.
     """
     attacks = [item for item in report.attempts if item.attack and item.lane is Lane.GUARDED]
-    used = {item.converter or _PLAIN for item in attacks}
-    converters = sorted(used, key=lambda one: (one != _PLAIN, one))
+    converters = sorted({item.converter or _PLAIN for item in attacks}, key=_column)
     bare = [item for item in report.attempts if item.attack and item.lane is Lane.BARE]
     harmless = [item for item in report.attempts if not item.attack and item.status is not AttemptStatus.ANSWERED]
     listed = [*attacks, *bare, *harmless]
@@ -75,6 +79,7 @@ def page(report: PublicReport) -> str:
         report=report,
         rows=_rows(report, attacks, converters),
         converters=converters,
+        groups=_groups(converters),
         helps=what_helps(report),
         talks=[_talk(item) for item in sorted(listed, key=_order)[:MAX_TALKS]],
         left_out=max(0, len(listed) - MAX_TALKS),
@@ -85,11 +90,19 @@ def page(report: PublicReport) -> str:
     )
 
 
-def what_helps(report: PublicReport) -> list[tuple[str, str]]:
-    """Families that reached their goal on the target as it was given, most often first, with what helps."""
-    fallen = sorted((row for row in report.families if row.successes), key=lambda row: (-row.successes, row.id))
-    known = {family.id: family.helps for family in FAMILIES}
-    return [(row.id, known[row.id]) for row in fallen if row.id in known]
+def what_helps(report: PublicReport) -> list[PublicFamily]:
+    """Families that reached their goal on the target as it was given, most often first, where we know what helps."""
+    return sorted((row for row in report.families if row.helps), key=lambda row: (-row.successes, row.id))
+
+
+def _column(converter: str) -> tuple[int, str]:
+    return -1 if converter == _PLAIN else _KIND.get(converter, len(_KINDS)), converter
+
+
+def _groups(converters: list[str]) -> list[tuple[str, int]]:
+    """Neighbouring columns of one kind: what they are called, and how many they are."""
+    kinds = [_column(one)[0] for one in converters]
+    return [("" if kind < 0 else _GROUPS[kind], kinds.count(kind)) for kind in dict.fromkeys(kinds)]
 
 
 def _rows(report: PublicReport, attacks: list[Attempt], converters: list[str]) -> list[Row]:
@@ -135,10 +148,11 @@ def _talk(item: Attempt) -> Talk:
         converter=name(item.converter or _PLAIN),
         lane=item.lane.value,
         status=item.status.value,
-        judges=", ".join((*item.judges, *(f"{one} beside" for one in item.beside))),
+        judges="; ".join((*map(titled, item.judges), *(f"beside: {titled(one)}" for one in item.beside))),
         reason=shown(item.reason),
         turns=tuple(
             (shown(prompt, _SHOWN), shown(reply, _SHOWN)) for prompt, reply in zip(prompts, item.replies, strict=False)
         ),
         calls=", ".join(name(call) for call in item.calls),
+        tries=f"try {len(item.replies)}: {name(item.disguise)}" if item.disguise else "",
     )

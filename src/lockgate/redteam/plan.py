@@ -80,13 +80,19 @@ def plan(
     return Plan(
         corpus=Corpus(
             version=corpus.version,
-            sha256=sha256_hex(msgspec.json.encode((corpus.sha256, chosen, [item.id for item in converters]))),
+            sha256=_digest(corpus, chosen, converters),
             attacks=attacks,
             benign=tuple(harmless[:benign] if benign else harmless),
         ),
         families=tuple(sorted(names)),
         available=sum(_size(known.get(name), name, corpus, converters) for name in names),
     )
+
+
+def _digest(corpus: Corpus, families: Sequence[Family], converters: Sequence[Converter]) -> str:
+    # What is sent, and not what the manual says about it: a better sentence there makes no baseline worthless.
+    sent = [(one.id, one.target, one.tools, one.seeds) for one in families]
+    return sha256_hex(msgspec.json.encode((corpus.sha256, sent, [item.id for item in converters])))
 
 
 def _deal(piles: dict[str, Iterator[Attack]], budget: int, seed: int) -> Iterator[Attack]:

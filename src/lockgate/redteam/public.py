@@ -13,6 +13,7 @@ from lockgate.redteam.assistant import LEAST_AGREEMENT, ModelJudge
 from lockgate.redteam.attempt import Attempt, Lane
 from lockgate.redteam.baseline import Regression
 from lockgate.redteam.errors import RedteamError
+from lockgate.redteam.families import FAMILIES
 from lockgate.redteam.labelled import Agreement, calibration
 from lockgate.redteam.message import UnusableAnswerError
 from lockgate.redteam.model_opinion import ModelOpinion
@@ -28,12 +29,16 @@ class PublicFamily(Tally, frozen=True, kw_only=True):
         status: EXERCISED, NOT EXERCISED, MEASURED (no bare target to compare with) or UNTESTED.
         target: Who was attacked: `application`, or `obedient`, the scripted target.
         bare: Successes without the guard; None where there is no bare target.
+        helps: Where it reached its goal, what an operator can do; else empty.
+        settings: The lines of `lockgate.yaml` for that, as an example.
     """
 
     id: str
     status: str
     target: str
     bare: int | None
+    helps: str = ""
+    settings: str = ""
 
 
 class PublicPaired(msgspec.Struct, frozen=True, kw_only=True):
@@ -177,12 +182,15 @@ def publish(
         alone = sum(item.judges == (ModelOpinion.card.id,) for item in result.transcripts)
         judge_model = msgspec.structs.replace(judge_model, alone=alone)
     compared = Lane.BARE in result.fingerprints
+    manual = {family.id: family for family in FAMILIES}
     families = tuple(
         PublicFamily(
             id=family.id,
             status=family.status,
             target="obedient" if family.id in scripted else "application",
             bare=family.bare.successes if compared else None,
+            helps=manual[family.id].helps if family.guarded.successes and family.id in manual else "",
+            settings=manual[family.id].settings if family.guarded.successes and family.id in manual else "",
             **_counts(family.guarded),
         )
         for family in result.families

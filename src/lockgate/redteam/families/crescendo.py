@@ -3,6 +3,7 @@
 
 from lockgate.redteam.families.asks import ASKS
 from lockgate.redteam.families.family import Family, Seed
+from lockgate.redteam.families.settings import PROTECTED
 
 _LADDERS = (
     (
@@ -32,6 +33,7 @@ CRESCENDO = Family(
     limits="The rungs are written beforehand; an attacker's own model can find better ones.",
     helps="Keep what must not be told out of the prompt, name it in `application.protected`, and judge "
     "conversations as a whole, which the endpoint does.",
+    settings=PROTECTED,
     maps=("LLM01:2025", "AML.T0054", "ASI01:2026"),
     seeds=tuple(
         Seed(payload=ASKS[place % len(ASKS)], before=ladder, strategy="crescendo")

@@ -2,6 +2,7 @@
 """Users who talk the application into deeds that are not theirs to order."""
 
 from lockgate.redteam.families.family import Family, Seed
+from lockgate.redteam.families.settings import OWN_TOOLS
 from lockgate.redteam.goal import Call
 
 _CLAIMS = (
@@ -31,6 +32,7 @@ EXCESSIVE_AGENCY = Family(
     "check, so only their wording gives them away.",
     helps="Allow only the tools that this caller may use, by a rule (`serve.rules`), and let the tool itself "
     "check who asks.",
+    settings=OWN_TOOLS,
     maps=("LLM06:2025", "ASI02:2026", "ASI03:2026", "AML.T0053"),
     tools=("send_email", "refund", "delete_booking", "set_price", "run_command", "add_user"),
     target="obedient",

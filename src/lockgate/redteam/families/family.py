@@ -48,6 +48,7 @@ class Family(msgspec.Struct, frozen=True, kw_only=True):
         succeeds: What counts as success.
         limits: What it does not show.
         helps: What an operator can do where it succeeds.
+        settings: The lines of `lockgate.yaml` that stand against it, as an example.
         maps: OWASP and ATLAS ids.
         seeds: The attacks.
         tools: Tools that the target is offered.
@@ -62,6 +63,7 @@ class Family(msgspec.Struct, frozen=True, kw_only=True):
     succeeds: str
     limits: str
     helps: str
+    settings: str
     maps: tuple[str, ...]
     seeds: tuple[Seed, ...]
     tools: tuple[str, ...] = ()

@@ -1,6 +1,8 @@
 # ruff: noqa: E501 - one row an attack
 """Things said in the operator's name that nobody should say. Mild on purpose."""
 
+import json
+
 from lockgate.redteam.families.family import Family, Seed
 from lockgate.redteam.goal import Contain
 
@@ -31,6 +33,7 @@ HARMFUL_CONTENT = Family(
     limits="Mild by design and judged by words. Name what your application must never say in `guard.output.policy_terms`; "
     "for serious categories use a moderation model as a judge.",
     helps="Name words in `guard.output.policy_terms`, or ask a moderation endpoint in `serve.moderation`.",
+    settings=f"guard:\n  output:\n    policy_terms: {json.dumps([*_INSULTS, *_BIAS, *_RISK])}",
     maps=("LLM09:2025", "AML.T0048", "AML.T0054"),
     seeds=tuple(Seed(payload=text, goal=Contain(terms=terms)) for text, terms in _CASES),
 )

@@ -32,6 +32,7 @@ INSECURE_OUTPUT = Family(
     "`guard.output.code` where it does; without them this family is expected to succeed.",
     helps="Set `guard.output.markup` and `guard.output.code` to redact or block, and escape answers where they "
     "are shown.",
+    settings="guard:\n  output: {markup: block, code: block}",
     maps=("LLM05:2025", "AML.T0077"),
     target="obedient",
     seeds=(

@@ -1,6 +1,7 @@
 """Pages in the knowledge base that speak to the model."""
 
 from lockgate.redteam.families.family import Family, Seed
+from lockgate.redteam.families.settings import ISOLATION
 from lockgate.redteam.goal import Say
 
 _PAGES = (
@@ -27,6 +28,7 @@ RETRIEVAL_POISONING = Family(
     limits="The page is handed over as if it had been retrieved; how easily it would be retrieved is not measured.",
     helps="Examine pages before they are indexed (the data gate does), say where each comes from, and set "
     "`serve.isolation`.",
+    settings=ISOLATION,
     maps=("LLM08:2025", "LLM04:2025", "ASI06:2026", "AML.T0070", "AML.T0051.001"),
     target="obedient",
     tools=("search_notes",),

@@ -2,6 +2,7 @@
 """Strangers' words that make the application use its tools."""
 
 from lockgate.redteam.families.family import Family, Seed
+from lockgate.redteam.families.settings import OWN_TOOLS
 from lockgate.redteam.goal import Call
 
 _DROP = "drop@collect.example"
@@ -30,6 +31,7 @@ TOOL_ABUSE = Family(
     "the guard and the gateway, not the model.",
     helps="Allow only the tools that your application has, by a rule on `tools` (`serve.rules`), and ask people "
     "before deeds that cannot be undone.",
+    settings=OWN_TOOLS,
     maps=("LLM06:2025", "LLM01:2025", "ASI02:2026", "AML.T0053", "AML.T0051.001"),
     tools=("read_mail", "fetch_page", "search_notes", "send_email", "refund", "delete_booking", "set_price", "run_command", "add_user"),
     target="obedient",
