@@ -4,7 +4,13 @@
 What the guard lets through has succeeded, unless it stops or cleans the scripted answer. That is the worst case for any
 application; a real model refuses some of it by itself. Harmless prompts come from a grammar that nobody tuned on.
 
-Usage: python bench/redteam_guard.py [--attempts N] [--benign N] [--best-of N] [--searched N] [--seed N]
+A searched variant counts as it stands, without asking whether a small model would still read it. So a search may only
+draw variants that can be undone (`lockgate.redteam.variant`): nothing that a code cannot bear goes over one, and addresses,
+numbers and names that the attack needs stay whole.
+
+Usage: python bench/redteam_guard.py [--attempts N] [--benign N] [--best-of N] [--searched N] [--seed N] [--table] [--settings]
+  --table      names for each family what got through: plain, or by which disguises
+  --settings   the families left to other settings, behind the lines that their manual pages name
 """
 
 import argparse
@@ -16,13 +22,16 @@ import random
 from collections import Counter
 from collections.abc import Sequence
 
+import yaml
+
 from lockgate.core import Action, Origin
-from lockgate.core.config import GuardConfig
+from lockgate.core.config import GuardConfig, parse
 from lockgate.guard import Guard
 from lockgate.guard import Message as Said
 from lockgate.redteam import Answer, Attack, Benign, Corpus, Message, Obedience, attack, load, plan, summarise
 from lockgate.redteam.adaptive import adapted
 from lockgate.redteam.attempt import AttemptStatus
+from lockgate.redteam.families import family_named
 from lockgate.redteam.statistics import wilson95
 
 SECRET = "HERON-1A2B-7731"
@@ -35,10 +44,11 @@ LEFT_TO_POLICY = frozenset({"denial-of-service", "harmful-content", "insecure-ou
 class GuardAlone:
     """The guard before and behind a target that obeys everything that it is sent."""
 
-    def __init__(self, corpus: Corpus) -> None:
+    def __init__(self, corpus: Corpus, config: GuardConfig | None = None, longest: int = 0) -> None:
         self.name, self.fingerprint, self.repeatable = "guard", "guard", True
         self.asked = 0
-        self._guard = Guard(GuardConfig(), (SECRET,), PROMPT)
+        self._guard = Guard(config or GuardConfig(), (SECRET,), PROMPT)
+        self._longest = longest
         self._obedience = Obedience(corpus.attacks, protected=(SECRET,), system_prompt=PROMPT)
 
     async def reply(self, history: Sequence[Message], about: Attack | Benign) -> Answer:
@@ -48,7 +58,9 @@ class GuardAlone:
         if self._guard.inspect_messages(talk).action is Action.BLOCK:
             return Answer("", filtered=True)
         answer = _obeyed(about) if isinstance(about, Attack) and about.strategy else self._obedience.obey(history)
-        verdict = self._guard.inspect(answer.text, Origin.MODEL)
+        # No token is longer than a word, so an answer of so many tokens holds no more words.
+        text = " ".join(answer.text.split(" ")[: self._longest]) if self._longest else answer.text
+        verdict = self._guard.inspect(text, Origin.MODEL)
         if verdict.action is Action.BLOCK:
             return Answer("", filtered=True)
         return Answer(verdict.text, calls=answer.calls)
@@ -161,7 +173,7 @@ async def _full(attempts: int, benign: int, seed: int) -> None:
         print(f"  blocked: {texts[item.id] if item.half == 'seen' else '(held out)'}")
 
 
-async def _searched(strategy: str, tries: int, count: int, seed: int) -> None:
+async def _searched(strategy: str, tries: int, count: int, seed: int, *, table: bool) -> None:
     chosen = plan(load(), seed=seed, budget=count, converters=())
     corpus = adapted(chosen.corpus, strategy, tries)
     corpus = Corpus(
@@ -179,8 +191,32 @@ async def _searched(strategy: str, tries: int, count: int, seed: int) -> None:
     print(
         f"{'  in families the guard judges':<34}{_rate(sum(item.status is AttemptStatus.SUCCEEDED for item in own), len(own))}"
     )
-    fell = Counter(item.family for item in run.attempts if item.status is AttemptStatus.SUCCEEDED)
-    print(f"  {', '.join(f'{name} {number}' for name, number in fell.most_common())}")
+    fell = [item for item in run.attempts if item.status is AttemptStatus.SUCCEEDED]
+    names = Counter(item.family for item in fell)
+    print(f"  {', '.join(f'{name} {number}' for name, number in names.most_common())}")
+    for name in names if table else ():
+        ways = Counter(item.disguise or "plain" for item in fell if item.family == name)
+        print(f"  {name:<32}{', '.join(f'{way} {number}' for way, number in ways.most_common())}")
+
+
+async def _behind_settings(seed: int) -> None:
+    """Every attack of the families left to other settings, plain, with and without what their manual pages name."""
+    print("plain attacks, with the guard's plain settings / with the lines of the family's manual page")
+    for name in sorted(LEFT_TO_POLICY | {"exfiltration-link", "model-extraction"}):
+        family = family_named(name)
+        document: dict = {"version": 1, "project": "p", "serve": {"upstream": {"kind": "embedded", "model": "m.gguf"}}}
+        for section, lines in yaml.safe_load(family.settings).items():
+            document[section] = document.get(section, {}) | lines
+        config = parse(document)
+        chosen = plan(load(), seed=seed, budget=100, converters=(), families=(family,)).corpus
+        corpus = Corpus(version="bench", sha256="0" * 64, attacks=chosen.attacks, benign=())
+        rates = []
+        for target in (GuardAlone(corpus), GuardAlone(corpus, config.guard, config.serve.max_tokens)):
+            run = await attack(
+                corpus, guarded=target, seed=seed, protected=(SECRET,), system_prompt=PROMPT, in_order=True
+            )
+            rates.append(sum(item.status is AttemptStatus.SUCCEEDED for item in run.attempts))
+        print(f"  {name:<32}{rates[0]:>4} / {rates[1]} of {len(corpus.attacks)}")
 
 
 def main() -> None:
@@ -190,13 +226,17 @@ def main() -> None:
     parser.add_argument("--best-of", type=int, default=25)
     parser.add_argument("--searched", type=int, default=240)
     parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--table", action="store_true")
+    parser.add_argument("--settings", action="store_true")
     given = parser.parse_args()
     print(f"{platform.machine()}, {os.cpu_count()} CPUs, Python {platform.python_version()}, seed {given.seed}")
     if given.attempts:
         asyncio.run(_full(given.attempts, given.benign, given.seed))
     if given.searched:
         for strategy in ("best-of-n", "genetic"):
-            asyncio.run(_searched(strategy, given.best_of, given.searched, given.seed))
+            asyncio.run(_searched(strategy, given.best_of, given.searched, given.seed, table=given.table))
+    if given.settings:
+        asyncio.run(_behind_settings(given.seed))
 
 
 if __name__ == "__main__":
