@@ -182,25 +182,12 @@ def publish(
         alone = sum(item.judges == (ModelOpinion.card.id,) for item in result.transcripts)
         judge_model = msgspec.structs.replace(judge_model, alone=alone)
     compared = Lane.BARE in result.fingerprints
-    manual = {family.id: family for family in FAMILIES}
-    families = tuple(
-        PublicFamily(
-            id=family.id,
-            status=family.status,
-            target="obedient" if family.id in scripted else "application",
-            bare=family.bare.successes if compared else None,
-            helps=manual[family.id].helps if family.guarded.successes and family.id in manual else "",
-            settings=manual[family.id].settings if family.guarded.successes and family.id in manual else "",
-            **_counts(family.guarded),
-        )
-        for family in result.families
-    )
     return PublicReport(
         target=target,
         seed=result.seed,
         complete=result.complete,
         interrupted=result.interrupted,
-        families=families,
+        families=_families(result, scripted),
         overall=Tally(**_counts(result.guarded)),
         benign=_benign(result.benign),
         paired=_paired(result) if compared else {},
@@ -214,6 +201,24 @@ def publish(
         attempts=result.transcripts,
         adaptive=adaptive,
         judge_model=judge_model,
+    )
+
+
+def _families(result: RedteamResult, scripted: frozenset[str]) -> tuple[PublicFamily, ...]:
+    compared = Lane.BARE in result.fingerprints
+    manual = {family.id: family for family in FAMILIES}
+    fallen = {family.id: manual.get(family.id) for family in result.families if family.guarded.successes}
+    return tuple(
+        PublicFamily(
+            id=family.id,
+            status=family.status,
+            target="obedient" if family.id in scripted else "application",
+            bare=family.bare.successes if compared else None,
+            helps=known.helps if (known := fallen.get(family.id)) else "",
+            settings=known.settings if known else "",
+            **_counts(family.guarded),
+        )
+        for family in result.families
     )
 
 
