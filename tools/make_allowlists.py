@@ -79,14 +79,16 @@ class Wheel:
         self.version = path.name.split("-")[1]
         self.classes: dict[str, Found] = {}
         self.functions: set[str] = set()
+        self.ufuncs: set[str] = set()
         self.imports: dict[str, dict[str, str]] = defaultdict(dict)
         with zipfile.ZipFile(path) as archive:
             names = archive.namelist()
             for name in names:
                 if name.endswith((".py", ".pyi")):
                     module = re.sub(r"(/__init__)?\.pyi?$", "", name).replace("/", ".")
-                    if re.match(modules, module) and not re.search(skipped, module):
-                        self._module(module, ast.parse(archive.read(name)), stub=name.endswith(".pyi"), names=names)
+                    tree = _parsed(archive.read(name)) if re.match(modules, module) else None
+                    if tree is not None and not re.search(skipped, module):
+                        self._module(module, tree, stub=name.endswith(".pyi"), names=names)
 
     def _module(self, module: str, tree: ast.Module, *, stub: bool, names: list[str]) -> None:
         package = module if f"{module.replace('.', '/')}/__init__.py" in names else module.rpartition(".")[0]
@@ -101,6 +103,7 @@ class Wheel:
                 self.functions.add(f"{module}.{node.name}")
             elif isinstance(node, ast.AnnAssign) and stub and "ufunc" in ast.unparse(node.annotation).lower():
                 self.functions.add(f"{module}.{ast.unparse(node.target)}")
+                self.ufuncs.add(ast.unparse(node.target))
 
     def operators(self, member: str) -> set[str]:
         """Names of PyTorch's operators, from the file that its own build generates them from."""
@@ -131,6 +134,14 @@ class Wheel:
             elif target not in seen and base.partition("[")[0].rpartition(".")[2] not in PLAIN_BASES:
                 unknown.add(target)
         return hooks, unknown
+
+
+def _parsed(body: bytes) -> ast.Module | None:
+    """A file's syntax; None where it needs a newer Python than this one, so that it lists nothing."""
+    try:
+        return ast.parse(body)
+    except SyntaxError:
+        return None
 
 
 def _split(full: str) -> tuple[str, str]:
@@ -182,6 +193,7 @@ def _build(
         references |= {f"torch.{name}" for name in found - refused}
     for wheel in wheels:
         references |= {name for name in wheel.functions if functions.fullmatch(name)}
+        references |= {f"{module}.{name}" for module in rules.get("ufunc_modules", []) for name in wheel.ufuncs}  # type: ignore[attr-defined] - same
         for full, found in wheel.classes.items():
             if not wanted.fullmatch(full):
                 continue

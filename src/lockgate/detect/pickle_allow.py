@@ -29,8 +29,16 @@ def _compiled_rule(name: str) -> tuple[str, Rule]:
 
 
 CALLABLES: dict[str, Rule] = {
-    **dict(_compiled_rule(name) for name in CLASSES if name.startswith("sklearn.") and not name.endswith("Tree")),
-    **{name: Rule(BY_NAME["scalars"], name) for name in CLASSES if name.startswith("sklearn._loss._loss.Cy")},
+    **dict(
+        _compiled_rule(name)
+        for name in CLASSES
+        if name.startswith(("sklearn.", "_loss.Cy")) and not name.endswith("Tree")
+    ),
+    **{
+        name: Rule(BY_NAME["scalars"], name)
+        for name in CLASSES
+        if name.startswith(("sklearn._loss._loss.Cy", "_loss.Cy"))
+    },
     **{name: Rule(BY_NAME["scalars"], name) for name in CLASSES if name.startswith("sklearn.linear_model._sgd_fast.")},
     **{name: Rule(BY_NAME[contract], makes) for name, (contract, makes) in CONTRACTS.items()},
 }
@@ -42,13 +50,19 @@ BYTES = frozenset({"_codecs.encode", "builtins.bytes", "builtins.bytearray"})
 LOADERS = frozenset(name for name, (contract, _) in CONTRACTS.items() if contract == "nested_file")
 """Callables that load the bytes they get as a file."""
 
+METHODS = frozenset(name for name in REFERENCES if name.rpartition(".")[0] in CLASSES)
+"""References that are methods of a listed class: the only names that may have dots of their own."""
+
+PARTIAL = "functools.partial"
+"""What pandas 1.3 and 1.4 keep the blocks of a frame in: calls of one function, which nothing else may be."""
+
 _MADE = frozenset(rule.makes for rule in CALLABLES.values() if rule.makes)
 _NO_STATE = frozenset({"builtins.dict", "builtins.set", "collections.deque", "torch.storage.TypedStorage"})
 
 
 def is_script_class(name: str) -> bool:
     """Whether `name` is a class that a TorchScript archive defines itself; Python cannot import one."""
-    return name.startswith("__torch__.")
+    return name.startswith("__torch__.") and ":" not in name
 
 
 def may_reference(name: str) -> bool:

@@ -10,7 +10,10 @@ Contract = Callable[[Arguments], bool]
 
 _ARRAYS = frozenset(
     f"numpy.{name}"
-    for name in ("ndarray", "matrix", "recarray", "rec.recarray", "ma.MaskedArray", "ma.core.MaskedArray")
+    for name in (
+        *("ndarray", "matrix", "recarray", "rec.recarray", "ma.MaskedArray", "ma.core.MaskedArray"),
+        *("chararray", "char.chararray", "core.defchararray.chararray"),
+    )
 )
 _FACTORIES = frozenset(
     {f"builtins.{name}" for name in ("list", "dict", "set", "int", "float", "str", "tuple")}
@@ -18,6 +21,7 @@ _FACTORIES = frozenset(
 )
 _ZONES = frozenset({"zoneinfo.ZoneInfo"})
 _RECORDS = frozenset({"numpy.record"})
+_BLOCK_MAKERS = frozenset({"pandas.core.internals.blocks.new_block"})
 _LAZY_METHODS = frozenset({"_lazy_load_hook", "_infer_parameters"})
 _TENSOR_TYPES = frozenset({"torch.Tensor", "torch.nn.parameter.Parameter", "torch.nn.parameter.Buffer"})
 _MAX_ITEMS = 1_000_000
@@ -83,11 +87,14 @@ def _reconstructor(arguments: Arguments) -> bool:
 
 
 def _bound_method(arguments: Arguments) -> bool:
-    """PyTorch's lazy layers keep two methods of their own, and a time zone its constructor; any other access fails."""
+    """PyTorch's lazy layers keep two methods of their own, SciPy's interpolation one, a time zone its constructor."""
     if len(arguments) != 2:  # noqa: PLR2004 - object and name
         return False
+    if isinstance(arguments[0], Global):
+        is_zone = _is(arguments[0], _ZONES) and arguments[1] == "_unpickle"
+        return is_zone or (_is(arguments[0], CLASSES) and f"{arguments[0].name}.{arguments[1]}" in REFERENCES)
     if not isinstance(arguments[0], Instance):
-        return _is(arguments[0], _ZONES) and arguments[1] == "_unpickle"
+        return False
     return arguments[1] in _LAZY_METHODS and arguments[0].name.startswith("torch.nn.modules.")
 
 
@@ -116,6 +123,11 @@ def _is_data_type(value: Value) -> bool:
 
 def _array_scalar(arguments: Arguments) -> bool:
     return len(arguments) == 2 and _is_data_type(arguments[0]) and isinstance(arguments[1], Blob | Instance | str)  # noqa: PLR2004 - type and bytes
+
+
+def _ufunc_name(arguments: Arguments) -> bool:
+    """NumPy before 1.20 names a universal function by module and name, and imports it by them."""
+    return all(isinstance(item, str) for item in arguments) and ".".join(map(str, arguments)) in REFERENCES
 
 
 def _array_buffer(arguments: Arguments) -> bool:
@@ -169,6 +181,28 @@ def _compiled(arguments: Arguments) -> bool:
     return len(arguments) == 3 and _is(arguments[0], CLASSES) and _plain(arguments[1:])  # noqa: PLR2004 - see above
 
 
+def _block_maker(arguments: Arguments) -> bool:
+    """Blocks of a frame: pandas 1.3 and 1.4 keep them as calls of one function."""
+    return len(arguments) == 1 and _is(arguments[0], _BLOCK_MAKERS)
+
+
+def is_block_state(state: Value) -> bool:
+    """Whether a state leaves such a call what it is: the function, no arguments, the number of dimensions."""
+    if not isinstance(state, Tuple) or len(state.items) != 4:  # noqa: PLR2004 - as `functools.partial` has it
+        return False
+    function, given, named, _ = state.items
+    fields = (named.fields or {}) if isinstance(named, Collection) else {}
+    return (
+        _is(function, _BLOCK_MAKERS)
+        and isinstance(given, Tuple)
+        and not given.items
+        and fields.keys() <= {"ndim"}
+        and isinstance(fields.get("ndim"), int)
+        and isinstance(named, Collection)
+        and named.weight <= 3  # noqa: PLR2004 - itself, a key, a value
+    )
+
+
 def _class_only(arguments: Arguments) -> bool:
     return len(arguments) == 1 and _is(arguments[0], CLASSES)
 
@@ -186,6 +220,7 @@ BY_NAME: dict[str, Contract] = {
     "array_buffer": _array_buffer,
     "array_scalar": _array_scalar,
     "bit_generator": _bit_generator,
+    "block_maker": _block_maker,
     "bound_method": _bound_method,
     "class_and_fields": _class_and_fields,
     "class_only": _class_only,
@@ -207,6 +242,7 @@ BY_NAME: dict[str, Contract] = {
     "scalars": _scalars,
     "typed": _typed,
     "typed_tensor": _typed_tensor,
+    "ufunc_name": _ufunc_name,
     "values": _values,
 }
 """Every contract that an allow-list may name."""

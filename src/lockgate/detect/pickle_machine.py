@@ -10,6 +10,7 @@ from typing import Literal
 import msgspec
 
 from lockgate.detect import pickle_allow
+from lockgate.detect.pickle_contracts import is_block_state
 from lockgate.detect.pickle_values import (
     MAX_DEPTH,
     MAX_WEIGHT,
@@ -92,6 +93,7 @@ class Machine:
         self.protocol = 0
         self.stored: dict[str, tuple[str, int]] = {}
         self.grew_late = False
+        self.is_trial = False
 
     def problem(self, code: str, message: str) -> None:
         """Note a problem once."""
@@ -186,9 +188,15 @@ class Machine:
 
     def import_name(self, module: Value, name: Value) -> Global:
         """Resolve a name as the unpickler would and judge it."""
+        if not isinstance(module, str | Blob | Opaque) or not isinstance(name, str | Blob | Opaque):
+            raise MalformedError("unresolved-name", "It imports something whose name is no text.")
+        if isinstance(module, str) and isinstance(name, str) and f"{module}.{name}" in pickle_allow.METHODS:
+            return Global(f"{module}.{name}")
         if not isinstance(module, str) or not isinstance(name, str) or not _is_plain(module, name):
             self.problem("unresolved-name", "It imports a name that is not a plain identifier written in the file.")
-            return Global("")
+            found = Global(_odd_name(module, name))
+            self._use(found, "imported", "is no plain name")
+            return found
         if self.protocol < FIX_IMPORTS_BELOW:
             module, name = NAME_MAPPING.get((module, name), (IMPORT_MAPPING.get(module, module), name))
         found = Global(f"{module}.{name}")
@@ -199,7 +207,8 @@ class Machine:
     def call(self, function: Value, arguments: Value, options: Value = None) -> Value:
         """Judge a call and give what it would return."""
         if not isinstance(function, Global):
-            self.problem("computed-call", "It calls an object that it computed itself.")
+            if not (isinstance(function, Instance) and function.name == pickle_allow.PARTIAL and not function.refused):
+                self.problem("computed-call", "It calls an object that it computed itself.")
             return OPAQUE
         rule = pickle_allow.CALLABLES.get(function.name)
         given = _positional(arguments, options)
@@ -238,9 +247,17 @@ class Machine:
             self.problem("state", "It sets the state of an object that takes none in an ordinary file.")
         else:
             self.grow(target, [state])
+            if target.filled:
+                self.problem("state", "It sets the state of an object twice, which no writer does.")
+            if target.name == pickle_allow.PARTIAL and not is_block_state(state):
+                self.problem("state", "It changes what a kept call calls.")
+            target.filled = not self.is_trial
         parts = state.items if isinstance(state, Tuple) else (state,)
-        if any(isinstance(part, Collection) and part.hooks for part in parts):
-            self.problem("hook", "It sets an attribute that changes how Python treats the object.")
+        for part in parts:
+            if isinstance(part, Collection):
+                part.spent = part.spent or not self.is_trial
+                if part.hooks:
+                    self.problem("hook", "It sets an attribute that changes how Python treats the object.")
         hidden = isinstance(state, Opaque | Global | Persistent) or (isinstance(state, Instance) and not state.refused)
         if hidden or (isinstance(state, Collection) and state.odd):
             self.problem("state", "It sets attributes whose names cannot be read from the file.")
@@ -252,6 +269,8 @@ class Machine:
         if isinstance(target, Collection) and target.kind == "dict":
             self.grow(target, items)
             _note_fields(target, items)
+            if target.spent:
+                self.problem("state", "It changes the state of an object after it was set, which no writer does.")
         elif isinstance(target, Instance) and (target.refused or pickle_allow.takes_items(target.name)):
             self.grow(target, items)
         else:
@@ -325,6 +344,16 @@ def _is_plain(module: str, name: str) -> bool:
     if len(module) + len(name) > MAX_NAME or not (module + name).isascii():
         return False
     return name.isidentifier() and all(part.isidentifier() for part in module.split("."))
+
+
+def _odd_name(module: Value, name: Value) -> str:
+    """How a name is shown that is no plain one: nothing of what makes no sense, so that random bytes are no names."""
+    if not isinstance(module, str) or not isinstance(name, str):
+        return "(a computed name)"
+    whole = f"{module}.{name}"
+    is_dotted = len(whole) <= MAX_NAME and whole.isascii() and all(part.isidentifier() for part in whole.split("."))
+    # The colon keeps it apart from every name that a list holds.
+    return f"{module}:{name}" if is_dotted else ""
 
 
 def _positional(arguments: Value, options: Value) -> tuple[Value, ...] | None:

@@ -96,8 +96,12 @@ def hidden_program(source: Source) -> str:
     """
     if not _could_be_pickle(source):
         return ""
-    facts = _facts(source, "", 1)
-    return ", ".join(use.name for use in facts.uses if use.refused and (facts.complete or use.how != "imported"))
+    return ", ".join(_refused(_facts(source, "", 1)))
+
+
+def _refused(facts: PickleFacts) -> list[str]:
+    """Refused names that a pickle reaches; one that breaks off may mention any name but has called what it called."""
+    return [use.name for use in facts.uses if use.refused and (facts.complete or use.how != "imported")]
 
 
 def _facts(source: Source, member: str, depth: int) -> PickleFacts:
@@ -158,8 +162,8 @@ def _follow_torch(
 def _judge_nested(machine: Machine, blob: Blob, is_loaded: bool) -> None:  # noqa: FBT001 - the machine's protocol
     """Follow bytes in a pickle as a pickle of their own.
 
-    Bytes that are loaded at once share the outer file's list of names. Others only count when they are a whole pickle
-    that would do something refused, since somebody keeps them to load them later.
+    Bytes that are loaded at once share the outer file's list of names. Others only count when they are a pickle that
+    would do something refused, since somebody keeps them to load them later.
     """
     inner = _bytes_of(machine.source, blob)
     if is_loaded:
@@ -170,16 +174,15 @@ def _judge_nested(machine: Machine, blob: Blob, is_loaded: bool) -> None:  # noq
         if cursor.remaining:
             machine.problem("trailing-bytes", _TRAILING)
     elif inner is not None and machine.depth < MAX_NESTED and _could_be_pickle(inner):
-        facts = _facts(inner, "", machine.depth + 1)
-        if facts.complete and any(use.refused for use in facts.uses):
-            names = ", ".join(use.name for use in facts.uses if use.refused)
-            machine.problem("nested-pickle", f"Bytes in it are a pickle of their own that uses {names}.")
+        names = _refused(_facts(inner, "", machine.depth + 1))
+        if names:
+            machine.problem("nested-pickle", f"Bytes in it are a pickle of their own that uses {', '.join(names)}.")
 
 
 def _could_be_pickle(source: Source) -> bool:
-    """Whether bytes begin like a pickle; one of protocol 0 or 1 has no magic bytes, but must end with a STOP."""
+    """Whether bytes begin like a pickle; one of protocol 0 or 1 has no magic bytes, and anything may follow its end."""
     head = source.read(0, 3)
-    return looks_like_pickle(head) or (head[:1] in _FIRST and source.read(source.size - 1, 1) == bytes([_STOP]))
+    return looks_like_pickle(head) or head[:1] in _FIRST
 
 
 def _bytes_of(source: Source, blob: Blob) -> Source | None:
@@ -206,6 +209,7 @@ def _skip_array(machine: Machine, state: Value) -> None:
     if not isinstance(subclass, Global) or not subclass.name.startswith("numpy."):
         raise MalformedError("inline-array", "It holds an inline array of a class that is none of NumPy's.")
     if size == 0:
+        _read_plainly(machine)
         _follow(Machine(machine.source, machine.cursor, machine.uses, machine.problems, _judge_nested, depth=1))
         return
     if "numpy_array_alignment_bytes" not in fields:
@@ -226,17 +230,21 @@ def _read_plainly(machine: Machine) -> None:
     """Follow the bytes of an array as an unpickler would that knows nothing of joblib.
 
     Before version 1.2 joblib wrote no padding, so the two unpicklers part here. Bytes of real arrays soon make no sense
-    as instructions; a program hidden in them makes enough to be found.
+    as instructions; a program hidden in them makes enough to be found. Arrays of objects are pickles of their own to
+    joblib and more of the same pickle to others, which count what they remember on.
     """
     if machine.depth:
         raise MalformedError("inline-array", "An inline array without padding lies in a nested pickle.")
     uses: dict[str, GlobalUse] = {}
     plain = Machine(machine.source, Cursor(machine.source, machine.cursor.position), uses, [], _judge_nested, depth=1)
     plain.stack, plain.marks, plain.memo = machine.stack.copy(), machine.marks.copy(), machine.memo.copy()
-    plain.protocol = machine.protocol
+    plain.protocol, plain.is_trial = machine.protocol, True
     with contextlib.suppress(MalformedError):
         _follow(plain)
-    if any(use.refused for use in uses.values()):
+    # An array of objects takes its `dtype` from a module that it remembers, and a plain unpickler then looks for that
+    # name in whatever it remembers there instead. It finds none and ends.
+    first = next((use.name for use in uses.values() if use.refused), ".dtype")
+    if not first.endswith(".dtype"):
         raise MalformedError("inline-array", "The bytes of an inline array are a program to a plain unpickler.")
 
 

@@ -33,7 +33,8 @@ class Global:
     """A name that the pickle imports.
 
     Attributes:
-        name: `module.name`, with Python 2 names mapped; empty if the name is not a plain literal.
+        name: `module.name`, with Python 2 names mapped; `module:name` if it has dots of its own; empty if it cannot be
+            one.
     """
 
     name: str
@@ -67,6 +68,7 @@ class Collection:
         children: What it holds that holds something itself.
         hooks: Whether a dict has a key that changes how Python treats the object, such as `__setstate__`.
         odd: Whether a dict has a key that is no literal text.
+        spent: Whether an object has taken it as its state.
         weight: As in `Tuple`.
         depth: As in `Tuple`.
         held: As in `Tuple`.
@@ -78,6 +80,7 @@ class Collection:
     children: list["Holder"] | None = None
     hooks: bool = False
     odd: bool = False
+    spent: bool = False
     weight: int = 1
     depth: int = 1
     held: bool = False
@@ -91,6 +94,7 @@ class Instance:
         name: Its class, or the callable that made it.
         arguments: What it was made from.
         refused: Whether its making was refused already, so that what is done with it needs no second refusal.
+        filled: Whether its state was set.
         children: As in `Collection`.
         weight: As in `Tuple`.
         depth: As in `Tuple`.
@@ -100,6 +104,7 @@ class Instance:
     name: str
     arguments: tuple["Value", ...] = ()
     refused: bool = False
+    filled: bool = False
     children: list["Holder"] | None = None
     weight: int = 1
     depth: int = 1

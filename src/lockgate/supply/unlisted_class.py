@@ -52,9 +52,9 @@ _NUMPY_FILES = frozenset(
 _PLAIN_TYPES = frozenset(
     """
     builtins.bool builtins.bytearray builtins.bytes builtins.complex builtins.dict builtins.float builtins.frozenset
-    builtins.int builtins.list builtins.NoneType builtins.set builtins.slice builtins.str builtins.tuple
+    builtins.int builtins.list builtins.NoneType builtins.object builtins.set builtins.slice builtins.str builtins.tuple
     collections.OrderedDict collections.defaultdict functools.partial numpy.random._generator.Generator
-    numpy.random.mtrand.RandomState
+    numpy.random.mtrand.RandomState sklearn.compose._column_transformer.make_column_selector
     """.split()  # noqa: SIM905 - a list of words reads best as one text
 )
 _SPARSE = re2.compile(rb"scipy\.sparse(?:\._?[a-z]{2,8}){0,2}\.[a-z]{3}_(?:matrix|array)")

@@ -18,7 +18,7 @@ from lockgate.supply.subject import ModelFile
 ROOT = Path(__file__).resolve().parents[3]
 RUNS_SOMETHING = """
 builtins.eval builtins.exec builtins.getattr.x builtins.open builtins.__import__ os.system posix.system
-functools.partial operator.attrgetter operator.methodcaller torch.load torch.from_file torch.save numpy.load
+operator.attrgetter operator.methodcaller torch.load torch.from_file torch.save numpy.load
 numpy.save numpy.fromfile numpy.vectorize numpy.frompyfunc pandas.read_pickle cloudpickle.loads
 cloudpickle.cloudpickle._make_function
 scipy.stats._continuous_distns.norm_gen scipy.stats._distn_infrastructure.rv_frozen sklearn.utils._testing.TempMemmap
