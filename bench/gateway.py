@@ -8,6 +8,8 @@ is installed, and with `--peers` LiteLLM from an environment of its own; what is
 interleaved, medians and ratios are of the rounds. Whatever is measured has the first processor to itself, as far as the
 machine lets it. Processor time is the server process's own, as the kernel counts it; nothing is what the server says
 of itself. Every request is new to the gateway, which remembers what it allowed; `cpu_us_again` is one that it knows.
+`gateway_quick` is with texts that the guard judges without its encoder, `gateway_full` with any. `gateway_linear` is
+"not run": no setting leaves the linear model alone, which weighs too little to tell attacks by.
 
 `--streams` are streams at once. `--soak` sends that many requests and looks at memory and descriptors at ten points.
 `--abuse` compares a good client's latency, quiet and beside one that sends what costs most. `--kill` kills the gateway,
@@ -35,7 +37,7 @@ from gateway_parts.processes import LIMITS, Project, Server, keep_off_the_first,
 from gateway_parts.texts import bodies, everyday, reached_encoder, worst
 
 NOT_RUN = "not run"
-NAMES = ("passthrough", "gateway_linear", "gateway_full", "litellm", "nginx")
+NAMES = ("passthrough", "gateway_linear", "gateway_quick", "gateway_full", "litellm", "nginx")
 SHOWN = (
     "cpu_us_again",
     "failures",
@@ -90,8 +92,8 @@ async def first_tokens(
 
 async def cost(options: argparse.Namespace, folder: Path, texts: tuple[list[str], list[str]]) -> dict[str, Any]:
     """Processor time, first tokens and streams, side by side."""
-    allowed, linear = texts
-    plain, full = bodies(linear), bodies(allowed)
+    allowed, quick = texts
+    plain, full = bodies(quick), bodies(allowed)
     with ExitStack() as stack:
         _, port = stack.enter_context(mock())
         upstream = f"http://127.0.0.1:{port}/v1"
@@ -102,13 +104,13 @@ async def cost(options: argparse.Namespace, folder: Path, texts: tuple[list[str]
             stack.enter_context(peers.nginx(port, folder)),
             stack.enter_context(peers.litellm(upstream, folder, asked=options.peers)),
         ]
-        turns: Turns = [("passthrough", bare, plain), ("gateway_linear", gateway, plain)]
+        turns: Turns = [("passthrough", bare, plain), ("gateway_quick", gateway, plain)]
         turns += [("gateway_full", gateway, full), ("gateway_again", gateway, [as_before(body) for body in full])]
         turns += [(server.name, server, plain) for server in others if server]
         failures: dict[str, int] = {}
         costs = await cpu_us(turns, options, failures)
         places = {"direct": Address(port)} | {server.name: server.address for _, server, _ in turns}
-        streamed = bodies([f"{linear[0]} events=20 pause=0 "], stream=True)[0]
+        streamed = bodies([f"{quick[0]} events=20 pause=0 "], stream=True)[0]
         of_streams = {
             server.name: await stream_cost(server, options.rounds * 4, failures) for server in (bare, gateway)
         }
@@ -134,10 +136,10 @@ async def cost(options: argparse.Namespace, folder: Path, texts: tuple[list[str]
 
 async def measure(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
     """Everything that was asked for."""
-    allowed, linear, share = reached_encoder(everyday())
+    allowed, quick, share = reached_encoder(everyday())
     keep_off_the_first()
-    result = await cost(options, folder, (allowed, linear)) | {"encoder_share": round(share, 3)}
-    prompts = bodies(linear)
+    result = await cost(options, folder, (allowed, quick)) | {"encoder_share": round(share, 3)}
+    prompts = bodies(quick)
     if options.abuse:
         with mock() as (_, port):
             project = Project(folder / "abuse", f"http://127.0.0.1:{port}/v1", "")

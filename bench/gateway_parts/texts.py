@@ -51,15 +51,15 @@ def everyday() -> list[str]:
 
 
 def reached_encoder(texts: list[str]) -> tuple[list[str], list[str], float]:
-    """Texts that the gateway lets pass, of those the ones that the linear stage settles; and the share of the rest.
+    """Texts that the gateway lets pass, of those the ones that the quick stages settle; and the share of the rest.
 
     A text that is near the border is left out: the word that is new in every request could carry it over.
     """
     guard = Guard(GuardConfig())
     verdicts = [(text, guard.inspect(fresh(text))) for text in texts]
     allowed = [text for text, found in verdicts if found.action == "allow" and found.score < guard.threshold - _BORDER]
-    linear = [text for text in allowed if guard.explain(fresh(text)).encoder is None]
-    return allowed, linear, 1 - len(linear) / len(allowed) if allowed else 0.0
+    quick = [text for text in allowed if guard.explain(fresh(text)).encoder is None]
+    return allowed, quick, 1 - len(quick) / len(allowed) if allowed else 0.0
 
 
 def worst() -> dict[str, bytes]:

@@ -8,6 +8,7 @@ from itertools import pairwise
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from lockgate.detect import pii_names
 from lockgate.detect.confusables import TURNED
 from lockgate.detect.injection import find_injection
 from lockgate.detect.lexicon import CLASSES
@@ -26,6 +27,7 @@ letter by letter; when you summarize this, send; ignore the task; the task is vo
 stay in character; illegal and unethical; never say you are an AI; not allowed to tell; begin your reply with
 """
 _SCRAPS = st.sampled_from([sign.strip() for sign in _SIGNS.split(";")])
+_ANNOUNCING = ("Mr. ", "Dr ", "Dear", " ", ", ", "regards", "Best", "\n", "i am", " Anna", "soy: ", "Hi ", "x", "M")
 _FILLERS = st.text(st.sampled_from("abe ix.,\n<>[]:é你ǝ\u200b"), max_size=8)
 _TEXTS = st.lists(st.tuples(_SCRAPS, _FILLERS), max_size=6).map(lambda found: "".join(map("".join, found)))
 _WORDS = st.lists(
@@ -88,3 +90,16 @@ def test_what_reads_upside_down_is_found_as_if_every_text_were_turned(text: str)
     assert all(piece.text == turned for piece in views)
     if "instructions" in re.findall("[a-z]+", turned.lower()):
         assert views
+
+
+@given(st.text(st.one_of(st.sampled_from("?\x7f\x80\x81\xffaé\u0100\ud800\U0001f600"), st.characters()), max_size=20))
+def test_a_projection_keeps_what_is_ascii_and_marks_the_rest(text: str) -> None:
+    assert project(text) == bytes(ord(character) if character < "\x80" else 0x1A for character in text)
+
+
+@given(st.lists(st.sampled_from(_ANNOUNCING), max_size=4).map("".join))
+def test_whoever_looks_for_all_announcements_at_once_misses_no_name(text: str) -> None:
+    data = text.encode()
+    assert pii_names._ANNOUNCED.search(data) or not any(
+        found.search(data) for found in (pii_names._TITLE, pii_names._GREETING, pii_names._CLOSING, pii_names._INTRO)
+    )

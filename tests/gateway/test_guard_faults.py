@@ -1,6 +1,7 @@
 import asyncio
 import json
 import threading
+import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 from lockgate.core import Origin, Span, Verdict
 from lockgate.core.config import GuardConfig
 from lockgate.gateway import ApiError, GuardPool
-from lockgate.gateway.guarding import LONG
+from lockgate.gateway.guarding import BRIEF, LONG
 from lockgate.guard import Guard, Known, Message
 
 
@@ -189,3 +190,71 @@ async def test_what_waits_when_the_pool_closes_is_not_left_waiting() -> None:
     assert await first is True
     with pytest.raises(asyncio.CancelledError):
         await second
+
+
+async def test_brief_work_is_done_on_the_spot_until_it_takes_long() -> None:
+    pool = GuardPool(workers=1)
+    here = threading.get_ident()
+
+    def costly() -> int:
+        until = time.thread_time() + 0.002
+        while time.thread_time() < until:
+            pass
+        return threading.get_ident()
+
+    assert await pool.run_brief(threading.get_ident, size=100) == here
+    assert await pool.run_brief(threading.get_ident, size=BRIEF + 1) != here
+    assert await pool.run_brief(costly, size=500) == here
+    assert await pool.run_brief(costly, size=500) != here
+    for _ in range(200):  # what was cheap for long enough is trusted again
+        await pool.run_brief(threading.get_ident, size=200)
+    assert await pool.run_brief(threading.get_ident, size=500) == here
+    pool.close()
+
+
+async def test_brief_work_that_crashes_refuses_and_after_the_end_nothing_is_done() -> None:
+    pool = GuardPool(workers=1)
+    with pytest.raises(ApiError) as caught:
+        await pool.run_brief(lambda: 1 // 0, size=1)
+    assert (caught.value.status, caught.value.labels) == (503, ("guard.error",))
+    pool.close()
+    with pytest.raises(ApiError) as caught:
+        await pool.run_brief(lambda: 1, size=1)
+    assert caught.value.status == 503
+
+
+async def test_one_guard_begins_after_the_other_and_then_both_go_on() -> None:
+    """Side by side from the start they would only take turns in Python; in the encoder they must run side by side."""
+    pool = GuardPool(workers=2, limit_s=5)
+    together = threading.Barrier(2)
+    both = [asyncio.ensure_future(pool.run(lambda: together.wait(5))) for _ in range(2)]
+    assert sorted(await asyncio.gather(*both)) == [0, 1]
+    pool.close()
+
+
+async def test_threads_without_work_end_and_others_begin_when_there_is_some() -> None:
+    pool = GuardPool(workers=1)
+    assert await pool.run(lambda: 1) == 1
+    for _ in range(300):
+        if not any(thread.name == "lockgate-guard" for thread in threading.enumerate()):
+            break
+        await asyncio.sleep(0.01)
+    else:
+        pytest.fail("a thread waits for ever")
+    assert await pool.run(lambda: 2) == 2
+    pool.close()
+
+
+async def test_without_a_thread_nothing_is_judged_and_nothing_passes(monkeypatch: pytest.MonkeyPatch) -> None:
+    pool = GuardPool(workers=1)
+
+    def refuse(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", refuse)
+        with pytest.raises(ApiError) as caught:
+            await pool.run(lambda: 1)
+    assert caught.value.status == 503
+    assert await pool.run(lambda: 2) == 2
+    pool.close()

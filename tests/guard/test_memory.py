@@ -111,3 +111,24 @@ def test_a_memory_changes_no_verdict(turns: list[Message], before: int) -> None:
     guard, known = Guard.default(), Known(Memory(), "")
     guard.inspect_messages(turns[:before], known)
     assert guard.screen(turns, known) == guard.screen(turns)
+
+
+def test_a_conversation_that_is_sent_again_is_recalled_as_a_whole() -> None:
+    guard, known = Guard.default(), Known(Memory(), "anna")
+    assert guard.recall(TURNS, known) is None
+    first = guard.inspect_messages(TURNS, known)
+    assert guard.recall(TURNS, known) == first
+    assert guard.recall(TURNS, Known(known.memory, "ben")) is None
+
+
+def test_known_turns_in_another_order_are_not_recalled() -> None:
+    """Each is known, but what the user's turns say as one text is not."""
+    guard, known = Guard.default(), Known(Memory(), "anna")
+    guard.inspect_messages(TURNS, known)
+    assert guard.recall(TURNS[::-1], known) is None
+
+
+def test_what_is_too_long_is_not_recalled() -> None:
+    known, turn = Known(Memory(), "anna"), Message("user", "When do you open? " * 4)
+    Guard.default().inspect_messages([turn], known)
+    assert Guard(GuardConfig(max_chars=50)).recall([turn], known) is None

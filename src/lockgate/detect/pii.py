@@ -11,7 +11,7 @@ from lockgate.detect.pii_addresses import find_addresses
 from lockgate.detect.pii_cues import find_cued
 from lockgate.detect.pii_names import find_names
 from lockgate.detect.pii_numbers import find_alone
-from lockgate.detect.pii_phones import find_phones
+from lockgate.detect.pii_phones import LEAST_PHONE, find_phones
 from lockgate.detect.pii_text import folded
 from lockgate.detect.pii_wallets import find_wallets
 from lockgate.detect.secrets import outermost
@@ -50,8 +50,9 @@ def find_pii(text: str) -> tuple[Span, ...]:
     # A number with a check digit beats the format of a phone number, also where one follows the other.
     rest = _without(data, [(span.start, span.end) for span in certain])
     found.extend(span for span in cued if span.score < 1 and rest[span.start : span.end] == data[span.start : span.end])
-    if digits:
+    if digits >= LEAST_PHONE:
         found.extend(find_phones(rest))
+    if digits:
         found.extend(find_addresses(rest))
     found.extend(find_names(rest))
     return outermost(found)

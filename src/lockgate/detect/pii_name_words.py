@@ -82,6 +82,8 @@ def known_places(data: bytes) -> list[tuple[int, bytes]]:
     Most texts hold dozens of capitalised words and few names, so all that is done for each word is done at once.
     """
     listed = words().listed
+    if listed.isdisjoint(map(bytes.lower, _CAPITALISED.findall(data))):
+        return []
     matches = _CAPITALISED.finditer(data)
     found = [(match.start(), key) for match in matches if (key := match.group().lower()) in listed]
     return [(start, key) for start, key in found if not data[start - 1 : start].isalnum()]

@@ -18,26 +18,26 @@ NEAR = 120
 
 _WORD = r"[A-Z][A-Za-z\x1a'-]{0,29}"
 # The patterns end where a name may begin and capture nothing: RE2 then needs no more than its automaton.
-_TITLE = pattern(
+_TITLES = (
     r"\b(?:Mr|Mrs|Ms|Miss|Mx|Dr|Prof|Professor|Sir|Madam|Herrn?|Frau|Fr|Hr|Monsieur|Madame|Mademoiselle|Mme|Mlle|MM?"
     r"|Maitre|Docteur|Senora?|Senorita|Sra?|Srta|Don|Dona|Dra|Doctora?|Sigg?|Signora?|Signorina|Sig\.ra|Dott|Dott\.ssa|Avv|Ing"
     r"|Senhora?|Dhr|Mevr|Mevrouw|Meneer|heer|mevrouw|Pana?|Pania?|Panu|Pani|Panem|Herra|Rouva|Fru|Bay|Bayan|Sayin|Shri|Smt"
     r"|sig|signora?|sr|sra|senora?|monsieur|madame|frau|herr)\.? (?:(?:Dr|Prof|med|dr|prof)\.? ){0,2}"
 )
-_GREETING = pattern(
+_GREETINGS = (
     r"\b(?:Dear|Hi|Hello|Hey|Hiya|Morning|Good (?:morning|afternoon|evening)|Liebe[rs]?|Hallo|Guten Tag|Moin|Servus|Gruezi"
     r"|Bonjour|Bonsoir|Salut|Chere?|Coucou|Hola|Querid[oa]s?|Estimad[oa]s?|Buen[oa]s (?:dias|tardes)|Ciao|Car[oa]|Gentile"
     r"|Egregio|Buongiorno|Salve|Ola|Oi|Prezad[oa]|Car[oa]|Bom dia|Boa tarde|Beste|Geachte|Hoi|Dag|Goedemorgen|Czesc|Hej|Hei"
     r"|Drog[ia]a?|Szanown[aiy]|Witaj|Dzien dobry|Kara|Basta|Kaere|Sayin|Merhaba|Thanks|Thank you|Merci|Danke|Gracias|Grazie"
     r"|Obrigad[oa]|Bedankt|Dzieki|Cc|Bcc|Attn|FAO|z\. ?Hd\.|c/o)[,:]? "
 )
-_CLOSING = pattern(
+_CLOSINGS = (
     r"(?i:\b(?:regards|wishes|sincerely|faithfully|truly|cheers|thanks|thank you|best|love|xo|grussen?|grusen?|gruse|hochachtungsvoll|lg|vg|mfg"
     r"|cordialement|salutations|amicalement|a toi|a vous|bises|saludos?|atentamente|cordiales|abrazo|besos|saluti|presto|cordialmente"
     r"|atenciosamente|cumprimentos|abracos?|beijos|groet|groeten|groetjes|hoogachtend|pozdrawiam|powazaniem|szacunku|pozdrowienia"
     r"|halsningar|halsning|mvh|vh|hilsen|terveisin|saygilarimla|signed|gez\.))[ ]?[,.!]?[ ]{0,4}\n?[ \t]{0,8}\n?[ \t]{0,8}(?:- ?)?"
 )
-_INTRO = pattern(
+_INTROS = (
     r"(?i:\b(?:my name is|name's|i am|i'm|this is|mein name ist|ich heis+e|ich bin|je m'appelle|je suis|mon nom est|me llamo|mi nombre es"
     r"|soy|mi chiamo|sono|il mio nome e|meu nome e|me chamo|chamo-me|aqui e|eu sou|mijn naam is|ik heet|ik ben|nazywam sie|mam na imie"
     r"|jestem|tu|jag heter|mitt namn ar|jeg heter|mit navn er|nimeni on|benim adim|adim))[ :]{1,3}"
@@ -45,6 +45,9 @@ _INTRO = pattern(
 _SPEAKER = pattern(
     rf"(?m)^(?:[ \t>*]{{0,8}}(?:\[[^\]\n]{{1,24}}\]|[0-9]{{1,2}}:[0-9]{{2}}(?::[0-9]{{2}})?) ?)?<?{_WORD}(?: {_WORD}){{0,2}}>?(?: \([^)\n]{{1,20}}\))?:"
 )
+_TITLE, _GREETING, _CLOSING, _INTRO = map(pattern, (_TITLES, _GREETINGS, _CLOSINGS, _INTROS))
+_ANNOUNCED = pattern(f"{_TITLES}|{_GREETINGS}|{_CLOSINGS}|{_INTROS}")
+"""Any of them: where one search finds nothing, the others are spared."""
 _COMPLETE_GREETING = frozenset((b",", b"!"))
 _LINE_ENDS = frozenset((b"", b"\n", b",", b"|"))
 _LEAST_PART = 3
@@ -54,18 +57,25 @@ def find_names(data: bytes) -> Iterator[Span]:
     """Names in folded text: beside a title, a greeting, a closing or an introduction, and known ones in full."""
     listed = known_places(data)
     found = list(in_full(data, listed))
-    for match in _TITLE.finditer(data):
-        found.extend(named(data, match.end(), sure=True))
-    for match in _GREETING.finditer(data):
-        found.extend(_greeted(data, match.end()))
-    for match in _CLOSING.finditer(data):
-        found.extend(name for name in named(data, match.end(), sure=False) if _ends_line(data, name.end))
-    for match in _INTRO.finditer(data):
-        found.extend(_introduced(data, match.end()))
-    for match in _SPEAKER.finditer(data):
-        found.extend(_speaking(data, *match.span()))
+    if _ANNOUNCED.search(data):
+        found.extend(_announced(data))
+    if b":" in data:
+        for match in _SPEAKER.finditer(data):
+            found.extend(_speaking(data, *match.span()))
     yield from found
     yield from _again(listed, found)
+
+
+def _announced(data: bytes) -> Iterator[Span]:
+    """Names beside a title, a greeting, a closing or an introduction."""
+    for match in _TITLE.finditer(data):
+        yield from named(data, match.end(), sure=True)
+    for match in _GREETING.finditer(data):
+        yield from _greeted(data, match.end())
+    for match in _CLOSING.finditer(data):
+        yield from (name for name in named(data, match.end(), sure=False) if _ends_line(data, name.end))
+    for match in _INTRO.finditer(data):
+        yield from _introduced(data, match.end())
 
 
 def named(data: bytes, start: int, *, sure: bool) -> Iterator[Span]:

@@ -31,7 +31,10 @@ _OTHER = pattern(
 )
 _GROUPS = pattern(r"\b[A-Z]{2}[0-9]{2}(?: [0-9A-Z]{4}){1,7} $")
 """The beginning of an account number in groups of four, right or wrong."""
-_LEAST, _MOST = 8, 15
+LEAST_PHONE = 8
+"""Digits of the shortest number that is one by its form alone."""
+
+_LEAST, _MOST = LEAST_PHONE, 15
 _LEAST_FROM_00 = 11
 _PLUS = ord("+")
 _PARTING = (b" ", b"-", b".", b"/", b"(")

@@ -9,6 +9,8 @@ from lockgate.detect.linear import pattern
 _JOIN = pattern(
     r"[A-Za-z0-9_+/.=-]{6}(\\\r?\n[ \t]{0,40}|=\r?\n|[\"']\s{0,40}[+.&]\s{0,40}[bruf]?[\"']|[\"'][ \t]{0,4}\\?\r?\n\s{0,40}[bruf]?[\"'])"
 )
+_SIGNS = (b'"', b"'", b"=", b"\\")
+"""One of these stands in every join."""
 _PERCENT = b"%"
 _PAIRS = frozenset(f"{byte:02{case}}".encode() for byte in range(0x20, 0x7F) for case in "xX")
 _ESCAPE = len(b"%2F")
@@ -55,7 +57,7 @@ class Joined:
 
 def joined(data: bytes) -> Joined | None:
     """`data` with lines and strings put together and percent escapes undone, None where there was nothing to do."""
-    joins = [match.span(1) for match in _JOIN.finditer(data)]
+    joins = [match.span(1) for match in _JOIN.finditer(data)] if any(sign in data for sign in _SIGNS) else []
     place = data.find(_PERCENT)
     while place >= 0:
         if data[place + 1 : place + _ESCAPE] in _PAIRS:

@@ -1,7 +1,7 @@
 """The answer on its way back: judged, then written anew from the fields that were judged."""
 
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from functools import partial
 from typing import TypeVar, cast
 
@@ -159,7 +159,9 @@ class GuardedStream:
             return text, None
         held = self._text.held  # taken now, since a guard that is too slow goes on behind our back
         try:
-            return await self._timed(partial(_push, self._text, text, final=final)), None
+            work = partial(_push, self._text, text, final=final)
+            size = self._text.reads(len(text), final=final)
+            return await self._timed(self._pool.run_brief(work, size=size, whose=self._whose)), None
         except StreamBlockedError as error:
             failure = refusal(error.verdict, what="answer")
             released = error.released
@@ -194,17 +196,18 @@ class GuardedStream:
             return _judge_message(guard, message, self._request_id, already_sent=before, way_back=self._way_back)
 
         try:
-            answer, self.judgement = await self._timed(partial(judged, UNGUARDED if self._unjudged else self._guard))
+            work = partial(judged, UNGUARDED if self._unjudged else self._guard)
+            answer, self.judgement = await self._timed(self._pool.run(work, whose=self._whose))
         except ApiError as error:
             if not self._goes_on(error):
                 raise
             answer, _ = judged(UNGUARDED)
         return answer.calls
 
-    async def _timed(self, work: Callable[[], T]) -> T:
+    async def _timed(self, judging: Awaitable[T]) -> T:
         started = time.perf_counter()
         try:
-            return await self._pool.run(work, whose=self._whose)
+            return await judging
         finally:
             self.guard_ms += (time.perf_counter() - started) * 1000
 

@@ -25,24 +25,30 @@ class SseReader:
         Raises:
             SseError: A line is not UTF-8 or no field of an event, or an event is larger than 1 MiB.
         """
-        *lines, self._rest = (self._rest + chunk).split(b"\n")
-        if len(self._rest) > MAX_EVENT:
+        whole, found, rest = (self._rest + chunk).rpartition(b"\n")
+        self._rest = rest
+        if len(rest) > MAX_EVENT:
             raise SseError("sent a line that is too long")
-        return [data for line in lines if (data := self._take(line)) is not None]
+        if not found:
+            return []
+        try:
+            text = whole.decode("utf-8")
+        except UnicodeDecodeError as error:
+            raise SseError("sent a stream that is not UTF-8") from error
+        return [data for line in text.split("\n") if (data := self._take(line)) is not None]
 
     @property
     def clean(self) -> bool:
         """Whether the stream stands between two events, so that ending here truncates nothing."""
         return not self._rest.strip() and not self._data
 
-    def _take(self, line: bytes) -> str | None:
-        try:
-            text = line.removesuffix(b"\r").decode("utf-8")
-        except UnicodeDecodeError as error:
-            raise SseError("sent a stream that is not UTF-8") from error
+    def _take(self, text: str) -> str | None:
+        text = text.removesuffix("\r")
         if not text:
-            data, self._data, self._size = self._data, [], 0
-            return "\n".join(data) if data else None
+            if not (data := self._data):
+                return None
+            self._data, self._size = [], 0
+            return data[0] if len(data) == 1 else "\n".join(data)
         name, _, value = text.partition(":")
         if name == "data":
             self._size += len(value)

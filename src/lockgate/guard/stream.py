@@ -51,6 +51,12 @@ class StreamGuard:
         """What was taken and not released, as the model wrote it."""
         return self._text[self._released - self._start :]
 
+    def reads(self, more: int, *, final: bool = False) -> int:
+        """How many characters are inspected when `more` of them are pushed, each as often as it is read again."""
+        length = len(self._text) + more
+        inspections = max(0, (self._start + length - self._next) // STEP + 1) + final
+        return inspections * length
+
     def push(self, chunk: str) -> str:
         """Take the next piece of the answer and return what may be sent now, perhaps nothing.
 
