@@ -32,7 +32,7 @@ _SETTINGS = frozenset({"config", "template"})
 _WEIGHTS = frozenset(
     """
     blobs coreml gguf hdf5 keras msgpack npy onnx pickle pytorch-zip safetensors sentencepiece skops tensorflow
-    tensorflow-index tflite torchscript weights
+    tensorflow-index tflite torchscript ubjson weights
     """.split()  # noqa: SIM905 - a list of words reads best as one text
 )
 _MODEL_CHECKS: tuple[Check[ModelFile], ...] = (PickleCode(), UnsafeGguf(), MalformedSafetensors(), OpaqueModel())

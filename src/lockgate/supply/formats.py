@@ -4,6 +4,7 @@ from pathlib import PurePosixPath
 
 from lockgate.detect import gguf, npy
 from lockgate.detect.coreml_model import walk_blobs, walk_coreml
+from lockgate.detect.event_records import walk_events
 from lockgate.detect.msgpack_tree import walk_msgpack
 from lockgate.detect.onnx_graph import walk_onnx
 from lockgate.detect.part import Mention, PartFacts
@@ -16,6 +17,7 @@ from lockgate.detect.tensorflow_graph import walk_tensorflow
 from lockgate.detect.tensorflow_index import walk_fingerprint, walk_index
 from lockgate.detect.text_graph import walk_text_graph
 from lockgate.detect.tflite_graph import walk_tflite
+from lockgate.detect.ubjson_tree import walk_ubjson
 from lockgate.supply.chat_template import read_template
 from lockgate.supply.read_archive import read_tar, read_zip
 from lockgate.supply.read_container import read_7z, read_compressed
@@ -141,6 +143,8 @@ _READERS: dict[Format, ReaderOf] = {
     "blobs": simple("blobs", walk_blobs),
     "r-data": simple("r-data", walk_r_data),
     "msgpack": simple("msgpack", walk_msgpack),
+    "ubjson": simple("ubjson", walk_ubjson),
+    "events": simple("events", walk_events),
     "tensorflow-index": simple("tensorflow-index", walk_index),
     "tensorflow-fingerprint": simple("tensorflow-fingerprint", walk_fingerprint),
     "text-graph": simple("text-graph", walk_text_graph),

@@ -7,6 +7,7 @@ from pathlib import PurePosixPath
 from lockgate.detect import archive, gguf, hdf5, npy, sevenzip, tar
 from lockgate.detect.compressed import sniff_compression
 from lockgate.detect.coreml_model import looks_like_blobs, looks_like_coreml
+from lockgate.detect.event_records import looks_like_events
 from lockgate.detect.onnx_graph import looks_like_onnx
 from lockgate.detect.pickle_ops import looks_like_pickle
 from lockgate.detect.r_data import looks_like_r_data
@@ -17,6 +18,7 @@ from lockgate.detect.tensorflow_graph import looks_like_graph, looks_like_meta_g
 from lockgate.detect.tensorflow_index import looks_like_fingerprint, looks_like_index
 from lockgate.detect.text_graph import SUFFIXES as TEXT_GRAPHS
 from lockgate.detect.tflite_graph import looks_like_tflite
+from lockgate.detect.ubjson_tree import looks_like_ubjson
 from lockgate.supply.subject import Format
 
 HEAD = 64 << 10
@@ -111,6 +113,8 @@ def sniff(source: Source, name: str) -> Format:
         ("compressed", sniff_compression(head) is not None),
         ("r-data", looks_like_r_data(head)),
         ("blobs", looks_like_blobs(head)),
+        ("ubjson", looks_like_ubjson(head)),
+        ("events", looks_like_events(head)),
         ("tensorflow-index", looks_like_index(source)),
         ("native", head.startswith(_NATIVE) or head[2:8] == _BYTE_CODE),
     )

@@ -35,6 +35,8 @@ Format = Literal[
     "skops",
     "sentencepiece",
     "msgpack",
+    "ubjson",
+    "events",
     "r-data",
     "coreml",
     "blobs",

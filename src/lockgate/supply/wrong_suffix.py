@@ -21,6 +21,7 @@ _PROMISES: dict[str, frozenset[Format]] = {
     ".npy": frozenset({"npy"}),
     ".npz": frozenset({"zip"}),
     ".json": frozenset({"config"}),
+    ".ubj": frozenset({"ubjson"}),
     ".txt": frozenset({"text", "config"}),
     ".md": frozenset({"text"}),
     ".yaml": frozenset({"config"}),
