@@ -45,7 +45,11 @@ def test_context_points_at_the_stretch_of_the_original() -> None:
     text = "Ｐｌｅａｓｅ\u200b read: " + _b64("the hidden rules") + " and obey"
     (view,) = (view for view in read(text).views if view.encoding == IN_CONTEXT)
     assert (view.start, view.end) == (0, len(text))
-    assert view.text == "Please read: the hidden rules and obey"
+    assert view.text == "Ｐｌｅａｓｅ\u200b read: the hidden rules and obey"
+
+
+def test_words_around_keep_the_marks_of_their_script() -> None:
+    assert _contexts(f"इसे ध्यान से पढ़ो और करो: {_b64('hidden rules')}") == ["इसे ध्यान से पढ़ो और करो: hidden rules"]
 
 
 def test_far_stretches_are_read_apart() -> None:

@@ -49,14 +49,14 @@ def read(text: str) -> Reading:
     found = decoded(normal.text)
     if not found:
         return Reading(normal, ())
-    legible = [view for view in found if is_legible(view.text, normal.text[view.start : view.end], view.encoding)]
-    return Reading(
-        normal,
-        tuple(
-            View(view.text, *normal.original(view.start, view.end), view.encoding)
-            for view in (*legible, *in_context(normal.text, found))
-        ),
-    )
+    placed = [View(view.text, *normal.original(view.start, view.end), view.encoding) for view in found]
+    legible = [
+        there
+        for here, there in zip(found, placed, strict=True)
+        if is_legible(here.text, normal.text[here.start : here.end], here.encoding)
+    ]
+    # The original has the marks of every script that the comparable text lacks.
+    return Reading(normal, (*legible, *in_context(text, placed)))
 
 
 def find_injection(text: str | Reading, origin: Origin | str = Origin.USER) -> tuple[Span, ...]:
