@@ -7,6 +7,7 @@ refuse it as malformed; any other exception stops the benchmark with the bytes t
 import argparse
 import bz2
 import gzip
+import importlib
 import io
 import json
 import lzma
@@ -33,14 +34,31 @@ from malicious import TRICKS, seven_zip, torch_legacy
 
 from lockgate.detect.archive import open_member, read_zip
 from lockgate.detect.compressed import read_compressed
+from lockgate.detect.config_tree import walk_json, walk_yaml
+from lockgate.detect.coreml_model import walk_coreml
+from lockgate.detect.event_records import walk_events
 from lockgate.detect.gguf import Template, read_gguf
+from lockgate.detect.hdf5 import read_hdf5
+from lockgate.detect.keras_config import walk_keras
+from lockgate.detect.msgpack_tree import walk_msgpack
 from lockgate.detect.npy import read_npy
+from lockgate.detect.onnx_graph import walk_onnx
+from lockgate.detect.part import Notes
 from lockgate.detect.pickle_ops import read_pickle
+from lockgate.detect.r_data import walk_r_data
 from lockgate.detect.safetensors_header import read_safetensors
+from lockgate.detect.sentencepiece_model import walk_sentencepiece
 from lockgate.detect.sevenzip import read_7z
-from lockgate.detect.source import MalformedError, Memory
+from lockgate.detect.skops_schema import walk_skops
+from lockgate.detect.source import MalformedError, Memory, Source
 from lockgate.detect.tar import read_tar
+from lockgate.detect.tensorflow_graph import walk_tensorflow
+from lockgate.detect.tensorflow_index import walk_index
+from lockgate.detect.text_graph import walk_text_graph
+from lockgate.detect.tflite_graph import walk_tflite
 from lockgate.detect.torchscript import read_code
+from lockgate.detect.ubjson_tree import walk_ubjson
+from lockgate.detect.xml_model import walk_xml
 from lockgate.supply.chat_template import read_template
 from lockgate.supply.formats import read_model
 
@@ -89,6 +107,23 @@ def _compressed(body: bytes) -> str:
     inflated = read_compressed(Memory(body), most=1 << 20)
     inflated.read(0, inflated.size)
     return "pass"
+
+
+def _walked(walk: Callable[[Source, Notes], object]) -> Callable[[bytes], str]:
+    """A reader of a format that is walked as a whole."""
+
+    def read(body: bytes) -> str:
+        notes = Notes()
+        walk(Memory(body), notes)
+        facts = notes.facts("fuzz", "")
+        return "problem" if facts.problems else "names" if facts.mentions else "pass"
+
+    return read
+
+
+def _hdf5(body: bytes) -> str:
+    tree = read_hdf5(Memory(body))
+    return "problem" if tree.outside or tree.unread else "pass"
 
 
 def _code(body: bytes) -> str:
@@ -154,14 +189,77 @@ def _seeds() -> dict[str, tuple[Callable[[bytes], str], list[bytes]]]:
         "npy": (_npy, [array.getvalue()]),
         "chat template": (_template, [TEMPLATE.encode()]),
         "any file": (_model, every),
+        **_walked_seeds(),
     }
+
+
+def _walked_seeds() -> dict[str, tuple[Callable[[bytes], str], list[bytes]]]:
+    """The formats whose reader walks them as a whole, with small files of each."""
+    frame = b"\x04\x22\x4d\x18" + b"\x60\x40\x82"
+    block = b"\x1fA\x01\x00\x0a\x50BCDEF"
+    stored = struct.pack("<I", 1 << 31 | 5) + b"hello"
+    lz4 = [frame + struct.pack("<I", len(block)) + block + stored + bytes(4), frame + stored * 3 + bytes(4)]
+    graph = b'node { name: "a" op: "Add" attr { key: "T" value { type: DT_FLOAT } } }\n'
+    graph += b'library { function { signature { name: "f" } node_def { op: "MatMul" } } } # end\n'
+    node = b"\x0a\x01x\x12\x01y\x22\x04Relu\x3a\x00"
+    onnx = b"\x08\x08\x12\x04test\x42\x04\x0a\x00\x10\x11\x3a" + bytes([len(node) + 8]) + b"\x12\x04main"
+    onnx += b"\x0a" + bytes([len(node)]) + node
+    frozen = b"\x0a\x0b\x0a\x01a\x12\x06MatMul" + b"\x0a\x08\x0a\x01b\x12\x03Add" + b"\x22\x02\x08\x10"
+    tflite = struct.pack("<I4s", 20, b"TFL3") + bytes(8) + struct.pack("<HHI", 8, 16, 4) + bytes(40)
+    packed = b"\x81\xa1w\xc7\x0c\x01\x93\x91\x02\xa7float32\xc4\x08" + bytes(8)
+    ubjson = b"{L" + struct.pack(">q", 7) + b"learner[$d#i\x02" + bytes(8) + b"i\x01n[#i\x02i\x03Si\x02ab}"
+    event = b"\x09" + bytes(8) + b"\x1a\x0dbrain.Event:2"
+    events = struct.pack("<QI", len(event), 0) + event + bytes(4)
+    r_data = b"X\n" + struct.pack(">iii", 3, 0x40000, 0x20300) + struct.pack(">iiid", 14, 1, 0, 1.5)
+    index = bytes(40) + b"\x57\xfb\x80\x8b\x24\x75\x47\xdb"
+    dense = b"\x89HDF\r\n\x1a\n" + struct.pack("<BBBBQQQQI", 2, 8, 8, 0, 0, 2**64 - 1, 48 + 31, 48, 0)
+    dense += b"OHDR" + struct.pack("<BBI", 2, 2, 17) + struct.pack("<BHBBBQ", 2, 18, 0, 0, 0, 60)[:17] + bytes(4)
+    settings = b'{"auto_map": {"a": ["b", {"c": 1}]}, "chat_template": "{{ x }}", "class_path": "os.system"}'
+    yaml = b"a: &a [*a, {b: !!python/name:x y}]\n_target_: torch.nn.Linear\n"
+    keras = b'{"class_name": "Dense", "module": "keras.layers", "config": {"units": 3, "function": "x"}}'
+    skops = b'{"__class__": "Ridge", "__module__": "sklearn.linear_model._ridge", "__loader__": "ObjectNode"}'
+    pmml = b"<PMML><Apply function='a'/><Extension name='b'>c</Extension></PMML>"
+    pieces = b"\x0a\x07\x0a\x01a\x15" + bytes(4) + b"\x12\x02\x18\x01"
+
+    def text(walk: Callable[[str, Notes], None]) -> Callable[[bytes], str]:
+        return _walked(lambda source, notes: walk(source.read(0, source.size).decode("utf-8", "replace"), notes))
+
+    return {
+        "lz4": (_compressed, lz4),
+        "text graph": (_walked(walk_text_graph), [graph, b'layer { type: "Python" python_param { module: "m" } }']),
+        "hdf5": (_hdf5, [dense, *_hdf5_samples()]),
+        "onnx": (_walked(walk_onnx), [onnx]),
+        "tensorflow": (_walked(walk_tensorflow), [frozen]),
+        "tflite": (_walked(walk_tflite), [tflite]),
+        "coreml": (_walked(walk_coreml), [b"\x08\x05\xa2\x1f\x06\x0a\x04\x0a\x02ab", b"\x08\x05\x12\x00\xaa\x1f\x00"]),
+        "msgpack": (_walked(walk_msgpack), [packed]),
+        "ubjson": (_walked(walk_ubjson), [ubjson]),
+        "events": (_walked(walk_events), [events * 3]),
+        "r data": (_walked(walk_r_data), [r_data]),
+        "tf index": (_walked(walk_index), [index]),
+        "sentencepiece": (_walked(walk_sentencepiece), [pieces]),
+        "json": (_walked(lambda source, notes: walk_json(source, notes, name="config.json")), [settings]),
+        "yaml": (_walked(lambda source, notes: walk_yaml(source, notes, name="x.yaml")), [yaml]),
+        "xml": (_walked(walk_xml), [pmml]),
+        "keras": (text(walk_keras), [keras]),
+        "skops": (text(walk_skops), [skops]),
+    }
+
+
+def _hdf5_samples() -> list[bytes]:
+    """Files of the tests, with links and attributes stored densely."""
+    sys.path.insert(0, str(Path(__file__).parents[1] / "tests/supply"))
+    files = importlib.import_module("files")
+    links = [files.hard_link(f"{number:04d}", 48) for number in range(20)]
+    texts = [files.attribute(f"a{number}", "text") for number in range(12)]
+    return [bytes(files.DenseFile(links, texts).body), files.hdf5({"model_config": "{}", "a": "b"})]
 
 
 def _mutate(seed: bytes, chance: random.Random) -> bytes:
     if chance.random() < 0.05:
         return chance.randbytes(chance.randrange(200))
     body = bytearray(seed)
-    for _ in range(chance.randint(1, 6)):
+    for _ in range(chance.choice((1, 1, 1, 2, 3, 6))):
         at = chance.randrange(len(body) + 1)
         kind = chance.random()
         if kind < 0.6 and at < len(body):
