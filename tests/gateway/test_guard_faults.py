@@ -192,7 +192,7 @@ async def test_what_waits_when_the_pool_closes_is_not_left_waiting() -> None:
         await second
 
 
-async def test_brief_work_is_done_on_the_spot_until_it_takes_long() -> None:
+async def test_brief_work_is_done_on_the_spot_once_it_is_known_to_be_quick() -> None:
     pool = GuardPool(workers=1)
     here = threading.get_ident()
 
@@ -202,6 +202,9 @@ async def test_brief_work_is_done_on_the_spot_until_it_takes_long() -> None:
             pass
         return threading.get_ident()
 
+    assert await pool.run_brief(threading.get_ident, size=100) != here
+    for _ in range(200):
+        await pool.run_brief(threading.get_ident, size=1)
     assert await pool.run_brief(threading.get_ident, size=100) == here
     assert await pool.run_brief(threading.get_ident, size=BRIEF + 1) != here
     assert await pool.run_brief(costly, size=500) == here

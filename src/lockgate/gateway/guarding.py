@@ -31,7 +31,8 @@ WAITS_S = 8.0
 _ALONE_S = 0.003
 # A thread and back costs a fifth of this.
 _BRIEF_S = 0.0005
-_FIRST_RATE = 1e-6
+# Seconds a character. The first few dozen answers go to threads: patterns are compiled when they are first used.
+_FIRST_RATE, _WORST_RATE = 1e-5, 3e-6
 _FORGETS = 0.98
 _SMALL = 256
 _IDLE_S = 1.0
@@ -131,7 +132,8 @@ class GuardPool:
         except Exception as error:
             raise _crashed(error) from error
         finally:
-            self._rate = max(self._rate, (time.thread_time() - began) / max(size, _SMALL))
+            rate = (time.thread_time() - began) / max(size, _SMALL)
+            self._rate = max(self._rate, min(rate, _WORST_RATE))
 
     def close(self) -> None:
         """Take no more work; what runs may end."""
