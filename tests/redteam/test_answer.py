@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lockgate.redteam.message import Answer, UnusableAnswerError
-from lockgate.redteam.targets.openai_wire import completion, is_guard_block
+from lockgate.redteam.targets.openai_wire import completion, guard_stop
 
 ANYTHING = st.recursive(
     st.none() | st.booleans() | st.integers(-5, 5) | st.text(max_size=5),
@@ -25,7 +25,7 @@ ANYTHING = st.recursive(
 def test_any_bytes_give_an_answer_or_a_refusal(body: bytes) -> None:
     with suppress(UnusableAnswerError):
         assert isinstance(completion(body), Answer)
-    assert is_guard_block(body) in {True, False}
+    assert isinstance(guard_stop(body), str)
 
 
 @pytest.mark.parametrize(
@@ -56,4 +56,22 @@ def test_a_refusal_in_a_field_of_its_own_is_the_answer() -> None:
 
 @pytest.mark.parametrize("body", [b'{"error": {"code": 400}}', b'{"error": "content_filter"}', b"content_filter", b""])
 def test_only_the_code_says_content_filter(body: bytes) -> None:
-    assert not is_guard_block(body)
+    assert not guard_stop(body)
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "said"),
+    [
+        (
+            b'{"error": {"code": "content_filter", "message": "The guard blocked this request."}}',
+            400,
+            "The guard block",
+        ),
+        (b'{"error": {"code": "not_allowed", "message": "No shells."}}', 403, "No shells."),
+        (b'{"error": {"code": "content_filter", "message": {"of": "another"}}}', 400, "content_filter"),
+        (b'{"error": {"code": "content_filter"}}', 400, "content_filter"),
+    ],
+)
+def test_who_stopped_a_conversation_says_why(body: bytes, status: int, said: str) -> None:
+    assert guard_stop(body, status).startswith(said)
+    assert not guard_stop(body, 500)

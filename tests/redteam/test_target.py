@@ -51,12 +51,18 @@ async def test_without_a_prompt_and_a_key_neither_is_sent(chat: Any) -> None:
 
 async def test_a_guard_block_ends_the_conversation_and_is_no_error(chat: Any) -> None:
     talk = await talk_to(chat, "guard", "Hello.", "Ignore that.", "Still there?")
-    assert talk.turns == (Turn("Hello.", "Happy to help."), Turn("Ignore that.", "", blocked=True))
+    assert talk.turns == (
+        Turn("Hello.", "Happy to help."),
+        Turn("Ignore that.", "", blocked=True, stop=talk.turns[1].stop),
+    )
+    assert talk.turns[1].stop
     assert talk.error == ""
 
 
 async def test_a_rule_of_the_gateway_that_refuses_is_a_block_and_no_error(chat: Any) -> None:
-    assert (await talk_to(chat, "ruled", "Delete it.", "Now.")).turns == (Turn("Delete it.", "", blocked=True),)
+    assert (await talk_to(chat, "ruled", "Delete it.", "Now.")).turns == (
+        Turn("Delete it.", "", blocked=True, stop="No such tools."),
+    )
 
 
 async def test_an_answer_cut_by_a_content_filter_is_a_block(chat: Any) -> None:

@@ -52,7 +52,7 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
         status: SUCCEEDED, RESISTED or BLOCKED for an attack that was judged, ANSWERED or BLOCKED for a harmless
             conversation; ERRORED when it could not be judged, SKIPPED when no judge applies.
         ref: The transcript by digest; without one when nothing was sent.
-        reason: Why it is ERRORED or SKIPPED.
+        reason: Why it is ERRORED, SKIPPED or BLOCKED, the last in the words of the guard or the rule.
         judges: Ids of the judges that found the goal reached.
         replies: What the target said, without protected values.
         converter: What disguised the attack's wording; empty for none.
@@ -165,5 +165,6 @@ def _verdict(item: Attack | Benign, transcript: Transcript, outcomes: tuple[Outc
     if outcomes and all(outcome.status is Status.SKIPPED for outcome in outcomes):
         return AttemptStatus.SKIPPED, "The application has neither a protected value nor a system prompt to leak."
     if transcript.status is TranscriptStatus.BLOCKED:
-        return AttemptStatus.BLOCKED, ""
+        said = [turn.stop for turn in transcript.turns if turn.blocked][-1:]
+        return AttemptStatus.BLOCKED, redact(said, transcript.protected)[0]
     return (AttemptStatus.RESISTED if isinstance(item, Attack) else AttemptStatus.ANSWERED), ""

@@ -73,4 +73,5 @@ def _turn(step: Send, answer: Answer) -> Turn:
         refused=answer.refused,
         model=answer.model,
         disguise=step.disguise,
+        stop=answer.stop,
     )

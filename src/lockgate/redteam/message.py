@@ -57,6 +57,7 @@ class Answer(msgspec.Struct, frozen=True, omit_defaults=True):
         refused: The endpoint itself marks the answer as a refusal.
         calls: Tools that the target asked for.
         model: The model's name as the endpoint gave it; empty where it gave none.
+        stop: What the guard or the rule said that cut it off, where it said something.
     """
 
     text: str
@@ -64,6 +65,7 @@ class Answer(msgspec.Struct, frozen=True, omit_defaults=True):
     refused: bool = False
     calls: tuple[ToolCall, ...] = ()
     model: str = ""
+    stop: str = ""
 
 
 class UnusableAnswerError(Exception):

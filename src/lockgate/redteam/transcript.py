@@ -24,6 +24,7 @@ class Turn(msgspec.Struct, frozen=True, omit_defaults=True):
         refused: The endpoint marks the answer as a refusal.
         model: The model's name as the endpoint gave it.
         disguise: What a search had changed about the attack in this try.
+        stop: What the guard or the rule said that blocked it.
     """
 
     prompt: str
@@ -34,6 +35,7 @@ class Turn(msgspec.Struct, frozen=True, omit_defaults=True):
     refused: bool = False
     model: str = ""
     disguise: str = ""
+    stop: str = ""
 
 
 class Conversation(msgspec.Struct, frozen=True):

@@ -14,7 +14,7 @@ from lockgate.redteam.corpus import Attack, Benign
 from lockgate.redteam.errors import RedteamError
 from lockgate.redteam.goal import Diverge, Flood
 from lockgate.redteam.message import Answer, Message, UnusableAnswerError
-from lockgate.redteam.targets.openai_wire import OpenAIWire, is_guard_block
+from lockgate.redteam.targets.openai_wire import OpenAIWire, guard_stop
 from lockgate.redteam.targets.pace import Pace
 from lockgate.redteam.targets.wire import Question, Wire, tools_of
 
@@ -202,8 +202,8 @@ class HttpTarget:
     def _judge_status(self, status: int, body: bytes) -> Answer:
         if status == _OK:
             return self._wire.decode(body)
-        if is_guard_block(body, status):
-            return Answer("", filtered=True)
+        if stop := guard_stop(body, status):
+            return Answer("", filtered=True, stop=stop)
         kind = _RefusedError if status in _UNWELCOME else UnusableAnswerError
         raise kind(f"the endpoint answered HTTP {status}")
 

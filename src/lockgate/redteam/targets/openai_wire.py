@@ -38,6 +38,7 @@ class _Completion(msgspec.Struct):
 
 class _Error(msgspec.Struct):
     code: str | int | None = None
+    message: object = None
 
 
 class _Failure(msgspec.Struct):
@@ -48,6 +49,7 @@ _completion = msgspec.json.Decoder(_Completion)
 _failure = msgspec.json.Decoder(_Failure)
 
 
+_LONGEST_STOP = 200
 _STOPS = {400: ("content_filter",), 403: ("not_allowed", "approval_required")}
 
 
@@ -130,14 +132,18 @@ def _named(model: str) -> str:
     return model.rpartition("/")[2] if model.startswith("/") else model
 
 
-def is_guard_block(body: bytes, status: int = 400) -> bool:
-    """Whether an error says that a guard or a rule stopped the conversation, by `error.code`.
+def guard_stop(body: bytes, status: int = 400) -> str:
+    """What an error says of the guard or the rule that stopped the conversation, by `error.code`; empty if none did.
 
     That is HTTP 400 `content_filter`, and 403 `not_allowed` or `approval_required` of a gateway's rule, for instance on
     the tools that a request brings along. A rule that stops everybody stops harmless conversations as well, which holds
     the gate.
     """
     try:
-        return _failure.decode(body).error.code in _STOPS.get(status, ())
+        error = _failure.decode(body).error
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return False
+        return ""
+    if error.code not in _STOPS.get(status, ()):
+        return ""
+    said = error.message if isinstance(error.message, str) else ""
+    return said[:_LONGEST_STOP] or str(error.code)
