@@ -159,8 +159,12 @@ def test_the_signature_does_not_replace_the_file_that_it_signs(tmp_path: Path):
     [
         (lambda wire: wire.update(mediaType="application/vnd.dev.sigstore.bundle.v0.2+json"), "v0.3"),
         (
-            lambda wire: wire.update(verificationMaterial={"certificate": {"rawBytes": ""}}),
-            "no bundle that a key signed",
+            lambda wire: wire.update(verificationMaterial={"certificate": {"rawBytes": ""}, "tlogEntries": [{}]}),
+            "signed with a certificate, as Sigstore does",
+        ),
+        (
+            lambda wire: wire.update(verificationMaterial={"x509CertificateChain": {"certificates": []}}),
+            "signed with a certificate",
         ),
         (lambda wire: wire["verificationMaterial"].update(tlogEntries=[{}]), "no bundle that a key signed"),
         (lambda wire: wire["dsseEnvelope"].update(payloadType="text/plain"), "in-toto"),

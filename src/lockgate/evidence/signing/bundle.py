@@ -21,6 +21,11 @@ MEDIA_TYPE = "application/vnd.dev.sigstore.bundle.v0.3+json"
 MAX_BUNDLE = 64 << 20
 # Nothing in a bundle needs an escape or another kind of space, and refusing them leaves one way to write each value.
 _PLAIN = re2.compile(rb"[\n\x20-\x5b\x5d-\x7e]*")
+_KEYLESS = (b'"certificate"', b'"x509CertificateChain"')
+_ELSEWHERE = (
+    "Verify it with model-signing's own command ('model_signing verify sigstore' or 'verify certificate'), "
+    "or ask for a signature by a key."
+)
 _REMEDY = "Sign it again with 'lockgate sign', or with model-signing 1.1 and a key."
 
 
@@ -94,6 +99,11 @@ def read_bundle(body: bytes) -> Bundle:
     try:
         wire = msgspec.json.decode(body, type=_Wire)
     except msgspec.ValidationError as error:
+        if any(name in body for name in _KEYLESS):
+            raise EvidenceError(
+                "It is signed with a certificate, as Sigstore does without a key, which is not verified here.",
+                remedy=_ELSEWHERE,
+            ) from error
         raise EvidenceError(f"The signature file is no bundle that a key signed: {error}.", remedy=_REMEDY) from error
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         raise EvidenceError("The signature file is not valid JSON.", remedy=_REMEDY) from error
