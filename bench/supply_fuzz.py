@@ -23,6 +23,7 @@ import zlib
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import zstandard
@@ -205,21 +206,18 @@ def _walked_seeds() -> dict[str, tuple[Callable[[bytes], str], list[bytes]]]:
     onnx = b"\x08\x08\x12\x04test\x42\x04\x0a\x00\x10\x11\x3a" + bytes([len(node) + 8]) + b"\x12\x04main"
     onnx += b"\x0a" + bytes([len(node)]) + node
     frozen = b"\x0a\x0b\x0a\x01a\x12\x06MatMul" + b"\x0a\x08\x0a\x01b\x12\x03Add" + b"\x22\x02\x08\x10"
-    tflite = struct.pack("<I4s", 20, b"TFL3") + bytes(8) + struct.pack("<HHI", 8, 16, 4) + bytes(40)
-    packed = b"\x81\xa1w\xc7\x0c\x01\x93\x91\x02\xa7float32\xc4\x08" + bytes(8)
+    packed = b"\x81\xa1w\xc7\x15\x01\x93\x91\x02\xa7float32\xc4\x08" + bytes(8)
     ubjson = b"{L" + struct.pack(">q", 7) + b"learner[$d#i\x02" + bytes(8) + b"i\x01n[#i\x02i\x03Si\x02ab}"
     event = b"\x09" + bytes(8) + b"\x1a\x0dbrain.Event:2"
     events = struct.pack("<QI", len(event), 0) + event + bytes(4)
-    r_data = b"X\n" + struct.pack(">iii", 3, 0x40000, 0x20300) + struct.pack(">iiid", 14, 1, 0, 1.5)
-    index = bytes(40) + b"\x57\xfb\x80\x8b\x24\x75\x47\xdb"
-    dense = b"\x89HDF\r\n\x1a\n" + struct.pack("<BBBBQQQQI", 2, 8, 8, 0, 0, 2**64 - 1, 48 + 31, 48, 0)
-    dense += b"OHDR" + struct.pack("<BBI", 2, 2, 17) + struct.pack("<BHBBBQ", 2, 18, 0, 0, 0, 60)[:17] + bytes(4)
+    r_data = b"X\n" + struct.pack(">iii", 2, 0x40000, 0x20300) + struct.pack(">iidd", 14, 2, 0.5, 1.5)
+    index = bytes(13) + b"\x00\x04\x04\x04" + bytes(36) + b"\x57\xfb\x80\x8b\x24\x75\x47\xdb"
     settings = b'{"auto_map": {"a": ["b", {"c": 1}]}, "chat_template": "{{ x }}", "class_path": "os.system"}'
     yaml = b"a: &a [*a, {b: !!python/name:x y}]\n_target_: torch.nn.Linear\n"
     keras = b'{"class_name": "Dense", "module": "keras.layers", "config": {"units": 3, "function": "x"}}'
     skops = b'{"__class__": "Ridge", "__module__": "sklearn.linear_model._ridge", "__loader__": "ObjectNode"}'
     pmml = b"<PMML><Apply function='a'/><Extension name='b'>c</Extension></PMML>"
-    pieces = b"\x0a\x07\x0a\x01a\x15" + bytes(4) + b"\x12\x02\x18\x01"
+    pieces = b"\x0a\x08\x0a\x01a\x15" + bytes(4) + b"\x0a\x08\x0a\x01b\x15" + bytes(4)
 
     def text(walk: Callable[[str, Notes], None]) -> Callable[[bytes], str]:
         return _walked(lambda source, notes: walk(source.read(0, source.size).decode("utf-8", "replace"), notes))
@@ -227,10 +225,10 @@ def _walked_seeds() -> dict[str, tuple[Callable[[bytes], str], list[bytes]]]:
     return {
         "lz4": (_compressed, lz4),
         "text graph": (_walked(walk_text_graph), [graph, b'layer { type: "Python" python_param { module: "m" } }']),
-        "hdf5": (_hdf5, [dense, *_hdf5_samples()]),
+        "hdf5": (_hdf5, _hdf5_samples()),
         "onnx": (_walked(walk_onnx), [onnx]),
         "tensorflow": (_walked(walk_tensorflow), [frozen]),
-        "tflite": (_walked(walk_tflite), [tflite]),
+        "tflite": (_walked(walk_tflite), [_of_tests("test_graphs").tflite()]),
         "coreml": (_walked(walk_coreml), [b"\x08\x05\xa2\x1f\x06\x0a\x04\x0a\x02ab", b"\x08\x05\x12\x00\xaa\x1f\x00"]),
         "msgpack": (_walked(walk_msgpack), [packed]),
         "ubjson": (_walked(walk_ubjson), [ubjson]),
@@ -246,10 +244,17 @@ def _walked_seeds() -> dict[str, tuple[Callable[[bytes], str], list[bytes]]]:
     }
 
 
+def _of_tests(name: str) -> ModuleType:
+    """A module beside the tests that assembles files."""
+    folder = str(Path(__file__).parents[1] / "tests/supply")
+    if folder not in sys.path:
+        sys.path.insert(0, folder)
+    return importlib.import_module(name)
+
+
 def _hdf5_samples() -> list[bytes]:
     """Files of the tests, with links and attributes stored densely."""
-    sys.path.insert(0, str(Path(__file__).parents[1] / "tests/supply"))
-    files = importlib.import_module("files")
+    files = _of_tests("files")
     links = [files.hard_link(f"{number:04d}", 48) for number in range(20)]
     texts = [files.attribute(f"a{number}", "text") for number in range(12)]
     return [bytes(files.DenseFile(links, texts).body), files.hdf5({"model_config": "{}", "a": "b"})]

@@ -68,6 +68,7 @@ KERAS_ATTACKS = {
     "a function of TensorFlow": (model({"class_name": "TFOpLambda", "config": {"function": "io.write_file"}}), CLASS),
     "a vocabulary of the system": (model(layer("StringLookup", vocabulary="/etc/passwd")), PATH),
     "a vocabulary of the network": (model(layer("StringLookup", vocabulary="https://example.org/v.txt")), PATH),
+    "a class that is no text": (model({"module": "os", "class_name": ["system"], "config": {}}), MALFORMED),
     "a class of its own": (model(layer("Evil", "evil_package.layers")), CLASS),
 }
 

@@ -76,6 +76,7 @@ ONNX_ATTACKS = {
     "Python as an operator": (onnx(node("PythonOp", "com.microsoft")), OPERATOR),
     "Python of the extensions": (onnx(node("PyOp", "ai.onnx.contrib")), OPERATOR),
     "a path that climbs out": (onnx(node("MatMul"), tensor("../../etc/passwd")), PATH),
+    "memory of the process": (onnx(node("MatMul"), tensor("*/_ORT_MEM_ADDR_/*")), PATH),
     "an absolute path": (onnx(node("MatMul"), tensor("/etc/passwd")), PATH),
     "a path of another system": (onnx(node("MatMul"), tensor("C:\\secrets")), PATH),
     "an address": (onnx(node("MatMul"), tensor("https://example.org/w")), PATH),

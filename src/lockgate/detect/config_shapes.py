@@ -2,7 +2,7 @@
 
 Sources: the loading code of sentence-transformers (Dense, WordEmbeddings, Router, cross encoders), PEFT
 (`megatron_core`), jsonargparse (`class_path`), the latent-diffusion configurations (`target` and `params`), Haystack,
-AutoGen, MLflow and ONNX Runtime GenAI.
+AutoGen, MLflow, ONNX Runtime GenAI, MLX (`model_file`) and LangChain's prompts and chains (`_type`).
 """
 
 from typing import cast
@@ -13,6 +13,12 @@ MAX_NAME = 300
 _PLAIN_MEGATRON = "megatron.core"
 _ML_MODEL = "MLmodel"
 _NOTHING = frozenset({"", "null", "~", "None"})
+
+_CHAINS = frozenset(
+    {"llm_bash_chain", "llm_math_chain", "pal_chain", "sql_database_chain", "llm_requests_chain", "api_chain"}
+)
+"""Chains of LangChain that run what a model answers, or send it somewhere."""
+_JINJA = "jinja2"
 
 IMPORTED = frozenset(
     {"activation_function", "activation_fn", "sbert_ce_default_activation_function", "tokenizer_class", "class_path"}
@@ -43,14 +49,38 @@ def note_shapes(fields: dict[str, object], notes: Notes, place: str, file: str) 
     for key in LIBRARIES & fields.keys():
         for text in _texts(fields[key]):
             notes.mention("code", f"{key}: {text[:MAX_NAME]}", f"{place}/{key}")
-    core = fields.get("megatron_core")
-    if isinstance(core, str) and core not in _NOTHING and core != _PLAIN_MEGATRON:
-        notes.mention("code", f"megatron_core: {core[:MAX_NAME]}", f"{place}/megatron_core")
     if "structure" in fields and isinstance(fields.get("types"), list | dict):
         for text in _texts(fields["types"]):
             notes.mention("class", text[:MAX_NAME], f"{place}/types")
+    _scripts(fields, notes, place)
+    if "_type" in fields:
+        _langchain(fields, notes, place)
     if file == _ML_MODEL:
         _ml_model(fields, notes, place)
+
+
+def _scripts(fields: dict[str, object], notes: Notes, place: str) -> None:
+    """Keys that name a module to import or a script to run."""
+    core, script = fields.get("megatron_core"), fields.get("model_file")
+    if isinstance(core, str) and core not in _NOTHING and core != _PLAIN_MEGATRON:
+        notes.mention("code", f"megatron_core: {core[:MAX_NAME]}", f"{place}/megatron_core")
+    if isinstance(script, str) and script.endswith((".py", ".pyc", ".so")):
+        notes.mention("code", f"model_file: {script[:MAX_NAME]}", f"{place}/model_file")
+
+
+def _langchain(fields: dict[str, object], notes: Notes, place: str) -> None:
+    """Prompts name files to read and may be Jinja templates; some chains run what the model says."""
+    if fields["_type"] in _CHAINS:
+        notes.mention("code", f"_type: {fields['_type']}", f"{place}/_type")
+    for key, value in fields.items():
+        if key.endswith("_path") and isinstance(value, str) and value not in _NOTHING:
+            notes.mention("path", value[:MAX_NAME], f"{place}/{key}")
+        elif (
+            key in {"template", "prefix", "suffix"}
+            and isinstance(value, str)
+            and fields.get("template_format") == _JINJA
+        ):
+            notes.mention("template", value, f"{place}/{key}")
 
 
 def _ml_model(fields: dict[str, object], notes: Notes, place: str) -> None:

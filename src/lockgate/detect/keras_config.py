@@ -56,6 +56,8 @@ def _mapping(fields: dict[str, object], notes: Notes, place: str) -> None:
     kind = fields.get("class_name")
     if isinstance(kind, str):
         _class(kind, fields, notes, place)
+    elif kind is not None and "config" in fields:
+        notes.problem("class-name", "It names a class by something that is no text.", place)
     for key in _FILES & fields.keys():
         value = fields[key]
         if isinstance(value, str) and value:

@@ -52,7 +52,7 @@ class EscapingPath(Check[ModelFile], frozen=True):
 
 def _is_contained(name: str) -> bool:
     path = PurePosixPath(name)
-    plain = name.isprintable() and not any(sign in name for sign in "\\:~$%|")
+    plain = name.isprintable() and not any(sign in name for sign in "\\:~$%|*")
     return (
         plain
         and not path.is_absolute()
