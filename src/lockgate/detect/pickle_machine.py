@@ -11,6 +11,7 @@ import msgspec
 
 from lockgate.detect import pickle_allow
 from lockgate.detect.pickle_contracts import is_block_state
+from lockgate.detect.pickle_dtype import DATA_TYPE, set_type
 from lockgate.detect.pickle_values import (
     MAX_DEPTH,
     MAX_WEIGHT,
@@ -249,6 +250,8 @@ class Machine:
             self.grow(target, [state])
             if target.filled:
                 self.problem("state", "It sets the state of an object twice, which no writer does.")
+            if target.name == DATA_TYPE and not set_type(target, state):
+                self.problem("state", "It gives an element type a state that contradicts itself.")
             if target.name == pickle_allow.PARTIAL and not is_block_state(state):
                 self.problem("state", "It changes what a kept call calls.")
             target.filled = not self.is_trial

@@ -11,6 +11,7 @@ from typing import Literal
 import msgspec
 
 from lockgate.detect import npy
+from lockgate.detect.pickle_dtype import holds_objects
 from lockgate.detect.pickle_literals import (
     MAX_DECODED,
     Handler,
@@ -208,13 +209,13 @@ def _skip_array(machine: Machine, state: Value) -> None:
         raise MalformedError("inline-array", "It holds an inline array of a type or shape that cannot be read.")
     if not isinstance(subclass, Global) or not subclass.name.startswith("numpy."):
         raise MalformedError("inline-array", "It holds an inline array of a class that is none of NumPy's.")
-    if size == 0:
+    if size == 0 or holds_objects(kind):
         _read_plainly(machine)
         _follow(Machine(machine.source, machine.cursor, machine.uses, machine.problems, _judge_nested, depth=1))
         return
-    if "numpy_array_alignment_bytes" not in fields:
+    if fields.get("numpy_array_alignment_bytes") is None:
         _read_plainly(machine)
-    elif fields["numpy_array_alignment_bytes"] is not None:
+    else:
         padding = machine.cursor.byte()
         # A plain unpickler stops at the padding, because none of these bytes is an instruction.
         if not 1 <= padding <= MAX_PADDING or machine.cursor.take(padding) != b"\xff" * padding:

@@ -95,6 +95,7 @@ class Instance:
         arguments: What it was made from.
         refused: Whether its making was refused already, so that what is done with it needs no second refusal.
         filled: Whether its state was set.
+        objects: Whether it is an element type whose items are objects.
         children: As in `Collection`.
         weight: As in `Tuple`.
         depth: As in `Tuple`.
@@ -105,6 +106,7 @@ class Instance:
     arguments: tuple["Value", ...] = ()
     refused: bool = False
     filled: bool = False
+    objects: bool = False
     children: list["Holder"] | None = None
     weight: int = 1
     depth: int = 1

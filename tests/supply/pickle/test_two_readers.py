@@ -35,6 +35,58 @@ def of_objects(inner: bytes, before: bytes = b"") -> bytes:
     return b"\x80\x04" + before + array + inner + b"."
 
 
+def of_numbers(kind: bytes, body: bytes, shape: bytes, more: bytes = b"") -> bytes:
+    """A joblib file with an array of plain numbers between two instructions."""
+    fields = short("subclass") + name("numpy", "ndarray") + short("shape") + shape + short("order") + short("C")
+    fields += short("dtype") + kind + short("allow_mmap") + b"\x89" + more
+    return b"\x80\x04" + name("joblib.numpy_pickle", "NumpyArrayWrapper") + b")\x81}(" + fields + b"ub" + body + b"."
+
+
+def data_type(
+    code: str, fields: bytes = b"NN", flags: bytes = b"K\x00", size: bytes = b"J\xff\xff\xff\xff" * 2
+) -> bytes:
+    made = name("numpy", "dtype") + short(code) + b"\x89\x88\x87R"
+    return made + b"(K\x03" + short("|") + b"N" + fields + size + flags + b"tb"
+
+
+OBJECTS = data_type("O8", flags=b"K?")
+ONE_OBJECT = b"(" + short("a") + b"t}" + short("a") + OBJECTS + b"K\x00\x86s"
+UNALIGNED = short("numpy_array_alignment_bytes") + b"N"
+PROGRAM = b"\x80\x04" + RUN + b"."
+
+
+@pytest.mark.parametrize("more", [b"", UNALIGNED], ids=["no padding stated", "none wanted"])
+def test_bytes_of_an_array_without_padding_are_no_program(judge: Judge, more: bytes) -> None:
+    shape = b"K" + bytes([len(PROGRAM)]) + b"\x85"
+    assert judge(of_numbers(data_type("u1"), bytes(len(PROGRAM)), shape, more), "m.joblib")[1] == set()
+    assert judge(of_numbers(data_type("u1"), PROGRAM, shape, more), "m.joblib")[1] == {PICKLE}
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        data_type(f"V{len(PROGRAM)}", ONE_OBJECT, b"K\x1b", b"K" + bytes([len(PROGRAM)]) + b"K\x01"),
+        data_type(f"V{len(PROGRAM)}", ONE_OBJECT, b"K\x00", b"K" + bytes([len(PROGRAM)]) + b"K\x01"),
+        data_type("u1", flags=b"K\x01"),
+    ],
+    ids=["an object among its fields", "the same, denied", "flags alone"],
+)
+def test_an_element_type_does_not_hide_that_it_holds_objects(judge: Judge, kind: bytes) -> None:
+    assert judge(of_numbers(kind, PROGRAM, b"K\x01\x85", UNALIGNED), "m.joblib")[1] == {PICKLE}
+
+
+def test_bytes_are_not_taken_for_addresses_of_objects(judge: Judge) -> None:
+    empty = (
+        b"\x80\x04" + name("numpy.core.multiarray", "_reconstruct") + name("numpy", "ndarray") + b"K\x00\x85C\x01b\x87R"
+    )
+
+    def array(kind: bytes, content: bytes) -> bytes:
+        return empty + b"(K\x01K\x01\x85" + kind + b"\x89" + content + b"tb."
+
+    assert judge(array(OBJECTS, b"](Ne"), "m.pkl")[1] == set()
+    assert judge(array(data_type("O8", flags=b"K\x00"), b"C\x08" + bytes(8)), "m.pkl")[1] == {PICKLE}
+
+
 def test_an_array_of_objects_means_the_same_to_every_unpickler(judge: Judge) -> None:
     """The inner pickle recalls what it remembered itself, or what the outer one did, depending on who reads it."""
     inner = (
