@@ -1,9 +1,10 @@
 """Prints what matching dependencies costs, how often names are taken for imitations, and what fuzzing found.
 
-    python bench/deps.py [--fuzz 100000]
+    python bench/deps.py [--fuzz 100000 | --large 250000]
 
 The database is made up: 20,000 advisories about 6,000 packages, eight for each of the 300 dependencies, each with four
-events and 60 listed versions, which is about what PyPI's busiest packages have.
+events and 60 listed versions, which is about what PyPI's busiest packages have. `--large` makes an archive like a dump
+of all ecosystems: malicious releases of npm, kernels by commit, distributions, withdrawn ones, all types of ranges.
 """
 
 import argparse
@@ -13,9 +14,11 @@ import json
 import os
 import platform
 import random
+import resource
 import statistics
 import tempfile
 import time
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
@@ -127,6 +130,64 @@ def matching(folder: Path) -> None:
         print(f"{name:<50} {milliseconds:7.1f} ms  {note}")
 
 
+def _dumped(number: int, draw: random.Random, python: list[str]) -> dict[str, object]:
+    """One advisory of a dump of all ecosystems."""
+    share = draw.random()
+    fixed = f"{draw.randint(0, 5)}.{draw.randint(0, 9)}.{draw.randint(0, 9)}"
+    events: list[dict[str, str]] = [{"introduced": "0"}, {"fixed": fixed}]
+    ranges: list[dict[str, object]] = [{"type": "ECOSYSTEM", "events": events}]
+    if share < 0.08:
+        ranges.append({"type": "GIT", "repo": "https://example.org/x", "events": [{"introduced": "0"}]})
+        ranges.append({"type": "ECOSYSTEM", "events": [{"introduced": "6.0"}, {"last_affected": "6.4"}]})
+        affected = {"package": {"ecosystem": "PyPI", "name": draw.choice(python)}, "ranges": ranges}
+        affected["versions"] = [
+            f"{major}.{minor}.{patch}" for major in range(4) for minor in range(5) for patch in "012"
+        ]
+    elif share < 0.68:
+        ranges = [{"type": "SEMVER", "events": events[: 1 if share < 0.6 else 2]}]
+        affected = {"package": {"ecosystem": "npm", "name": f"package-{draw.randrange(140_000)}"}, "ranges": ranges}
+    elif share < 0.8:
+        affected = {"ranges": [{"type": "GIT", "repo": "https://example.org/k", "events": [{"introduced": "b" * 40}]}]}
+        affected["versions"] = [f"v5.{minor}" for minor in range(60)]
+    else:
+        place = draw.choice(["Debian:12", "Go", "crates.io", "Maven", "Alpine:v3.19"])
+        affected = {"package": {"ecosystem": place, "name": f"lib{draw.randrange(10_000)}"}, "ranges": ranges}
+    found: dict[str, object] = {"id": f"GHSA-{number}", "aliases": [f"CVE-{number // 2}"], "affected": [affected]}
+    found |= {"modified": f"2026-{draw.randint(1, 10):02d}-01T00:00:00Z", "details": "A long description. " * 60}
+    return found | ({"withdrawn": "2026-01-01T00:00:00Z"} if draw.random() < 0.03 else {})
+
+
+def large(folder: Path, count: int) -> None:
+    draw = random.Random(7)
+    known = sorted(known_names())
+    with zipfile.ZipFile(folder / "all.zip", "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+        for number in range(count):
+            python = known[:300] if number % 8 == 0 else known
+            archive.writestr(f"{number}.json", json.dumps(_dumped(number, draw, python)))
+    place = 'source = { registry = "https://pypi.org/simple" }'
+    lock = "".join(
+        f'[[package]]\nname = "{name}"\nversion = "{draw.randint(0, 6)}.1"\n{place}\n' for name in known[:300]
+    )
+    (folder / "uv.lock").write_text("version = 1\n" + lock, "utf-8")
+    size = (folder / "all.zip").stat().st_size
+    before = time.process_time()
+    info = update(str(folder / "all.zip"), folder / "db", now=NOW, progress=lambda _: None)
+    seconds, peak = time.process_time() - before, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10
+    written = (folder / "db/advisories.sqlite").stat().st_size
+    print(
+        f"db update: {count:,} advisories in {size / 1e6:.0f} MB, {info.advisories:,} kept, {written / 1e6:.0f} MB; ",
+        end="",
+    )
+    print(f"{seconds:.1f} s of processor time, {peak} MB at its peak")
+    options, times, found = ScanOptions(database=folder / "db", now=NOW), list[float](), 0
+    for _ in range(ROUNDS):
+        before = time.process_time()
+        result = results_of(scan_dependencies((folder / "uv.lock",), options), started=NOW, seconds=0)
+        times.append((time.process_time() - before) * 1000)
+        found = sum(len(item.vulnerabilities) for item in result.dependencies)
+    print(f"scan deps, 300 locked: {statistics.median(times):.0f} ms of processor time, {found:,} vulnerabilities")
+
+
 def names() -> None:
     known = known_names()
     began = time.perf_counter()
@@ -194,12 +255,17 @@ def fuzz(runs: int) -> None:
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--fuzz", type=int, default=0, help="damaged inputs for each reader")
-    runs = options.parse_args().fuzz
+    options.add_argument("--large", type=int, default=0, help="advisories in a dump of all ecosystems")
+    chosen = options.parse_args()
+    runs = chosen.fuzz
     print(f"Python {platform.python_version()}, {platform.machine()}, {os.cpu_count()} cores")
     if runs:
         fuzz(runs)
         return
     with tempfile.TemporaryDirectory() as folder:
+        if chosen.large:
+            large(Path(folder), chosen.large)
+            return
         matching(Path(folder))
     names()
 
