@@ -131,6 +131,7 @@ def test_value_is_found_whole(text: str, value: str, kind: str) -> None:
         "passport control is closed, insurance is mandatory, the plate is hot",
         "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNb",
         "[NAME] lives at [ADDRESS], [PHONE], SSN [ID-NUMBER], Name: [ID-NUMBER]",
+        "Rights are restricted under clause 252.227-7013 of the rules; mail goes to Boston, MA 02110-1301.",
     ],
 )
 def test_other_numbers_are_left_alone(text: str) -> None:

@@ -52,6 +52,7 @@ def test_name_is_found_whole(text: str, names: list[str]) -> None:
         "Patient presents with cough. Customer wants a refund.",
         "Monday Morning News, Summer Sale, Open Source Software",
         'class Widget(Base): name: str = "Default Widget"',
+        "def reply(text: str, caller: Optional[Union] = None) -> Answer",
     ],
 )
 def test_other_capitalised_words_are_left_alone(text: str) -> None:

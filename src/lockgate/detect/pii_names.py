@@ -50,6 +50,8 @@ _ANNOUNCED = pattern(f"{_TITLES}|{_GREETINGS}|{_CLOSINGS}|{_INTROS}")
 """Any of them: where one search finds nothing, the others are spared."""
 _COMPLETE_GREETING = frozenset((b",", b"!"))
 _LINE_ENDS = frozenset((b"", b"\n", b",", b"|"))
+# "caller: Optional[str] = None" is a type, not a person.
+_CODE = frozenset((b"[", b"=", b"("))
 _LEAST_PART = 3
 
 
@@ -87,6 +89,8 @@ def named(data: bytes, start: int, *, sure: bool) -> Iterator[Span]:
         sure: Whether any capitalised word is a name here; else one of its words must be known or look like a name.
     """
     name = leading(data, start)
+    if name and data[name[-1].end : name[-1].end + 1] in _CODE:
+        return
     if name and (sure or any(is_known(word.key) for word in name)):
         yield Span(start, name[-1].end, LABEL, 0.9)
 
