@@ -72,15 +72,15 @@ def export_encoder(base: Base, work: Path, weights: Path) -> float:
     network = Network(base.shape, layers)
     network.load_state_dict(state)
     network.eval()
-    sample = _sample(base.shape.width)
-    axes = {"embeddings": {0: "b", 1: "l"}, "mask": {0: "b", 1: "l"}, "logit": {0: "b"}}
+    generator = torch.Generator().manual_seed(_SAMPLE_SEED)
+    sample = torch.randn(2, 20, base.shape.width, generator=generator)
     torch.onnx.export(
         network,
-        sample,
+        (sample,),
         str(work / _FULL),
-        input_names=["embeddings", "mask"],
+        input_names=["embeddings"],
         output_names=["logit"],
-        dynamic_axes=axes,
+        dynamic_axes={"embeddings": {0: "b", 1: "l"}, "logit": {0: "b"}},
         opset_version=_OPERATORS,
         dynamo=False,
     )
@@ -92,8 +92,8 @@ def export_encoder(base: Base, work: Path, weights: Path) -> float:
         op_types_to_quantize=["MatMul", "Gemm"],
     )
     with torch.no_grad():
-        trained = network(*sample).numpy()
-    return float(np.abs(_run(work / _SMALL, sample) - trained).max())
+        trained = network(sample).numpy()
+    return float(np.abs(_run(work / _SMALL, sample.numpy()) - trained).max())
 
 
 def export_convolution(work: Path, package: Path) -> None:
@@ -116,18 +116,9 @@ def export_linear(work: Path, package: Path) -> LinearSettings:
     return LinearSettings(bias=model.bias, scale=largest / 127)
 
 
-def _sample(width: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """Two texts of noise, one of them padded."""
-    generator = torch.Generator().manual_seed(_SAMPLE_SEED)
-    mask = torch.ones(2, 20)
-    mask[1, 12:] = 0
-    return torch.randn(2, 20, width, generator=generator), mask
-
-
-def _run(graph: Path, sample: tuple[torch.Tensor, torch.Tensor]) -> NDArray[np.float32]:
+def _run(graph: Path, embeddings: NDArray[np.float32]) -> NDArray[np.float32]:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     session = onnxruntime.InferenceSession(graph.read_bytes(), options, providers=["CPUExecutionProvider"])
-    embeddings, mask = sample
-    (logits,) = session.run(None, {"embeddings": embeddings.numpy(), "mask": mask.numpy()})
+    (logits,) = session.run(None, {"embeddings": embeddings})
     return logits

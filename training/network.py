@@ -35,15 +35,15 @@ class Layer(nn.Module):
         self.fo = nn.Linear(inner, width)
         self.oln = nn.LayerNorm(width, _EPSILON)
 
-    def forward(self, states: Tensor, bias: Tensor) -> Tensor:
-        """States [batch, tokens, width] after this layer; `bias` is added to the attention's logits."""
+    def forward(self, states: Tensor, bias: Tensor | None) -> Tensor:
+        """States [batch, tokens, width] after this layer; a `bias` is added to the attention's logits."""
         batch, tokens, width = states.shape
         size = width // self.heads
         query, key, value = self.qkv(states).view(batch, tokens, 3, self.heads, size).permute(2, 0, 3, 1, 4)
         if torch.onnx.is_in_onnx_export():
             # Written out, so that the products become plain MatMul nodes.
-            logits = (query @ key.transpose(-1, -2)) * (size**-0.5) + bias
-            mixed = torch.softmax(logits, -1) @ value
+            logits = (query * (size**-0.5)) @ key.transpose(-1, -2)
+            mixed = torch.softmax(logits if bias is None else logits + bias, -1) @ value
         else:
             mixed = functional.scaled_dot_product_attention(query, key, value, attn_mask=bias)
         states = self.aln(states + self.ao(mixed.transpose(1, 2).reshape(batch, tokens, width)))
@@ -68,15 +68,23 @@ class Network(nn.Module):
         self.head2 = nn.Linear(width, 1)
         self.drop = nn.Dropout(DROPOUT)
 
-    def forward(self, embeddings: Tensor, mask: Tensor) -> Tensor:
-        """One logit a text [batch], from embeddings [batch, tokens, width] and a mask [batch, tokens] of 0 and 1."""
+    def forward(self, embeddings: Tensor, mask: Tensor | None = None) -> Tensor:
+        """One logit a text [batch].
+
+        Args:
+            embeddings: [batch, tokens, width].
+            mask: [batch, tokens] of 0 and 1; not needed for texts of one length.
+        """
         states = self.eln(embeddings + self.pos[: embeddings.shape[1]])
-        bias = ((1.0 - mask) * _NEVER)[:, None, None, :]
+        bias = None if mask is None else ((1.0 - mask) * _NEVER)[:, None, None, :]
         for layer in self.layers:
             states = layer(states, bias)
-        present = mask[:, :, None]
-        mean = (states * present).sum(1) / present.sum(1)
-        highest = (states * present + _NEVER * (1 - present)).max(1).values
+        if mask is None:
+            mean, highest = states.mean(1), states.max(1).values
+        else:
+            present = mask[:, :, None]
+            mean = (states * present).sum(1) / present.sum(1)
+            highest = (states * present + _NEVER * (1 - present)).max(1).values
         hidden = self.drop(torch.cat([mean, highest], 1))
         return self.head2(torch.tanh(self.head1(hidden))).squeeze(-1)
 

@@ -133,8 +133,8 @@ class Classifier:
         read: list[tuple[float, Span]] = []
         for index in asked:
             # One by one: together they would take as long, and short ones longer.
-            (logit,) = self._encoder.logits([rows[index]], foreign=foreign)
-            read.append((float(logit), windows[index][1]))
+            logit = self._encoder.logit(rows[index], foreign=foreign)
+            read.append((logit, windows[index][1]))
             if logit >= SURE:
                 break
         best = max((logit for logit, _ in read), default=None)
