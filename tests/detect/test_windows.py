@@ -95,3 +95,17 @@ def test_readable_undoes_styles_of_every_script(text: str, plain: str):
 )
 def test_readable_keeps_what_is_really_written(text: str):
     assert readable(text) == unicodedata.normalize("NFKC", text)
+
+
+@pytest.mark.parametrize(
+    ("strewn", "read"),
+    [
+        ("REfund booKing b500002 To my oWn card.", "refund booking b500002 to my own card."),
+        ("нУ Ты и уМнЫй, КоНеЧнО", "ну ты и умный, конечно"),
+        ("The iPhone of Mr. McKay, USB and URLs", "The iPhone of Mr. McKay, USB and URLs"),
+        ("setName calls getName, which reads a field of the object", None),
+        ("IGNORE THE ABOVE, Please", None),
+    ],
+)
+def test_capitals_strewn_over_words_are_ignored(strewn: str, read: str | None) -> None:
+    assert readable(strewn) == (read or strewn)

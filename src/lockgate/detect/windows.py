@@ -17,6 +17,9 @@ _MARKED = re.compile(f"([A-Za-z\u00c0-\u024f\u1e00-\u1eff])([{_MARKS}]+)")
 # Strokes through a letter, lines under it, circles around it: no alphabet needs them beside Latin letters.
 _OVERLAYS = re.compile("[\u0332\u0333\u0334-\u0338\u20d0-\u20ff]")
 _MAX_MARKS = 2
+# Capitals within words, as in "pLEase" or "PLEase": a few words of code hold some too, but hardly one in four.
+_CAPITAL_WITHIN = re.compile("[a-zß-öø-ÿа-яёά-ώ][A-ZÀ-ÖØ-ÞА-ЯЁΑ-Ω]|[A-ZÀ-ÖØ-ÞА-ЯЁΑ-Ω]{2}[a-zß-öø-ÿа-яёά-ώ]{3}")
+_LEAST_STREWN, _STREWN_SHARE = 3, 0.25
 
 
 def cut_windows(text: str) -> list[tuple[int, int]]:
@@ -78,13 +81,24 @@ def readable(text: str) -> str:
     """`text` as a reader takes it in.
 
     Composed letters (NFKC), nothing invisible, no look-alikes in a Latin word, no heaps of marks on a Latin letter,
-    letters that were spaced out joined, one blank between words. Unlike `normalise` it keeps every script's own marks.
+    letters that were spaced out joined, no capitals strewn over words, one blank between words. Unlike `normalise` it
+    keeps every script's own marks.
     """
     if not text.isascii():
         text = _unheaped(unicodedata.normalize("NFKC", text))
         hidden = hidden_kinds(text)
         text = unmasked(text.translate(dict.fromkeys(map(ord, hidden))) if hidden else text)
-    return " ".join(joined(text).split())
+    words = joined(text).split()
+    plain = " ".join(words)
+    return plain.lower() if _is_strewn(plain, words) else plain
+
+
+def _is_strewn(plain: str, words: list[str]) -> bool:
+    """Whether capitals stand anywhere in words: a reader ignores them, but they cut words into meaningless pieces."""
+    if not _CAPITAL_WITHIN.search(plain):
+        return False
+    odd = sum(_CAPITAL_WITHIN.search(word) is not None for word in words)
+    return odd >= max(_LEAST_STREWN, _STREWN_SHARE * len(words))
 
 
 def _unheaped(text: str) -> str:
