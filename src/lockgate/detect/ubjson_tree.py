@@ -21,7 +21,9 @@ _LENGTHS = {
 }
 _WIDTHS = {
     **{code: layout.size for code, layout in _LENGTHS.items()},
-    **{ord("d"): 4, ord("D"): 8, ord("C"): 1},
+    ord("d"): 4,
+    ord("D"): 8,
+    ord("C"): 1,
     **dict.fromkeys(b"ZTFN", 0),
 }
 _OBJECT, _LIST, _TEXT, _NUMBER, _TYPE, _COUNT = b"{[SH$#"
