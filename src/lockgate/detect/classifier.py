@@ -13,13 +13,13 @@ from lockgate.detect.ngrams import LinearModel, hash_ngrams
 from lockgate.detect.passage import Passage
 from lockgate.detect.pieces import Pieces
 
-MAX_WINDOWS, MOST_WINDOWS = 5, 14
+MAX_WINDOWS, MOST_WINDOWS = 4, 12
 """Windows that the encoder reads of a text of some 4,000 characters, and of one of any length: the most suspected."""
 
 LONG = 12
 """Windows beyond which it reads one more for every two, up to the most."""
 
-NEAR = 0.4
+NEAR = 0.25
 """How much less than the first another window may be suspected to be read too, in the logit of the whole."""
 
 SURE = 6.0
