@@ -39,8 +39,8 @@ def main() -> None:
     parameters.api_keys = [order["api_key"]]
     if not order["reuse"]:
         # Where a prompt is cut decides how its numbers are rounded, so what is left of earlier ones changes answers.
-        parameters.cache_prompt = False
-        parameters.cache_ram_mib = 0
+        parameters.cache_prompt = False  # pyright: ignore[reportAttributeAccessIssue] - its stubs are older than it
+        parameters.cache_ram_mib = 0  # pyright: ignore[reportAttributeAccessIssue] - likewise
     try:
         server = xllamacpp.Server(parameters)
     except RuntimeError:
