@@ -231,17 +231,19 @@ def _announcement(spec: Spec, port: int, admin_url: str = "") -> Running:
 
 @asynccontextmanager
 async def open_endpoint(
-    project: Project, endpoint: Endpoint | None = None, *, resolve: Resolve | None = None
+    project: Project, endpoint: Endpoint | None = None, *, resolve: Resolve | None = None, reuse: bool = False
 ) -> AsyncGenerator[Endpoint]:
     """Where the application's model answers, for as long as the block runs: the first target of `model_name`.
 
     An embedded model is copied, verified against its pin and started; the same endpoint then serves the gateway and,
-    for comparison, the red team's bare target. Its answers depend on nothing that was asked before.
+    for comparison, the red team's bare target.
 
     Args:
         project: The project.
         endpoint: Given back as it is, where there is one.
         resolve: Looks references to secrets up.
+        reuse: Whether an embedded model keeps what it computed for earlier prompts. It is twice as fast then, and about
+            one answer in two dozen depends on what was asked before.
 
     Raises:
         GatewayError: The model is not pinned, has another digest or does not start, the upstream's key is missing, or
@@ -257,7 +259,7 @@ async def open_endpoint(
         key = read_api_key(upstream, project_root=project.root, resolve=resolve)
         yield Endpoint(upstream.base_url, (first.model if first else "") or upstream.model, key)
         return
-    models = Models(reuse=False)
+    models = Models(reuse=reuse)
     try:
         found = await models.endpoints(project.root, project.config)
         name = first.upstream if first else next(iter(declared(serve)))

@@ -65,7 +65,7 @@ async def _attack(
     key = EphemeralKey("redteam")
     async with AsyncExitStack() as stack:
         plain, *behind = await asyncio.gather(
-            *(stack.enter_async_context(open_endpoint(project)) for _ in range(1 + DOORS))
+            *(stack.enter_async_context(open_endpoint(project, reuse=True)) for _ in range(1 + DOORS))
         )
         doors = [
             await stack.enter_async_context(
