@@ -8,7 +8,7 @@ import aiohttp
 import openai
 import pytest
 
-from lockgate.core.project import open_project
+from lockgate.core.project import Project, open_project
 from lockgate.gateway import EmbeddedModel, EphemeralKey, GatewayError, open_endpoint, serve_app
 from lockgate.monitor import EventStore
 
@@ -21,14 +21,18 @@ needs_model = pytest.mark.skipif(
 )
 
 
-@needs_model
-async def test_the_guarded_endpoint_answers_with_the_real_model(tmp_path: Path) -> None:
-    shutil.copyfile(MODEL, tmp_path / "m.gguf")
-    (tmp_path / "lockgate.yaml").write_text(
+def _project(folder: Path) -> Project:
+    shutil.copyfile(MODEL, folder / "m.gguf")
+    (folder / "lockgate.yaml").write_text(
         f"version: 1\nproject: p\nmodels: [{{path: m.gguf, sha256: {SHA}}}]\n"
         "serve: {upstream: {kind: embedded, model: m.gguf, context: 512}}\n"
     )
-    project = open_project(tmp_path)
+    return open_project(folder)
+
+
+@needs_model
+async def test_the_guarded_endpoint_answers_with_the_real_model(tmp_path: Path) -> None:
+    project = _project(tmp_path)
     key = EphemeralKey("test")
     async with open_endpoint(project) as endpoint, aiohttp.ClientSession() as session:
         for path in ("/chat/completions", "/completions"):
@@ -61,13 +65,8 @@ async def test_the_guarded_endpoint_answers_with_the_real_model(tmp_path: Path) 
 
 @needs_model
 async def test_what_the_red_team_is_told_depends_on_nothing_that_was_asked_before(tmp_path: Path) -> None:
-    shutil.copyfile(MODEL, tmp_path / "m.gguf")
-    (tmp_path / "lockgate.yaml").write_text(
-        f"version: 1\nproject: p\nmodels: [{{path: m.gguf, sha256: {SHA}}}]\n"
-        "serve: {upstream: {kind: embedded, model: m.gguf, context: 512}}\n"
-    )
     asked = {"messages": [{"role": "user", "content": "Where can I rent a boat, and until when?"}], "max_tokens": 2}
-    async with open_endpoint(open_project(tmp_path)) as endpoint, aiohttp.ClientSession() as session:
+    async with open_endpoint(_project(tmp_path)) as endpoint, aiohttp.ClientSession() as session:
         for _ in range(2):
             async with session.post(
                 f"{endpoint.base_url}/chat/completions",
