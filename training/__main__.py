@@ -32,6 +32,12 @@ _steps = click.option("--steps", type=click.IntRange(min=1), help="How many batc
 _half = click.option(
     "--half", is_flag=True, help="Compute in bfloat16; twice as fast on a processor with instructions for it."
 )
+_start = click.option(
+    "--start", type=_FOLDER, help="A weights package, such as the released one, to go on from instead of the base."
+)
+_rate = click.option(
+    "--rate", type=click.FloatRange(min=0, min_open=True), help="The highest learning rate, if not the usual one."
+)
 _resume = click.option("--resume", is_flag=True, help="Go on where a run was cut off.")
 
 
@@ -71,23 +77,37 @@ def linear(data: Path, work: Path) -> None:
 @_wheel
 @_minutes
 @_steps
+@_start
+@_rate
 @_half
 @_resume
 def encoder(
-    data: Path, work: Path, wheel: Path | None, minutes: float | None, steps: int | None, *, half: bool, resume: bool
+    data: Path,
+    work: Path,
+    wheel: Path | None,
+    minutes: float | None,
+    steps: int | None,
+    start: Path | None,
+    rate: float | None,
+    *,
+    half: bool,
+    resume: bool,
 ) -> None:
     """Train the encoder for some minutes or steps."""
     from training.compose import Sampler
-    from training.encoder_model import EncoderTraining
+    from training.encoder_model import RATE, EncoderTraining
     from training.ngram_model import read_linear
     from training.recall import development_sets
+    from training.released import released_network
 
     budget = _budget(minutes, steps)
     model = read_linear(work)
     public, own = _read(data)
     sampler = Sampler(public.train, own, model)
     sets = development_sets(data, public.development, own.development)
-    training = EncoderTraining(work, _base(work, wheel), sampler, model, sets, half=half)
+    base = _base(work, wheel)
+    network = None if start is None else released_network(base.shape, start)
+    training = EncoderTraining(work, base, sampler, model, sets, start=network, rate=rate or RATE, half=half)
     if resume:
         training.resume()
     training.run(budget)
@@ -99,15 +119,36 @@ def encoder(
 @_wheel
 @_minutes
 @_steps
-def convolution(data: Path, work: Path, wheel: Path | None, minutes: float | None, steps: int | None) -> None:
-    """Train the convolutional model for some minutes or steps; 20 minutes of one core are enough."""
+@_start
+@_rate
+def convolution(
+    data: Path,
+    work: Path,
+    wheel: Path | None,
+    minutes: float | None,
+    steps: int | None,
+    start: Path | None,
+    rate: float | None,
+) -> None:
+    """Train the convolutional model for some minutes or steps; 20 minutes of one core are enough.
+
+    With --start the encoder of that package says which window of a long attack is read.
+    """
     from training.compose import Sampler
-    from training.convolution_model import train_convolution
+    from training.convolution_model import RATE, train_convolution
+    from training.encoder_model import Tokens, judge_by
+    from training.network import word_embeddings
     from training.ngram_model import read_linear
+    from training.released import released_convolution, released_network
 
     budget = _budget(minutes, steps)
     public, own = _read(data)
-    train_convolution(work, _base(work, wheel), Sampler(public.train, own, read_linear(work), seed=21), budget)
+    base, sampler = _base(work, wheel), Sampler(public.train, own, read_linear(work), seed=21)
+    if start is not None:
+        encoder = released_network(base.shape, start)
+        sampler.ask(judge_by(encoder, Tokens(work), word_embeddings(base, work), half=False))
+    weights = None if start is None else released_convolution(start)
+    train_convolution(work, base, sampler, budget, start=weights, rate=rate or RATE)
 
 
 @commands.command()
@@ -178,10 +219,23 @@ def all_steps(
             wheel=wheel,
             minutes=None if minutes is None else minutes / _CONVOLUTION_SHARE,
             steps=None if steps is None else _CONVOLUTION_STEPS * steps,
+            start=None,
+            rate=None,
         )
     going_on = resume and (work / RESUME).is_file()
     left = None if minutes is None else minutes * (1 - 1 / _CONVOLUTION_SHARE)
-    context.invoke(encoder, data=data, work=work, wheel=wheel, minutes=left, steps=steps, half=half, resume=going_on)
+    context.invoke(
+        encoder,
+        data=data,
+        work=work,
+        wheel=wheel,
+        minutes=left,
+        steps=steps,
+        start=None,
+        rate=None,
+        half=half,
+        resume=going_on,
+    )
     context.invoke(export, work=work, wheel=wheel, package=package, average=False)
     context.invoke(calibrate, data=data, package=package)
 

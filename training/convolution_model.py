@@ -6,6 +6,7 @@ together in all languages from the start.
 
 import math
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TypeAlias
 
@@ -27,7 +28,8 @@ WIDTH, CHANNELS, UNITS = 48, 96, 64
 
 _Tokens: TypeAlias = tuple[list[int], int, bool]
 
-_RATE, _LOWEST, _WARM_UP = 2e-3, 0.02, 300
+RATE = 2e-3
+_LOWEST, _WARM_UP = 0.02, 300
 _DECAY, _BETAS, _LONGEST_GRADIENT = 0.02, (0.9, 0.98), 1.0
 _CERTAINTY = 0.96
 _BATCH = 64
@@ -67,14 +69,35 @@ class Convolution(nn.Module):
         return self.output(self.drop(torch.relu(self.hidden(self.drop(pooled))))).squeeze(1)
 
 
-def train_convolution(work: Path, base: Base, sampler: Sampler, budget: Budget, *, seed: int = 3) -> None:
-    """Train it and write its weights into `work`."""
+def train_convolution(
+    work: Path,
+    base: Base,
+    sampler: Sampler,
+    budget: Budget,
+    *,
+    start: Mapping[str, Tensor] | None = None,
+    rate: float = RATE,
+    seed: int = 3,
+) -> None:
+    """Train it and write its weights into `work`.
+
+    Args:
+        work: Folder with the vocabulary.
+        base: The base encoder, for the embeddings.
+        sampler: Draws the examples.
+        budget: How long.
+        start: Trained weights to go on from.
+        rate: The highest learning rate.
+        seed: Of what is random in the network.
+    """
     torch.manual_seed(seed)
     tokens = Tokens(work)
     network = Convolution(_principal(word_embeddings(base, work)), tokens.pad).train()
+    if start is not None:
+        network.load_state_dict(start)
     rest = [value for name, value in network.named_parameters() if not name.startswith("pieces")]
     groups = [{"params": [network.pieces.weight], "weight_decay": 0.0}, {"params": rest, "weight_decay": _DECAY}]
-    optimizer = torch.optim.AdamW(groups, lr=_RATE, betas=_BETAS)
+    optimizer = torch.optim.AdamW(groups, lr=rate, betas=_BETAS)
     begun, steps, spent = time.monotonic(), 0, 0.0
     while spent < 1:
         losses: list[float] = []
@@ -83,7 +106,7 @@ def train_convolution(work: Path, base: Base, sampler: Sampler, budget: Budget, 
             if spent >= 1:
                 break
             for group in optimizer.param_groups:
-                group["lr"] = _rate_at(spent, steps)
+                group["lr"] = rate * _rate_at(spent, steps)
             losses.append(_step(network, optimizer, batch))
             steps += 1
         loss = sum(losses) / max(len(losses), 1)
@@ -141,7 +164,7 @@ def _step(network: Convolution, optimizer: torch.optim.Optimizer, batch: list[_T
 
 def _rate_at(spent: float, steps: int) -> float:
     cosine = 0.5 * (1 + math.cos(math.pi * spent))
-    return _RATE * min(1.0, (steps + 1) / _WARM_UP) * (cosine * (1 - _LOWEST) + _LOWEST)
+    return min(1.0, (steps + 1) / _WARM_UP) * (cosine * (1 - _LOWEST) + _LOWEST)
 
 
 def _principal(embeddings: Tensor) -> Tensor:

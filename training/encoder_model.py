@@ -37,7 +37,8 @@ BODY, AVERAGE, JUDGE, RESUME = "body.pt", "ema.pt", "judge.pt", "resume.pt"
 _Tokens: TypeAlias = tuple[list[int], int]
 AnyTokens = TypeVar("AnyTokens", bound=tuple[Any, ...])
 
-_RATE, _HEAD_FACTOR, _LAYER_FACTOR, _LOWEST, _WARM_UP = 1.2e-4, 4.0, 0.93, 0.03, 300
+RATE = 1.2e-4
+_HEAD_FACTOR, _LAYER_FACTOR, _LOWEST, _WARM_UP = 4.0, 0.93, 0.03, 300
 _DECAY, _BETAS, _LONGEST_GRADIENT = 0.02, (0.9, 0.98), 1.0
 _AVERAGED = 0.0025
 _CERTAINTY = 0.96
@@ -94,6 +95,8 @@ class EncoderTraining:
         sampler: Draws the examples.
         linear: Says which windows of a long text are judged in reports.
         sets: Rows to report on.
+        start: A trained encoder to go on from; it also says from the first step which window of an attack is read.
+        rate: The highest learning rate.
         seed: Of the head and of dropout.
         half: Compute products in bfloat16, which processors with instructions for it do twice as fast.
     """
@@ -106,15 +109,18 @@ class EncoderTraining:
         linear: LinearModel,
         sets: Sets,
         *,
+        start: Network | None = None,
+        rate: float = RATE,
         seed: int = 0,
         half: bool = False,
     ) -> None:
         torch.manual_seed(seed)
-        self._half = half
+        self._half, self._rate = half, rate
+        self._judges_from = _JUDGES_FROM if start is None else 0.0
         self._work, self._sampler, self._linear, self._sets = work, sampler, linear, sets
         self._tokens = Tokens(work)
         self._embeddings = word_embeddings(base, work)
-        self.network = initial_network(base).train()
+        self.network = (start or initial_network(base)).train()
         self._average = copy.deepcopy(self.network)
         self._optimizer = _optimizer(self.network)
         self._steps = self._chunks = 0
@@ -145,14 +151,14 @@ class EncoderTraining:
         before = self._seconds
         while budget.spent(self._seconds, self._steps) < 1:
             losses: list[float] = []
-            if not self._judges and budget.spent(self._seconds, self._steps) >= _JUDGES_FROM:
+            if not self._judges and budget.spent(self._seconds, self._steps) >= self._judges_from:
                 self._become_judge()
             for batch in self._batches():
                 self._seconds = before + time.monotonic() - clock
                 spent = budget.spent(self._seconds, self._steps)
                 if spent >= 1:
                     break
-                losses.append(self._step(batch, rate_at(spent, self._steps)))
+                losses.append(self._step(batch, self._rate * rate_at(spent, self._steps)))
             self._chunks += 1
             self._save()
             loss = sum(losses) / max(len(losses), 1)
@@ -274,9 +280,9 @@ def judge_by(network: Network, tokens: Tokens, embeddings: Tensor, *, half: bool
 
 
 def rate_at(spent: float, steps: int) -> float:
-    """The learning rate: up over 300 steps, and down along half a cosine to three hundredths."""
+    """The share of the highest learning rate: up over 300 steps, and down along half a cosine to three hundredths."""
     cosine = 0.5 * (1 + math.cos(math.pi * spent))
-    return _RATE * min(1.0, (steps + 1) / _WARM_UP) * (cosine * (1 - _LOWEST) + _LOWEST)
+    return min(1.0, (steps + 1) / _WARM_UP) * (cosine * (1 - _LOWEST) + _LOWEST)
 
 
 def batched(examples: list[AnyTokens], draw: random.Random, size: int = _BATCH) -> list[list[AnyTokens]]:
@@ -300,7 +306,7 @@ def _optimizer(network: Network) -> torch.optim.Optimizer:
         groups.setdefault(_factor(name, len(network.layers)), []).append(value)
     return torch.optim.AdamW(
         [{"params": values, "factor": factor} for factor, values in groups.items()],
-        lr=_RATE,
+        lr=RATE,
         weight_decay=_DECAY,
         betas=_BETAS,
     )
