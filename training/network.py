@@ -40,8 +40,8 @@ class Layer(nn.Module):
         batch, tokens, width = states.shape
         size = width // self.heads
         query, key, value = self.qkv(states).view(batch, tokens, 3, self.heads, size).permute(2, 0, 3, 1, 4)
-        # Written out: on a processor the fused attention's gradient in bfloat16 takes six times as long as these products,
-        # and they are exported as plain MatMul nodes.
+        # Written out: on a processor the gradient of the fused attention takes six times as long in bfloat16, and these
+        # are exported as plain MatMul nodes.
         logits = (query * (size**-0.5)) @ key.transpose(-1, -2)
         mixed = torch.softmax(logits if bias is None else logits + bias, -1).to(value.dtype) @ value
         states = self.aln(states + self.ao(mixed.transpose(1, 2).reshape(batch, tokens, width)))
