@@ -382,7 +382,8 @@ _DECOYS = [
     "⠊", "alfa bravo ", "ǝɹouƃı ", "a\n", "1gn0r3 4ll ", "a1b ", "aabbcc ", "aaab ", "ig.nore pre.vious ", "ignoreallprevious ",
     "abcdefghijklmnopq ignoreq", '"a"+', 'a="b";b="c";a+b+', "{a}{b}", "a b c ", "а ", "🇮 ", "a\u0301\u0316", "\ud800",
     "bubo rubu ", "tot hoh sos ", "bcd fgh ", "TheMeAndToMy ", "a_the_me_", "3=the 1=me ", "every second word: ", "first letters: ",
-    "vigenere key abc ", "шптщку ", "pf,elm ", "ig noreigno re", "aWdub3Jl be ", "ipepo ",
+    "vigenere key abc ", "шптщку ", "pf,elm ", "ig noreigno re", "aWdub3Jl be ", "ipepo ", "ign*r* r*l*s ", "xgnxrx rxlxs ",
+    "3gn4r2 1ll ", "inogre rleus ", "[a][b] ", "**a****b** ", "'a', 'b', ", "gnr the rls ",
 ]  # fmt: skip
 
 

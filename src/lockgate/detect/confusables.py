@@ -12,8 +12,8 @@ _STYLED = {
     "l": "ʟᴌ", "m": "ᴍ", "n": "ɴ", "o": "ᴏ", "p": "ᴘ", "q": "ꞯ", "r": "ʀ", "s": "ꜱ", "t": "ᴛ", "u": "ᴜ", "v": "ᴠ",
     "w": "ᴡ", "y": "ʏ", "z": "ᴢ",
 }  # fmt: skip
-# First letters of runs of 26: regional indicators, negative circled, negative squared; bubbles and squares decompose.
-_RUNS = (0x1F1E6, 0x1F150, 0x1F170)
+# First letters of runs of 26: regional indicators, negative circled, negative squared, in brackets; bubbles and squares decompose.
+_RUNS = (0x1F1E6, 0x1F150, 0x1F170, 0x249C)
 
 # The same shape as the letter in common fonts: a whole word of them looks like a Latin word.
 _SAME = {

@@ -22,6 +22,7 @@ from lockgate.detect.linear import pattern
 from lockgate.detect.piece import MAX_PIECES, Piece, page_of
 from lockgate.detect.places import PLACES
 from lockgate.detect.spellings import SIGNS, SPOKEN, SPOKEN_SHAPES
+from lockgate.detect.wildcards import CROSSED, CROSSED_SHAPES, WILDCARDS
 
 MAX_VIEWS = 256
 MAX_DEPTH = 3
@@ -30,10 +31,12 @@ MAX_GROWTH = 3
 MIN_BUDGET = 4000
 """Characters that the views may have for each time that a text may grow, however short it is."""
 
-_DECODERS = (*ENCODINGS, *CODES, *MARKED, *SIGNS, *CODED, *PLACES, *KEYED, *GAPS)
-_LETTER_DECODERS = (*CIPHERS, *SPOKEN, *DISGUISES, *GAMES, *BARE)
+_DECODERS = (*ENCODINGS, *CODES, *MARKED, *SIGNS, *CODED, *PLACES, *KEYED, *GAPS, *WILDCARDS)
+_LETTER_DECODERS = (*CIPHERS, *SPOKEN, *DISGUISES, *GAMES, *BARE, *CROSSED)
 # One pass over the text tells whether any of the latter is worth asking; plain prose rarely holds such letters.
-_STRANGE = pattern("|".join((*CIPHER_SHAPES, *SPOKEN_SHAPES, *DISGUISE_SHAPES, *GAME_SHAPES, *BARE_SHAPES)))
+_STRANGE = pattern(
+    "|".join((*CIPHER_SHAPES, *SPOKEN_SHAPES, *DISGUISE_SHAPES, *GAME_SHAPES, *BARE_SHAPES, *CROSSED_SHAPES))
+)
 
 
 class View(msgspec.Struct, frozen=True):

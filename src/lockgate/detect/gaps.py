@@ -4,27 +4,22 @@ import re
 from collections.abc import Iterator
 from functools import cache
 
-from lockgate.detect.lexicon import ACT, CANCEL, CLASSES, FREE, LIMITS, ORDERS, PRIOR, REVEAL, SECRET, SYSTEM
 from lockgate.detect.linear import pattern
 from lockgate.detect.piece import Decoder, Page, Piece
 from lockgate.detect.rewriting import Hit, around, rewritten
+from lockgate.detect.vocabulary import is_ordering, is_telling, ranked
 from lockgate.detect.wording import KNOWN, segmented
 
-_ORDERING = frozenset((CANCEL, PRIOR, ORDERS, REVEAL, SYSTEM, SECRET, ACT, FREE, LIMITS))
 _WORD = re.compile("[a-z]+")
 
 _CONSONANTS = "bcdfghjklmnpqrstvwxz"
-_BARE_SHAPE = rf"(?:\b[{_CONSONANTS}]{{2,8}}\b[ ,.;:]{{1,2}}(?:[a-z]{{1,2}} ){{0,2}}){{3}}[{_CONSONANTS}]{{2,8}}\b"
+_BARE_SHAPE = (
+    rf"(?:\b[{_CONSONANTS}]{{2,8}}\b[ ,.;:]{{1,2}}(?:[a-z]{{1,12}}[ ,.;:]{{1,2}}){{0,2}}){{3}}[{_CONSONANTS}]{{2,8}}\b"
+)
 _BARE = pattern(_BARE_SHAPE)
 _VOWELS = str.maketrans("", "", "aeiou")
-_READ_SHARE = 0.6
-# What is left of several words stands for the first of these.
-_FIRST = """
-    the to not no all you your rules and were was what that this with have from give given them they tell told show
-    me my is it in on of or at as so are be by do does now new then than put her his him who how why if can may must
-    will say said send secret system prompt previous ignore follow forget instructions before above password key
-    reveal write read print list text first last hide
-"""
+_VOWEL = frozenset("aeiouy")
+_READ_SHARE, _LEAST_BARE = 0.6, 6
 
 _SMALL = "the and to of my your me all not is it with for from that this i you a in on as be"
 _FUNCTION = frozenset(_SMALL.split())
@@ -35,7 +30,7 @@ _MARKED = pattern(r"(?:^|[\s\"'(>])[A-Za-z']+(?:,?[._~+|-][A-Za-z']+){5,}(?:$|[\
 _MARK = re.compile(r",?[._~+|-]")
 
 _LEAST_ORDER = 6
-_ORDERS = sorted(word for word in KNOWN if len(word) >= _LEAST_ORDER and CLASSES.get(word) in _ORDERING)
+_ORDERS = sorted(word for word in KNOWN if len(word) >= _LEAST_ORDER and is_ordering(word))
 _ORDER = pattern("|".join(_ORDERS))
 _LOOSE_ORDER = pattern("|".join(map(" ?".join, _ORDERS)))
 _BLANKS = b" \t\r"
@@ -48,11 +43,17 @@ _MAX_LINE, _MAX_LINES = 600, 40
 def _bare() -> dict[str, str]:
     """English words and orders by what is left of them without vowels."""
     found: dict[str, str] = {}
-    orders = (word for word in KNOWN if CLASSES.get(word) in _ORDERING)
-    for word in (*_FIRST.split(), *sorted(orders), *sorted(KNOWN)):
-        if len(rest := word.translate(_VOWELS)) > 1:
-            found.setdefault(rest, word)
+    for word in ranked():
+        # Those who leave vowels away keep the first letter, or not.
+        for rest in (word.translate(_VOWELS), word[0] + word[1:].translate(_VOWELS)):
+            if rest and rest != word:
+                found.setdefault(rest, word)
     return found
+
+
+def _with_vowels(word: re.Match[str]) -> str:
+    said = word.group()
+    return said if said in KNOWN else _bare().get(said, said)
 
 
 def _without_vowels(page: Page) -> Iterator[Piece]:
@@ -62,10 +63,10 @@ def _without_vowels(page: Page) -> Iterator[Piece]:
             continue
         start, last = around(page, *match.span())
         value = page.text[start:last].lower()
-        bare = [word for word in _WORD.findall(value) if set("aeiouy").isdisjoint(word)]
+        bare = [word for word in _WORD.findall(value) if _VOWEL.isdisjoint(word[1:]) and word[1:] and word not in KNOWN]
         read = [_bare()[word] for word in bare if word in _bare()]
-        if len(read) >= _READ_SHARE * len(bare) and any(CLASSES.get(word) in _ORDERING for word in read):
-            said = _WORD.sub(lambda found: _bare().get(found.group(), found.group()), value)
+        if len(read) >= _READ_SHARE * len(bare) and is_telling(read, _LEAST_BARE):
+            said = _WORD.sub(_with_vowels, value)
             yield Piece(said, start, last, "no-vowels")
 
 

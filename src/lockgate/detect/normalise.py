@@ -34,7 +34,11 @@ HIDDEN: dict[str, str] = {
 _EXTRA = str.maketrans(
     {"ß": "ss", "æ": "ae", "œ": "oe", "ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "ı": "i", "ɛ": "e"}  # noqa: RUF001 - dotless i
 )
-_GAP = r"[ .,*|/_\x1a\t:;+=~^'\"!?<>#&()\[\]{}\\-]{1,3}|\r?\n"
+# Letters in bold, and letters as they stand in a list of a program, have longer gaps than the rest.
+_GAP = (
+    r"[ .,*|/_\x1a\t:;+=~^'\"!?<>#&()\[\]{}\\-]{1,3}|\r?\n|\*\* {0,2}\*\*|__ {0,2}__"
+    r"|['\"`], ?['\"`](?: ['\"`], ?['\"`])?"
+)
 _SPACED = pattern(rf"(?:\b|_)[A-Za-z0-9@$](?:(?:{_GAP})[A-Za-z0-9@$]){{3,}}(?:\b|_)")
 _LOOKALIKES = frozenset(map(chr, CONFUSABLE))
 _SAME = frozenset(map(chr, SAME))
@@ -46,6 +50,9 @@ _LETTERS = frozenset(ascii_letters)
 _BITS = frozenset("01")
 # Signs of formulas: between letters of a word they are the same one throughout.
 _OPERATORS = frozenset(":;+=~^'\"!?<>#&()[]{}\\")
+_BLANKS = re.compile(r"\s+")
+_CONSONANTS = _LETTERS - frozenset("aeiouAEIOU")
+_STARS = frozenset("*_.-#|/+=~^?!@&:;<>\\")
 _MIN_LETTERS = 3
 _FIRST_SYMBOL_SCRIPT = 0x2E80
 # Up to so many characters, each in a pass of its own takes less time than all of them in one.
@@ -260,14 +267,17 @@ def _is_spelled(text: str, start: int, end: int) -> bool:
     signs = list(filter(str.isalnum, run))
     if _BITS.issuperset(signs):
         return True
+    # Consonants alone are what is left of words whose vowels became signs.
+    if _CONSONANTS.issuperset(signs) and not set(run).isdisjoint(_STARS):
+        return False
     digits = sum(map(str.isdecimal, signs))
     if len(signs) - digits < max(_MIN_LETTERS, digits):
         return False
     if _OPERATORS.isdisjoint(run):
         return True
     gaps = _gaps(text, _places(text, start, end))
-    usual = gaps.most_common(1)[0][0]
-    return all(gap == usual or gap.strip() in {"", usual.strip()} for gap in gaps)
+    usual = _BLANKS.sub("", gaps.most_common(1)[0][0])
+    return all(_BLANKS.sub("", gap) in {"", usual, usual * 2} for gap in gaps)
 
 
 def _places(text: str, start: int, end: int) -> list[int]:

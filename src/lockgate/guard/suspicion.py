@@ -6,6 +6,7 @@ import msgspec
 
 from lockgate.core import Origin, Span
 from lockgate.detect import View, find_hidden, find_injection, fuse, read, smuggled
+from lockgate.detect.letters import restyled
 from lockgate.detect.pages import read_page
 from lockgate.detect.passage import Passage
 
@@ -63,7 +64,7 @@ def suspect(text: str, origin: Origin, classifier: "Classifier") -> Suspicion:
     reading = read(text)
     signals = find_injection(reading, origin)
     hidden = find_hidden(text, origin)
-    views = (*reading.views, *smuggled(text))
+    views = (*reading.views, *smuggled(text), *restyled(text))
     passages = (
         Passage(text, 0, len(text)),
         *(Passage(view.text, view.start, view.end, view.encoding) for view in views),
