@@ -18,7 +18,9 @@ from lockgate.detect.encodings import ENCODINGS
 from lockgate.detect.games import GAME_SHAPES, GAMES
 from lockgate.detect.gaps import BARE, BARE_SHAPES, GAPS
 from lockgate.detect.keyed import KEYED
+from lockgate.detect.keypad import KEYPAD
 from lockgate.detect.linear import pattern
+from lockgate.detect.parts import PARTS
 from lockgate.detect.piece import MAX_PIECES, Piece, page_of
 from lockgate.detect.places import PLACES
 from lockgate.detect.spellings import SIGNS, SPOKEN, SPOKEN_SHAPES
@@ -31,7 +33,7 @@ MAX_GROWTH = 3
 MIN_BUDGET = 4000
 """Characters that the views may have for each time that a text may grow, however short it is."""
 
-_DECODERS = (*ENCODINGS, *CODES, *MARKED, *SIGNS, *CODED, *PLACES, *KEYED, *GAPS, *WILDCARDS)
+_DECODERS = (*ENCODINGS, *CODES, *MARKED, *SIGNS, *CODED, *PLACES, *KEYED, *KEYPAD, *GAPS, *WILDCARDS, *PARTS)
 _LETTER_DECODERS = (*CIPHERS, *SPOKEN, *DISGUISES, *GAMES, *BARE, *CROSSED)
 # One pass over the text tells whether any of the latter is worth asking; plain prose rarely holds such letters.
 _STRANGE = pattern(

@@ -11,6 +11,7 @@ import html
 import re
 import urllib.parse
 import zlib
+from collections import Counter
 from collections.abc import Callable, Iterator
 
 from lockgate.detect.linear import Pattern, pattern
@@ -29,9 +30,10 @@ _LETTER_SHARE = 0.55
 _SHORT_LETTER_SHARE = 0.8
 _WIDE_SHARE = 0.4
 _MAX_LAYERS = 3
-_MAX_BYTE = 255
+_MAX_BYTE, _BLANK = 255, 32
 _MIN_SYMBOLS = 3
 _MIN_MIXED = 3
+_SEVEN = 7
 _LEAST_BACKWARDS = 24
 
 _B64 = "[A-Za-z0-9+/_-]"
@@ -43,8 +45,13 @@ _SMALL_BASE32 = pattern(r"\b[a-z2-7]{16,}\b")
 _ASCII85 = pattern(r"<~[!-uz\s]{5,}~>")
 _BASE85 = pattern(r"[!-~]{20,}")
 _HEX = pattern(r"(?:\b|0x|\\x|%)[0-9A-Fa-f]{2}(?:[ :,;.|/_\r\n\t-]{0,3}(?:0x|\\x)?[0-9A-Fa-f]{2}){5,}\b")
-_BINARY = pattern(r"\b(?:0b)?[01]{7,8}(?:[ ,;.|/_\r\n\t-]{0,3}(?:0b)?[01]{7,8}){4,}\b")
+_BETWEEN = r"[ ,;.|/_\r\n\t-]"
+_BINARY = pattern(
+    rf"\b0b[01]{{6,8}}(?:{_BETWEEN}{{1,3}}0b[01]{{6,8}}){{4,}}\b"
+    rf"|\b(?:0b)?[01]{{7,8}}(?:{_BETWEEN}{{0,3}}(?:0b)?[01]{{7,8}}){{4,}}\b"
+)
 _NUMBERS = pattern(r"\b[0-9]{2,3}(?:[ ,;:.|/_\r\n\t-]{1,3}[0-9]{2,3}){5,}\b")
+_WIDE_NUMBERS = pattern(r"\b[0-9]{2,6}(?:[ ,;:.|/_\r\n\t-]{1,3}[0-9]{2,6}){9,}\b")
 _QUOTED = pattern(r"[!-<>-~ ]*(?:=(?:[0-9A-F]{2}|\r?\n)[!-<>-~ ]*){3,}")
 _URL = pattern(r"[A-Za-z0-9+._~-]*(?:%[0-9A-Fa-f]{2}[A-Za-z0-9+._~!*'(),/ -]*){3,}")
 _HTML = pattern(r"[A-Za-z0-9 ]*(?:&(?:#[xX]?[0-9A-Fa-f]{1,8};?|[A-Za-z]{2,8};)[A-Za-z0-9 ]*){3,}")
@@ -217,6 +224,8 @@ def _hex_bytes(value: str) -> bytes:
 
 def _binary_bytes(value: str) -> bytes:
     groups = re.findall("[01]+", value.replace("0b", " "))
+    if value.startswith("0b") and any(len(group) < _SEVEN for group in groups):
+        return bytes(int(group, 2) for group in groups)
     sevens = all(len(group) % 7 == 0 and len(group) % 8 for group in groups)
     size = 7 if sevens else 8
     bits = "".join(groups)
@@ -224,11 +233,31 @@ def _binary_bytes(value: str) -> bytes:
 
 
 def _number_bytes(value: str) -> bytes:
-    numbers = re.findall("[0-9]+", value)
+    numbers = re.findall("[0-9]+", _with_blanks(value, " 32 "))
     decimal = list(map(int, numbers))
     if max(decimal) <= _MAX_BYTE and is_text(bytes(decimal).decode("utf-8", "replace")):
         return bytes(decimal)
-    return bytes(int(number, 8) for number in numbers)
+    return bytes(int(number, 8) for number in re.findall("[0-9]+", _with_blanks(value, " 40 ")))
+
+
+_GAP = re.compile("[^0-9]+")
+
+
+def _with_blanks(value: str, blank: str) -> str:
+    """A row of numbers with the number of a blank wherever another gap than the usual one parts words."""
+    gaps = Counter(_GAP.findall(value))
+    usual = gaps.most_common(1)[0][0] if gaps else ""
+    if len(gaps) < 2 or blank in value:  # noqa: PLR2004 - one kind of gap parts numbers only
+        return value
+    return _GAP.sub(lambda gap: gap.group() if gap.group().strip() in {"", usual.strip()} else blank, value)
+
+
+def _code_point_text(value: str) -> str:
+    """Numbers of characters beyond Latin; the blanks among them tell them from years and prices."""
+    numbers = list(map(int, re.findall("[0-9]+", _with_blanks(value, " 32 "))))
+    if _BLANK not in numbers or max(numbers) <= _MAX_BYTE:
+        return ""
+    return "".join(chr(min(number, 0x10FFFF)) for number in numbers)
 
 
 def _quoted_text(value: str) -> str:
@@ -302,6 +331,7 @@ ENCODINGS: tuple[Decoder, ...] = (
     _of_digits("hex", 6, _HEX, _hex_bytes),
     _of_digits("binary", 35, _BINARY, _binary_bytes),
     _of_digits("numbers", 12, _NUMBERS, _number_bytes),
+    _of_text("numbers", b"", _WIDE_NUMBERS, _code_point_text, digits=20),
     _of_text("quoted-printable", b"=", _QUOTED, _quoted_text),
     _of_text("url", b"%", _URL, urllib.parse.unquote_plus),
     _of_text("html", b"&", _HTML, html.unescape),

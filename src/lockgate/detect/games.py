@@ -15,6 +15,7 @@ from lockgate.detect.wording import reads
 _VOWELS = "aeiouy"
 _CONSONANTS = "bcdfghjklmnpqrstvwxz"
 _KNOWN_SHARE = 0.2
+_MAX_VAIN = 100
 _BETWEEN = r"[ ,.;:!?'\"-]{1,3}"
 
 _BEFORE = ("ub", "ob", "op", "ab", "ag", "av", "ib", "ig", "eg", "egg", "idig", "itherg", "uvag", "aig", "arp")
@@ -55,7 +56,7 @@ def _games(page: Page) -> Iterator[Piece]:
     if not _ANY.search(page.lower):
         return
     for shape, added, kept in _ONE:
-        last = 0
+        last = vain = 0
         for match in shape.finditer(page.lower):
             if match.start() < last:
                 continue
@@ -64,6 +65,9 @@ def _games(page: Page) -> Iterator[Piece]:
             if reads(_WORD.findall(said.lower()), _KNOWN_SHARE):
                 yield Piece(said, start, end, "language-game")
                 last = end
+            # Thousands of decoys are read once each; the first ones may stand close before what is meant.
+            vain += 1
+            last = end if vain > _MAX_VAIN else last
 
 
 GAMES: tuple[Decoder, ...] = (_games,)

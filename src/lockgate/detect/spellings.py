@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from string import ascii_lowercase
 
 from lockgate.detect.confusables import TURNED
 from lockgate.detect.linear import pattern, project
@@ -11,7 +12,7 @@ from lockgate.detect.wording import reads, segmented
 _MIN_LETTERS = 6
 _MIN_NUMBERS = 8
 _MIN_MARKS = 8
-_KNOWN_SHARE = 0.6
+_KNOWN_SHARE, _SAME_SHARE = 0.6, 0.9
 _MORSE = (
     "a.- b-... c-.-. d-.. e. f..-. g--. h.... i.. j.--- k-.- l.-.. m-- n-. o--- p.--. q--.- r.-. s... t- u..- v...- "
     "w.-- x-..- y-.-- z--.. 0----- 1.---- 2..--- 3...-- 4....- 5..... 6-.... 7--... 8---.. 9----."
@@ -25,15 +26,29 @@ _BRAILLE_LETTERS = dict(zip(_BRAILLE, "abcdefghijklmnopqrstuvxyzw", strict=True)
     "\u2800": " ", "⠂": ",", "⠲": ".", "⠦": "?", "⠖": "!", "⠒": ":", "⠤": "-", "⠄": "'", "⠠": "",
 }  # fmt: skip
 _NUMBER_SIGN = "⠼"
-_NATO = """
+# Spelling alphabets: NATO's, of American police, of the Royal Air Force, of Germany. Each word is its first letter.
+_NAMES = """
     alfa alpha bravo charlie delta echo foxtrot golf hotel india juliett juliet kilo lima mike november oscar
     papa quebec romeo sierra tango uniform victor whiskey whisky xray x-ray yankee zulu
+    adam boy david edward frank george henry ida john king lincoln mary nora ocean paul queen robert sam tom union
+    william young zebra able baker dog easy fox how item jig love nan oboe peter roger sugar tare uncle yoke
+    anton berta caesar dora emil friedrich gustav heinrich julius kaufmann konrad ludwig martha nordpol otto paula
+    quelle richard samuel siegfried theodor ulrich viktor wilhelm xanthippe ypsilon zacharias zeppelin
 """
-_CALLED = "|".join(_NATO.split())
+_CALLED = "|".join(_NAMES.split())
+_BETWEEN = r"[ ,.;|/\n-]{1,4}(?:[(\[<]?space[)\]>]?[ ,]{1,3})?"
 _NATO_SHAPE = rf"\b(?:{_CALLED})[ ,.;|/\n-]{{1,4}}(?:{_CALLED})\b"
-_NATO_CODE = pattern(rf"\b(?:{_CALLED})(?:[ ,.;|/\n-]{{1,4}}(?:space[ ,]{{1,3}})?(?:{_CALLED})){{4,}}\b")
-_NATO_WORD = re.compile("|".join(sorted([*_NATO.split(), "space", r"[/|.;\n]"], key=len, reverse=True)))
-_A1Z26 = pattern(r"\b(?:[1-9]|1[0-9]|2[0-6])(?:[ ,.|/_\n-]{1,4}(?:[1-9]|1[0-9]|2[0-6])){7,}\b")
+_NATO_CODE = pattern(rf"\b(?:{_CALLED})(?:{_BETWEEN}(?:{_CALLED})){{4,}}\b")
+_NATO_WORD = re.compile("|".join(sorted([*_NAMES.split(), "space", r"[/|.;\n]"], key=len, reverse=True)))
+_AS_IN = r"(?:as in|is for|for|like|wie|comme|come|como|de) "
+_AS_IN_SHAPE = rf"\b[a-z] {_AS_IN}[a-z]+[ ,.;|/\n-]{{1,4}}[a-z] {_AS_IN}"
+_AS_IN_CODE = pattern(rf"\b(?:[a-z] {_AS_IN}[a-z-]+[ ,.;|/\n-]{{0,4}}){{5,}}")
+_AS_IN_LETTER = re.compile(rf"([a-z]) {_AS_IN}([a-z])[a-z-]*([ ,.;|/\n-]*)")
+_PLACE = "(?:0?[0-9]|1[0-9]|2[0-6])"
+_A1Z26 = pattern(rf"\b{_PLACE}(?:[ ,;.|/_\n-]{{1,4}}{_PLACE}){{7,}}\b")
+# Places in the alphabet, from one on, from none on, and from its end; most letters of any text are among these.
+_PLACES = (f" {ascii_lowercase}", ascii_lowercase, f" {ascii_lowercase[::-1]}")
+_USUAL, _USUAL_SHARE = frozenset("etaoinshrdlu"), 0.6
 _A1Z26_PART = re.compile(r"([0-9]+)([^0-9]*)")
 _MIN_LINES, _MAX_FIRST_LETTERS = 6, 2000
 _MIN_TURNED = 4
@@ -96,6 +111,19 @@ def _nato(page: Page) -> Iterator[Piece]:
             yield Piece(said, match.start(), match.end(), "nato")
 
 
+def _as_in(page: Page) -> Iterator[Piece]:
+    """Letters with a word each that begins with them: `I as in India`, `I for Ink`."""
+    for match in _AS_IN_CODE.finditer(page.lower):
+        parts = _AS_IN_LETTER.findall(page.lower[match.start() : match.end()].decode("ascii"))
+        gaps = [gap for _, _, gap in parts[:-1]]
+        if sum(letter == first for letter, first, _ in parts) < _SAME_SHARE * len(parts) or not gaps:
+            continue
+        usual = max(set(gaps), key=gaps.count)
+        letters = "".join(letter + (" " if gap not in {usual, ""} else "") for letter, _, gap in parts)
+        if said := _spaced(letters.split()):
+            yield Piece(said, match.start(), match.end(), "nato")
+
+
 def _numbered(page: Page) -> Iterator[Piece]:
     if page.digits < _MIN_NUMBERS:
         return
@@ -103,9 +131,17 @@ def _numbered(page: Page) -> Iterator[Piece]:
         parts = _A1Z26_PART.findall(page.text[match.start() : match.end()])
         gaps = [gap for _, gap in parts[:-1]]
         usual = max(set(gaps), key=gaps.count)
-        letters = "".join(chr(96 + int(number)) + (" " if gap not in {usual, ""} else "") for number, gap in parts)
-        if said := _spaced(letters.split()):
-            yield Piece(said, match.start(), match.end(), "numbered-letters")
+        for alphabet in _PLACES:
+            letters = "".join(alphabet[int(number) : int(number) + 1] or " " for number, _ in parts)
+            if " " in letters or sum(map(_USUAL.__contains__, letters)) < _USUAL_SHARE * len(letters):
+                continue
+            spaced = "".join(
+                letter + (" " if gap not in {usual, ""} else "")
+                for letter, (_, gap) in zip(letters, parts, strict=True)
+            )
+            if said := _spaced(spaced.split()):
+                yield Piece(said, match.start(), match.end(), "numbered-letters")
+                break
 
 
 def _turned(page: Page) -> Iterator[Piece]:
@@ -143,8 +179,8 @@ _ACROSTIC_SHARE, _ACROSTIC_WORD = 0.8, 4
 SIGNS: tuple[Decoder, ...] = (_morse, _braille, _numbered, _turned, _acrostic)
 """Decoders of words that are spelled out in signs."""
 
-SPOKEN: tuple[Decoder, ...] = (_nato,)
+SPOKEN: tuple[Decoder, ...] = (_nato, _as_in)
 """Decoders of words that are spelled out in words."""
 
-SPOKEN_SHAPES = (_NATO_SHAPE,)
+SPOKEN_SHAPES = (_NATO_SHAPE, _AS_IN_SHAPE)
 """Lower-case text without which none of them has anything to read."""

@@ -128,3 +128,13 @@ def ranked() -> tuple[str, ...]:
     """Words in lower case, the likeliest first: small ones, words of orders, English ones, all other known ones."""
     orders = sorted(filter(is_ordering, KNOWN))
     return tuple(dict.fromkeys((*_FIRST.split(), *orders, *_MORE.split(), *sorted(KNOWN))))
+
+
+@cache
+def _words() -> frozenset[str]:
+    return frozenset(ranked())
+
+
+def is_word(word: str) -> bool:
+    """Whether a word in lower case is one of them."""
+    return word in _words()
