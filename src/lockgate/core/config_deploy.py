@@ -14,6 +14,35 @@ class _Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """A mapping of the settings file that refuses keys it does not know."""
 
 
+class SigstoreSignerConfig(_Section, frozen=True, kw_only=True):
+    """Somebody who may sign through Sigstore.
+
+    Attributes:
+        identity: Their e-mail address or the URI of their workflow, in full.
+        identity_pattern: The same with `*` for letters, digits, `.`, `_`, `+` and `-`, instead of `identity`.
+        issuer: URL of the issuer of identity tokens that vouches for that name.
+    """
+
+    identity: str = ""
+    identity_pattern: str = ""
+    issuer: _Text
+
+
+class SigstoreConfig(_Section, frozen=True, kw_only=True):
+    """Who, beside the trusted keys, may have signed through Sigstore. Nothing is asked over the network.
+
+    Attributes:
+        trust_root: File inside the project with the instance's authorities and logs: its `trusted_root.json`, or a
+            client trust configuration.
+        trust_root_sha256: What that file must be.
+        signers: Who may have signed.
+    """
+
+    trust_root: _Text
+    trust_root_sha256: _Sha256
+    signers: Annotated[tuple[SigstoreSignerConfig, ...], Meta(min_length=1)]
+
+
 class SignatureConfig(_Section, frozen=True, kw_only=True):
     """A model, data set or prompt that its maker has signed (OpenSSF model-signing).
 
@@ -21,11 +50,14 @@ class SignatureConfig(_Section, frozen=True, kw_only=True):
         path: The file or folder inside the project.
         signature: Its signature file inside the project; by default `model.sig` in a folder, or `FILE.sig`.
         ignore: Paths below the folder that the signature need not cover.
+        sigstore: Who may have signed it through Sigstore. Counts where the trust file names them too, or pins this
+            settings file.
     """
 
     path: _Text
     signature: str = ""
     ignore: tuple[_Text, ...] = ()
+    sigstore: SigstoreConfig | None = None
 
 
 class LineageConfig(_Section, frozen=True, kw_only=True):
@@ -60,5 +92,11 @@ class DeployConfig(_Section, frozen=True, kw_only=True):
     lineage: tuple[LineageConfig, ...] = ()
 
 
-SECTIONS: tuple[type[msgspec.Struct], ...] = (DeployConfig, SignatureConfig, LineageConfig)
+SECTIONS: tuple[type[msgspec.Struct], ...] = (
+    DeployConfig,
+    SignatureConfig,
+    SigstoreConfig,
+    SigstoreSignerConfig,
+    LineageConfig,
+)
 """Every mapping of this part, for suggestions."""

@@ -18,11 +18,13 @@ class UnsignedPath(Check[Chain], frozen=True):
         A model folder whose `model.sig` verifies, and in which one file was added afterwards.
 
     Passes on:
-        A folder that is, file by file, what a key trusted with `https://model_signing/signature/v1.0` signed.
+        A folder that is, file by file, what a key trusted with `https://model_signing/signature/v1.0` signed, or what
+        a signer under `sigstore` signed through Sigstore.
 
     Limits:
-        Only paths that `deploy.signatures` in lockgate.yaml or `deploy.signed` in the trust file names. Signatures by
-        certificate or through Sigstore are not read.
+        Only paths that `deploy.signatures` in lockgate.yaml or `deploy.signed` in the trust file names. A signer
+        through Sigstore counts where the trust file names them too or pins lockgate.yaml. Certificates of private
+        authorities do not count here.
     """
 
     card: ClassVar[Card] = Card(

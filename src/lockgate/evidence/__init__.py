@@ -47,7 +47,7 @@ from lockgate.evidence.statement import (
     results_statement,
     summary_statement,
 )
-from lockgate.evidence.trust import Trust, TrustedKey, first_use_trust, load_trust, render_trust
+from lockgate.evidence.trust import Trust, TrustedIdentity, TrustedKey, first_use_trust, load_trust, render_trust
 from lockgate.evidence.verification import LedgerReport, Problem, VerifiedEntry, verify_ledger
 
 __all__ = [
@@ -82,6 +82,7 @@ __all__ = [
     "SigningKey",
     "Statement",
     "Trust",
+    "TrustedIdentity",
     "TrustedKey",
     "VerificationSummary",
     "VerifiedEntry",

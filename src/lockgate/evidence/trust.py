@@ -45,11 +45,28 @@ class TrustedKey(msgspec.Struct, frozen=True):
     predicates: tuple[str, ...]
 
 
+class TrustedIdentity(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Somebody who may sign models through Sigstore.
+
+    Attributes:
+        identity: Who, in full; or else
+        identity_pattern: who, with `*` in it.
+        issuer: URL of the issuer of identity tokens that vouches for that name.
+        trust_root_sha256: Digest of the file with the authorities and logs of the Sigstore instance.
+    """
+
+    identity: str = ""
+    identity_pattern: str = ""
+    issuer: Name
+    trust_root_sha256: Sha256
+
+
 class Trust(msgspec.Struct, frozen=True, kw_only=True):
     """Which keys may sign which predicates.
 
     Attributes:
         keys: The trusted keys. Any of them may sign a checkpoint.
+        identities: Who may sign models through Sigstore.
         policy: SHA-256 of the `lockgate.yaml` that was approved, where the file pins one.
         separate_roles: No predicate type may be signed by keys of two roles, and none is a local key.
         demands: What a deployment must fulfil besides.
@@ -59,6 +76,7 @@ class Trust(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     keys: tuple[TrustedKey, ...]
+    identities: tuple[TrustedIdentity, ...] = ()
     policy: str | None = None
     separate_roles: bool = False
     demands: Demands = Demands()
@@ -104,6 +122,7 @@ class _File(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     policy: Sha256 | None = None
     keys: Annotated[tuple[_Key, ...], Meta(min_length=1)]
     separate_roles: bool
+    sigstore: tuple[TrustedIdentity, ...] = ()
     deploy: Demands = Demands()
     revoked: Revoked = Revoked()
 
@@ -134,6 +153,7 @@ def load_trust(path: Path) -> Trust:
         _require_separation(keys)
     return Trust(
         keys=keys,
+        identities=found.sigstore,
         policy=found.policy,
         separate_roles=found.separate_roles,
         demands=found.deploy,

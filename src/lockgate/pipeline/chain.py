@@ -12,7 +12,6 @@ from lockgate.core.project import Project
 from lockgate.core.subject import SubjectRef
 from lockgate.deploy import Approval, Chain, Deployed, Lineage, Link, Release, Requirement, SignedPath
 from lockgate.evidence import (
-    MODEL_SIGNATURE,
     VERIFICATION_SUMMARY,
     CheckResults,
     LedgerReport,
@@ -27,7 +26,7 @@ from lockgate.pipeline.approve import waiting_approvals
 from lockgate.pipeline.errors import PipelineError
 from lockgate.pipeline.kept import verified
 from lockgate.pipeline.notary import REQUIRED, TITLES, release_of
-from lockgate.pipeline.signing import verify_signed
+from lockgate.pipeline.signing import gate_trust, verify_signed
 
 DATA_AT = "vulnerability_data_at"
 """Key in the statistics of a supply result under which it says how old its vulnerability data is, ISO 8601."""
@@ -134,17 +133,16 @@ def _approvals(entries: Iterable[VerifiedEntry]) -> Iterable[Approval]:
 
 
 def _signatures(project: Project, trust: Trust) -> Iterable[SignedPath]:
-    keys = [item.public for item in trust.keys if trust.allows(item.public.keyid, MODEL_SIGNATURE)]
     for wanted in project.config.deploy.signatures:
         try:
             path = project.root / relative(wanted.path)
             place = project.root / relative(wanted.signature) if wanted.signature else None
-            found = verify_signed(path, keys, signature=place, ignore=wanted.ignore)
+            found = verify_signed(path, gate_trust(project, trust, wanted), signature=place, ignore=wanted.ignore)
         except LockgateError as error:
             yield SignedPath(uri=wanted.path, problems=(str(error),))
         else:
             problems = tuple(item.message for item in found.differences)
-            yield SignedPath(uri=wanted.path, problems=problems, keyid=found.keyid)
+            yield SignedPath(uri=wanted.path, problems=problems, keyid=found.who.keyid)
 
 
 def _link(entry: VerifiedEntry) -> Link:

@@ -3,10 +3,31 @@
 from collections.abc import Iterable
 from pathlib import Path
 
+from msgspec import to_builtins
+
+from lockgate.core.config_deploy import SignatureConfig
 from lockgate.core.errors import ConfigError
-from lockgate.evidence import VerifyKey, first_use_trust, load_trust
-from lockgate.evidence.signing import MODEL_SIGNATURE, Difference, Kind, Verification, read_verify_key, verify_path
+from lockgate.core.files import open_regular
+from lockgate.core.project import Project
+from lockgate.core.subject import sha256_hex
+from lockgate.evidence import Trust, TrustedIdentity, VerifyKey, first_use_trust, load_trust
+from lockgate.evidence.signing import (
+    MODEL_SIGNATURE,
+    CertificateTrust,
+    Difference,
+    Expected,
+    KeylessTrust,
+    Kind,
+    Trusted,
+    TrustRoot,
+    Verification,
+    read_certificates,
+    read_verify_key,
+    verify_path,
+)
 from lockgate.evidence.signing.bundle import MAX_BUNDLE
+from lockgate.evidence.signing.trust_root import MAX_TRUST_ROOT
+from lockgate.pipeline.errors import PipelineError
 
 SIGNATURE_NAME = "model.sig"
 
@@ -31,19 +52,90 @@ def allowed_keys(key_name: str | None, trust_file: Path | None) -> tuple[VerifyK
     return tuple(item.public for item in trust.keys if trust.allows(item.public.keyid, MODEL_SIGNATURE))
 
 
+def keyless_trust(*, identity: str, pattern: str, issuer: str, trust_root: Path | None) -> Trusted:
+    """Trust somebody's signatures through Sigstore.
+
+    Args:
+        identity: Who, in full; or else
+        pattern: who, with `*` in it.
+        issuer: URL of the issuer that vouches for the name.
+        trust_root: File with the instance's authorities and logs; None for sigstore.dev as the installed package
+            sigstore knows it.
+
+    Raises:
+        ConfigError: Who may sign is not said, or the package sigstore is not installed.
+        EvidenceError: The file cannot be read or understood.
+    """
+    expected = Expected.of(identity=identity, pattern=pattern, issuer=issuer)
+    root = TrustRoot.read(trust_root) if trust_root else TrustRoot.public()
+    return Trusted(keyless=KeylessTrust(root, (expected,)))
+
+
+def certificate_trust(chain: Iterable[Path], identity: str) -> Trusted:
+    """Trust signatures by certificates of the authorities in PEM files; with `identity`, of that name alone.
+
+    Raises:
+        EvidenceError: A file cannot be read or understood.
+    """
+    return Trusted(certificates=CertificateTrust(read_certificates(chain), identity))
+
+
+def gate_trust(project: Project, trust: Trust, wanted: SignatureConfig) -> Trusted:
+    """Whose signature over a path counts at the deploy gate: trusted keys, and whom the settings let sign by Sigstore.
+
+    Whoever can edit the project can write a name into its settings. So such a name counts only where the owner of
+    the trust file has seen it: the file names it too, with the same trust root, or pins the settings as a whole.
+
+    Args:
+        project: The application.
+        trust: Which keys count, and who may sign through Sigstore.
+        wanted: The path, and who the project says may have signed it.
+
+    Raises:
+        ConfigError: A name or pattern is malformed, or the package sigstore is not installed.
+        CoreError: The trust root cannot be read.
+        EvidenceError: The trust root is none.
+        PipelineError: The trust root is not the pinned one, or a name counts only for the project.
+    """
+    keys = tuple(item.public for item in trust.keys if trust.allows(item.public.keyid, MODEL_SIGNATURE))
+    if wanted.sigstore is None:
+        return Trusted(keys=keys)
+    digest, seen = wanted.sigstore.trust_root_sha256, trust.first_use or trust.policy == project.policy.sha256
+    for signer in wanted.sigstore.signers:
+        as_trusted = TrustedIdentity(**to_builtins(signer), trust_root_sha256=digest)
+        if not seen and as_trusted not in trust.identities:
+            raise PipelineError(
+                f"{signer.identity or signer.identity_pattern} may sign only because lockgate.yaml says so.",
+                remedy="Name them under 'sigstore' in the trust file, or pin lockgate.yaml there with 'policy'.",
+            )
+    with open_regular(project.root, wanted.sigstore.trust_root) as stream:
+        body = stream.read(MAX_TRUST_ROOT + 1)
+    if sha256_hex(body) != digest:
+        raise PipelineError(
+            f"{wanted.sigstore.trust_root} is not the trust root that lockgate.yaml pins.",
+            remedy="Put the pinned file back, or pin the new one under 'trust_root_sha256' after reading it.",
+        )
+    expected = tuple(
+        Expected.of(identity=signer.identity, pattern=signer.identity_pattern, issuer=signer.issuer)
+        for signer in wanted.sigstore.signers
+    )
+    return Trusted(keys=keys, keyless=KeylessTrust(TrustRoot.parse(body, name=wanted.sigstore.trust_root), expected))
+
+
 def verify_signed(
-    path: Path, keys: Iterable[VerifyKey], *, signature: Path | None = None, ignore: Iterable[str] = ()
+    path: Path, trusted: Iterable[VerifyKey] | Trusted, *, signature: Path | None = None, ignore: Iterable[str] = ()
 ) -> Verification:
     """Verify `path` against its signature file.
 
     Args:
         path: A folder, or a single file.
-        keys: Whose signature counts.
+        trusted: Whose signature counts.
         signature: The signature file; None for the usual place, where its absence means that nobody signed.
         ignore: Paths below the folder that are accepted unseen.
 
     Raises:
-        ConfigError: There is nothing at `path`, or the signature file that was named cannot be read.
+        ConfigError: There is nothing at `path`, the signature file that was named cannot be read, or it is signed
+            through Sigstore and the package sigstore is not installed.
         EvidenceError: There is too much to look at.
     """
     place = signature or default_signature(path)
@@ -56,4 +148,4 @@ def verify_signed(
             return Verification(differences=(Difference("", Kind.SIGNATURE, message),))
         why = (error.strerror or "input/output error").lower()
         raise ConfigError(f"{place} cannot be read: {why}.", remedy="Correct the path.") from error
-    return verify_path(path, bundle, keys, signature=place, ignore=ignore)
+    return verify_path(path, bundle, trusted, signature=place, ignore=ignore)

@@ -52,7 +52,7 @@ def kinds(found: Verification) -> list[tuple[str, Kind]]:
 def test_what_was_signed_verifies_and_says_who_signed(verify: Verify):
     found = verify(OTHER.public, KEY.public)
     assert found.ok
-    assert (found.keyid, found.name, found.files) == (KEY.keyid, "model", 4)
+    assert (found.who.keyid, found.name, found.files) == (KEY.keyid, "model", 4)
 
 
 def test_another_key_is_named_as_the_reason(verify: Verify):
@@ -159,16 +159,25 @@ def test_the_signature_does_not_replace_the_file_that_it_signs(tmp_path: Path):
     [
         (lambda wire: wire.update(mediaType="application/vnd.dev.sigstore.bundle.v0.2+json"), "v0.3"),
         (
-            lambda wire: wire.update(verificationMaterial={"certificate": {"rawBytes": ""}, "tlogEntries": [{}]}),
-            "signed with a certificate, as Sigstore does",
+            lambda wire: wire.update(verificationMaterial={"certificate": {"rawBytes": ""}, "tlogEntries": []}),
+            "no entry of a transparency log",
         ),
         (
             lambda wire: wire.update(verificationMaterial={"x509CertificateChain": {"certificates": []}}),
-            "signed with a certificate",
+            "no bundle that Lockgate reads",
         ),
-        (lambda wire: wire["verificationMaterial"].update(tlogEntries=[{}]), "no bundle that a key signed"),
+        (
+            lambda wire: wire["verificationMaterial"].update(x509CertificateChain={"certificates": [{"rawBytes": ""}]}),
+            "in one way who signed",
+        ),
+        (lambda wire: wire.update(verificationMaterial={"tlogEntries": []}), "in one way who signed"),
+        (lambda wire: wire["verificationMaterial"].update(tlogEntries=[{}]), "no bundle that Lockgate reads"),
+        (
+            lambda wire: wire["verificationMaterial"].update(timestampVerificationData={}),
+            "belong to a certificate of Sigstore",
+        ),
         (lambda wire: wire["dsseEnvelope"].update(payloadType="text/plain"), "in-toto"),
-        (lambda wire: wire["dsseEnvelope"].update(signatures=[]), "no bundle that a key signed"),
+        (lambda wire: wire["dsseEnvelope"].update(signatures=[]), "no bundle that Lockgate reads"),
         (lambda wire: wire["dsseEnvelope"]["signatures"][0].update(keyid="x"), "key id"),
     ],
 )
@@ -183,6 +192,17 @@ def test_a_field_that_is_given_twice_is_refused(signature: Path):
     body = signature.read_bytes().replace(b'"keyid":""', b'"keyid":"","keyid":""')
     with pytest.raises(EvidenceError, match="twice"):
         read_bundle(body)
+
+
+@pytest.mark.parametrize(
+    ("plain", "other"),
+    [(b'"keyid"', b'"key\\u0069d"'), (b'{"mediaType"', b'{\t"mediaType"'), (b'"keyid":', b'"keyid" :\r')],
+)
+def test_a_bundle_of_a_key_is_written_in_one_way(signature: Path, plain: bytes, other: bytes):
+    body = signature.read_bytes()
+    assert plain in body
+    with pytest.raises(EvidenceError, match="not plain JSON text"):
+        read_bundle(body.replace(plain, other))
 
 
 @pytest.mark.parametrize(

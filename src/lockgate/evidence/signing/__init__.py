@@ -19,23 +19,40 @@ Example:
 
 from lockgate.evidence.predicates import MODEL_SIGNATURE
 from lockgate.evidence.signing.bundle import Bundle, read_bundle, verify_bundle
+from lockgate.evidence.signing.certificate import CertificateTrust, CertifiedSigner, read_certificates
 from lockgate.evidence.signing.hashing import Hashed, hash_path
+from lockgate.evidence.signing.identity import Expected, Who
 from lockgate.evidence.signing.key_file import open_to_others, read_signing_key, read_verify_key
-from lockgate.evidence.signing.sign import sign_path
-from lockgate.evidence.signing.verification import Difference, Kind, Verification, verify_path
+from lockgate.evidence.signing.keyless import KeylessTrust
+from lockgate.evidence.signing.keyless_signing import KeylessSigner, read_token
+from lockgate.evidence.signing.sign import KeySigner, seal_path, sign_path
+from lockgate.evidence.signing.trust_root import TrustRoot
+from lockgate.evidence.signing.verification import Difference, Kind, Trusted, Verification, verify_path
 
 __all__ = [
     "MODEL_SIGNATURE",
     "Bundle",
+    "CertificateTrust",
+    "CertifiedSigner",
     "Difference",
+    "Expected",
     "Hashed",
+    "KeySigner",
+    "KeylessSigner",
+    "KeylessTrust",
     "Kind",
+    "TrustRoot",
+    "Trusted",
     "Verification",
+    "Who",
     "hash_path",
     "open_to_others",
     "read_bundle",
+    "read_certificates",
     "read_signing_key",
+    "read_token",
     "read_verify_key",
+    "seal_path",
     "sign_path",
     "verify_bundle",
     "verify_path",

@@ -1,7 +1,8 @@
 """Model signatures as OpenSSF model-signing 1.x writes them: a Sigstore bundle v0.3 around a DSSE envelope.
 
-Sources: github.com/sigstore/model-transparency (format), github.com/sigstore/protobuf-specs (bundle), DSSE 1.0.2. Only
-signatures by a bare ECDSA P-256 key are read and written; a certificate or a transparency log entry is refused by name.
+Sources: github.com/sigstore/model-transparency (format), github.com/sigstore/protobuf-specs (bundle), DSSE 1.0.2. A
+bundle says who signed in one of three ways: a bare key, the certificate of a private authority, or Sigstore's
+certificate with an entry of its transparency log.
 """
 
 import base64
@@ -12,65 +13,90 @@ from hashlib import sha256
 import msgspec
 import re2
 from cryptography.hazmat.primitives.asymmetric import ec
+from msgspec import UNSET, UnsetType
 
 from lockgate.evidence.dsse import PAYLOAD_TYPE, pae
 from lockgate.evidence.errors import EvidenceError
 from lockgate.evidence.keys import Signer, VerifyKey
+from lockgate.evidence.signing import unique_json
+from lockgate.evidence.signing.bundle_json import (
+    CertificatePart,
+    ChainPart,
+    EnvelopePart,
+    MaterialPart,
+    PromisePart,
+    PublicKeyPart,
+    SignaturePart,
+    Wire,
+)
 
 MEDIA_TYPE = "application/vnd.dev.sigstore.bundle.v0.3+json"
 MAX_BUNDLE = 64 << 20
-# Nothing in a bundle needs an escape or another kind of space, and refusing them leaves one way to write each value.
+# Nothing in a bundle of a key needs an escape or another kind of space, and refusing them leaves one way to write each
+# value. The checkpoint in an entry of a transparency log has line ends, so that JSON must escape them.
 _PLAIN = re2.compile(rb"[\n\x20-\x5b\x5d-\x7e]*")
-_KEYLESS = (b'"certificate"', b'"x509CertificateChain"')
-_ELSEWHERE = (
-    "Verify it with model-signing's own command ('model_signing verify sigstore' or 'verify certificate'), "
-    "or ask for a signature by a key."
-)
-_REMEDY = "Sign it again with 'lockgate sign', or with model-signing 1.1 and a key."
+_REMEDY = "Sign it again with 'lockgate sign', or with model-signing 1.1."
+
+
+class KeyHint(msgspec.Struct, frozen=True):
+    """A bare key signed: SHA-256 of its public half as PEM, 64 hex digits."""
+
+    hint: str
+
+
+class CertificateChain(msgspec.Struct, frozen=True):
+    """The key of a certificate signed: DER, the signer's first and then what leads to its authority."""
+
+    certificates: tuple[bytes, ...]
+
+
+class LogEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """An entry of a transparency log, as a bundle states it.
+
+    Attributes:
+        index: Number of the entry in the whole log.
+        log: The log's key id.
+        time: When the log took it in, seconds since 1970; 0 where only a time stamp says so.
+        promise: The log's signature over body, time, key id and index; empty where there is none.
+        proof_index: Number of the entry in the tree that the proof is about.
+        tree_size: Entries in that tree.
+        root: Root hash of that tree.
+        checkpoint: Origin, size and root of that tree, signed by the log.
+        body: What the log keeps, JSON.
+    """
+
+    index: int
+    log: bytes
+    time: int
+    promise: bytes
+    proof_index: int
+    tree_size: int
+    root: bytes
+    checkpoint: str
+    body: bytes
+
+
+class Keyless(msgspec.Struct, frozen=True):
+    """A key that was certified for minutes signed: its certificate in DER, and the log's entry about the signature."""
+
+    certificate: bytes
+    entry: LogEntry
 
 
 class Bundle(msgspec.Struct, frozen=True):
-    """A parsed bundle. Nothing in it may be believed before `verify_bundle`.
+    """A parsed bundle. Nothing in it may be believed before it is verified.
 
     Attributes:
         payload: The signed bytes, an in-toto statement.
         signature: ECDSA signature, DER.
-        hint: SHA-256 of the signer's public key as PEM, 64 hex digits.
+        material: How it says who signed.
+        body: The file itself.
     """
 
     payload: bytes
     signature: bytes
-    hint: str
-
-
-class _Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
-    """A JSON object of the bundle."""
-
-
-class _PublicKey(_Part, frozen=True):
-    hint: str
-
-
-class _Material(_Part, frozen=True):
-    public_key: _PublicKey
-    tlog_entries: tuple[()] = ()
-
-
-class _Signature(_Part, frozen=True):
-    sig: str
-    keyid: str = ""
-
-
-class _Envelope(_Part, frozen=True):
-    payload: str
-    payload_type: str
-    signatures: tuple[_Signature]
-
-
-class _Wire(_Part, frozen=True):
-    media_type: str
-    verification_material: _Material
-    dsse_envelope: _Envelope
+    material: KeyHint | CertificateChain | Keyless
+    body: bytes
 
 
 def key_hint(key: VerifyKey) -> str:
@@ -79,44 +105,47 @@ def key_hint(key: VerifyKey) -> str:
 
 
 def write_bundle(payload: bytes, key: Signer) -> bytes:
-    """Sign `payload` and wrap it in a bundle."""
-    envelope = _Envelope(_to_base64(payload), PAYLOAD_TYPE, (_Signature(_to_base64(key.sign(pae(payload)))),))
-    return msgspec.json.encode(_Wire(MEDIA_TYPE, _Material(_PublicKey(key_hint(key.public))), envelope))
+    """Sign `payload` with a bare key and wrap it in a bundle."""
+    return _write(payload, key.sign(pae(payload)), {"publicKey": {"hint": key_hint(key.public)}})
+
+
+def write_certified(payload: bytes, key: Signer, certificates: Iterable[bytes]) -> bytes:
+    """Sign `payload` with the key of a certificate and wrap both in a bundle.
+
+    Args:
+        payload: What is signed.
+        key: The certificate's key.
+        certificates: DER, the signer's first and then what leads to its authority.
+    """
+    chain = [{"rawBytes": _to_base64(one)} for one in certificates]
+    return _write(payload, key.sign(pae(payload)), {"x509CertificateChain": {"certificates": chain}})
 
 
 def read_bundle(body: bytes) -> Bundle:
     """Parse a bundle.
 
-    Everything that the signature does not cover may be written in one way only, so that no bit can change unnoticed.
+    What the signature does not cover may be written in one way only, so that no bit can change unnoticed. In a bundle
+    from Sigstore that holds for every value; spaces and escapes of the JSON around them are free.
 
     Raises:
-        EvidenceError: It is too large, no bundle of version 0.3, or not signed by one bare key.
+        EvidenceError: It is too large, or no bundle of version 0.3 that says in one way who signed.
     """
     if len(body) > MAX_BUNDLE:
         raise EvidenceError(f"The signature file is larger than {MAX_BUNDLE:,} bytes.")
-    if not _PLAIN.fullmatch(body):
-        raise EvidenceError("The signature file is not plain JSON text.", remedy=_REMEDY)
     try:
-        wire = msgspec.json.decode(body, type=_Wire)
+        wire = msgspec.convert(unique_json.load(body), Wire)
     except msgspec.ValidationError as error:
-        if any(name in body for name in _KEYLESS):
-            raise EvidenceError(
-                "It is signed with a certificate, as Sigstore does without a key, which is not verified here.",
-                remedy=_ELSEWHERE,
-            ) from error
-        raise EvidenceError(f"The signature file is no bundle that a key signed: {error}.", remedy=_REMEDY) from error
-    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
-        raise EvidenceError("The signature file is not valid JSON.", remedy=_REMEDY) from error
-    _refuse_repeated(body)
-    envelope = wire.dsse_envelope
+        raise EvidenceError(f"The signature file is no bundle that Lockgate reads: {error}.", remedy=_REMEDY) from error
+    except (ValueError, RecursionError) as error:
+        reason = "names a field twice" if "twice" in str(error) else "is not valid JSON"
+        raise EvidenceError(f"The signature file {reason}.", remedy=_REMEDY) from error
+    envelope, material = wire.dsse_envelope, wire.verification_material
     if wire.media_type != MEDIA_TYPE or envelope.payload_type != PAYLOAD_TYPE:
         raise EvidenceError("The signature file is no Sigstore bundle v0.3 with an in-toto statement.", remedy=_REMEDY)
     if envelope.signatures[0].keyid:
         raise EvidenceError("The signature names a key id, which this format leaves empty.", remedy=_REMEDY)
     return Bundle(
-        _from_base64(envelope.payload),
-        _from_base64(envelope.signatures[0].sig),
-        wire.verification_material.public_key.hint,
+        from_base64(envelope.payload), from_base64(envelope.signatures[0].sig), _material(body, material), body
     )
 
 
@@ -124,10 +153,10 @@ def verify_bundle(bundle: Bundle, keys: Iterable[VerifyKey]) -> VerifyKey:
     """Check the signature against the key that the bundle names, and give that key.
 
     Raises:
-        EvidenceError: None of `keys` is that key, or the signature is not its.
+        EvidenceError: No bare key signed it, none of `keys` is that key, or the signature is not its.
     """
     for key in keys:
-        if key_hint(key) != bundle.hint:
+        if not isinstance(bundle.material, KeyHint) or key_hint(key) != bundle.material.hint:
             continue
         if isinstance(key.key, ec.EllipticCurvePublicKey) and key.verify(bundle.signature, pae(bundle.payload)):
             return key
@@ -138,25 +167,71 @@ def verify_bundle(bundle: Bundle, keys: Iterable[VerifyKey]) -> VerifyKey:
     )
 
 
-def _refuse_repeated(body: bytes) -> None:
-    # The decoder keeps the last of two equal keys; another reader may keep the first. Every key of a bundle has a name
-    # of its own, so it must occur once; base64 and hex cannot contain a quote.
-    for name in (b"mediaType", b"verificationMaterial", b"publicKey", b"hint", b"tlogEntries", b"dsseEnvelope"):
-        _once(body, name)
-    for name in (b"payload", b"payloadType", b"signatures", b"sig", b"keyid"):
-        _once(body, name)
+def _write(payload: bytes, signature: bytes, material: dict[str, object]) -> bytes:
+    envelope = EnvelopePart(_to_base64(payload), PAYLOAD_TYPE, (SignaturePart(_to_base64(signature)),))
+    # The reference tool insists on the empty list of log entries.
+    wire: dict[str, object] = {
+        "mediaType": MEDIA_TYPE,
+        "verificationMaterial": material | {"tlogEntries": ()},
+        "dsseEnvelope": envelope,
+    }
+    return msgspec.json.encode(wire)
 
 
-def _once(body: bytes, name: bytes) -> None:
-    if body.count(b'"%s"' % name) > 1:
-        raise EvidenceError("The signature file names a field twice.", remedy=_REMEDY)
+def _material(body: bytes, found: MaterialPart) -> KeyHint | CertificateChain | Keyless:
+    match (found.public_key, found.x509_certificate_chain, found.certificate):
+        case (UnsetType(), UnsetType(), CertificatePart() as certificate):
+            return _keyless(certificate, found)
+        case (PublicKeyPart() as key, UnsetType(), UnsetType()):
+            plain = KeyHint(key.hint)
+        case (UnsetType(), ChainPart() as chain, UnsetType()):
+            plain = CertificateChain(tuple(from_base64(one.raw_bytes) for one in chain.certificates))
+        case _:
+            raise EvidenceError("The signature file does not say in one way who signed.", remedy=_REMEDY)
+    if found.tlog_entries or found.timestamp_verification_data is not UNSET:
+        raise EvidenceError("Log entries and time stamps belong to a certificate of Sigstore.", remedy=_REMEDY)
+    if not _PLAIN.fullmatch(body):
+        raise EvidenceError("The signature file is not plain JSON text.", remedy=_REMEDY)
+    return plain
+
+
+def _keyless(certificate: CertificatePart, material: MaterialPart) -> Keyless:
+    if len(material.tlog_entries) != 1:
+        message = "It is signed through Sigstore, but holds no entry of a transparency log, or several."
+        raise EvidenceError(message, remedy="Ask for a bundle as Sigstore's own tools write it, with one entry.")
+    [entry] = material.tlog_entries
+    proof, stamps = entry.inclusion_proof, material.timestamp_verification_data
+    # Values that only Sigstore's library looks at are read here too, since it forgives what base64 does not mean.
+    given = () if isinstance(stamps, UnsetType) else stamps.rfc3161_timestamps
+    for text in (*proof.hashes, *(one.signed_timestamp for one in given)):
+        from_base64(text)
+    promise = entry.inclusion_promise
+    return Keyless(
+        from_base64(certificate.raw_bytes),
+        LogEntry(
+            index=int(entry.log_index),
+            log=from_base64(entry.log_id.key_id),
+            time=int(entry.integrated_time),
+            promise=from_base64(promise.signed_entry_timestamp) if isinstance(promise, PromisePart) else b"",
+            proof_index=int(proof.log_index),
+            tree_size=int(proof.tree_size),
+            root=from_base64(proof.root_hash),
+            checkpoint=proof.checkpoint.envelope,
+            body=from_base64(entry.canonicalized_body),
+        ),
+    )
 
 
 def _to_base64(content: bytes) -> str:
     return base64.b64encode(content).decode("ascii")
 
 
-def _from_base64(text: str) -> bytes:
+def from_base64(text: str) -> bytes:
+    """Decode base64 that is written in its one canonical form.
+
+    Raises:
+        EvidenceError: It is not.
+    """
     try:
         content = base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError) as error:

@@ -5,7 +5,6 @@ in a field of its own beside the standard ones (`lockgate.resources`), which rea
 other tools verify what Lockgate signs, and Lockgate sees files that appear where they do not look.
 """
 
-import json
 from hashlib import sha256
 from pathlib import PurePosixPath
 from typing import Annotated, Literal, cast
@@ -15,6 +14,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from lockgate.evidence.errors import EvidenceError
 from lockgate.evidence.predicates import MODEL_SIGNATURE, STATEMENT
+from lockgate.evidence.signing import unique_json
 
 GIT_PATHS = (".git", ".gitattributes", ".github", ".gitignore")
 MAX_RESOURCES = 1_000_000
@@ -139,7 +139,7 @@ def decode_manifest(payload: bytes) -> Manifest:
         EvidenceError: It is no statement of this kind, contradicts itself, or uses a hash that Lockgate does not know.
     """
     try:
-        found = msgspec.convert(json.loads(payload, object_pairs_hook=_unique, parse_constant=_refuse), _Statement)
+        found = msgspec.convert(unique_json.load(payload), _Statement)
     except (msgspec.ValidationError, ValueError, RecursionError) as error:
         raise EvidenceError("The signed statement is no model signature of version 1.0.") from error
     if found.type != STATEMENT or found.predicate_type != MODEL_SIGNATURE:
@@ -194,14 +194,3 @@ def _by_name(resources: tuple[Resource, ...], label: str) -> dict[str, str]:
             raise EvidenceError("The signed statement mixes hash algorithms.")
         found[resource.name] = resource.digest
     return found
-
-
-def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise ValueError("a key appears twice")
-    return found
-
-
-def _refuse(_name: str) -> float:
-    raise ValueError("not a JSON number")

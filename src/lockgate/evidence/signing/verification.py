@@ -8,8 +8,11 @@ import msgspec
 
 from lockgate.evidence.errors import EvidenceError
 from lockgate.evidence.keys import VerifyKey
-from lockgate.evidence.signing.bundle import read_bundle, verify_bundle
+from lockgate.evidence.signing.bundle import Bundle, CertificateChain, KeyHint, Keyless, read_bundle, verify_bundle
+from lockgate.evidence.signing.certificate import CertificateTrust, verify_certified
 from lockgate.evidence.signing.hashing import Hashed, hash_path
+from lockgate.evidence.signing.identity import Who
+from lockgate.evidence.signing.keyless import KeylessTrust, verify_keyless
 from lockgate.evidence.signing.statement import GIT_PATHS, Manifest, decode_manifest, file_of, under
 
 
@@ -44,7 +47,7 @@ class Verification(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         differences: Every reason not to trust the folder. Empty when it is what was signed.
-        keyid: The key that signed it, SHA-256 of its SubjectPublicKeyInfo; empty when no trusted key did.
+        who: Who signed it; nobody where nobody trusted did.
         name: What the signer called it.
         files: How many files were hashed.
         size: How many bytes they have.
@@ -52,7 +55,7 @@ class Verification(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     differences: tuple[Difference, ...]
-    keyid: str = ""
+    who: Who = Who()
     name: str = ""
     files: int = 0
     size: int = 0
@@ -60,12 +63,31 @@ class Verification(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def ok(self) -> bool:
-        """Whether the folder is what a trusted key signed."""
+        """Whether the folder is what somebody trusted signed."""
         return not self.differences
 
 
+class Trusted(msgspec.Struct, frozen=True, kw_only=True):
+    """Whose signature counts. Where all are empty, nobody's does.
+
+    Attributes:
+        keys: Bare keys.
+        keyless: Who may sign through Sigstore.
+        certificates: Whose certificates count.
+    """
+
+    keys: tuple[VerifyKey, ...] = ()
+    keyless: KeylessTrust | None = None
+    certificates: CertificateTrust | None = None
+
+
 def verify_path(
-    path: Path, bundle: bytes, keys: Iterable[VerifyKey], *, signature: Path | None = None, ignore: Iterable[str] = ()
+    path: Path,
+    bundle: bytes,
+    trusted: Iterable[VerifyKey] | Trusted,
+    *,
+    signature: Path | None = None,
+    ignore: Iterable[str] = (),
 ) -> Verification:
     """Verify a folder or a single file against a signature.
 
@@ -75,16 +97,17 @@ def verify_path(
     Args:
         path: The folder or file.
         bundle: Content of the signature file.
-        keys: Whose signature counts.
+        trusted: Whose signature counts.
         signature: Where the signature file lies; inside the folder it is not looked at, as nothing can sign itself.
         ignore: Paths below the folder that the caller accepts unseen.
 
     Raises:
+        ConfigError: It is signed through Sigstore, and the package sigstore is not installed.
         EvidenceError: There is nothing at `path`, or too much to look at.
     """
     try:
         found = read_bundle(bundle)
-        key = verify_bundle(found, keys)
+        who = _who_signed(found, trusted if isinstance(trusted, Trusted) else Trusted(keys=tuple(trusted)))
         manifest = decode_manifest(found.payload)
     except EvidenceError as error:
         return Verification(differences=(Difference("", Kind.SIGNATURE, str(error)),))
@@ -95,12 +118,36 @@ def verify_path(
     there = hash_path(path, leave_out=left_out, algorithm=manifest.algorithm, shard_size=manifest.shard_size)
     return Verification(
         differences=_compare(manifest, there, left_out),
-        keyid=key.keyid,
+        who=who,
         name=manifest.name,
         files=len(there.digests),
         size=there.size,
         ignored=tuple(item for item in left_out if item not in own),
     )
+
+
+def _who_signed(bundle: Bundle, trusted: Trusted) -> Who:
+    match bundle.material:
+        case Keyless() if trusted.keyless is None:
+            raise EvidenceError(
+                "It is signed through Sigstore, and you expect another kind of signature.",
+                remedy="Say who may have signed: --sigstore --identity WHO --identity-provider ISSUER.",
+            )
+        case CertificateChain() if trusted.certificates is None:
+            raise EvidenceError(
+                "It is signed with a certificate, and you expect another kind of signature.",
+                remedy="Name the authority: --certificate-chain FILE.",
+            )
+        case KeyHint() if not trusted.keys and (trusted.keyless or trusted.certificates):
+            message = "It is signed with a bare key, and you expect another kind of signature."
+            raise EvidenceError(message, remedy="Name the key: --key FILE.")
+        case _:
+            pass
+    if isinstance(bundle.material, Keyless) and trusted.keyless:
+        return verify_keyless(bundle, trusted.keyless)
+    if isinstance(bundle.material, CertificateChain) and trusted.certificates:
+        return verify_certified(bundle, trusted.certificates)
+    return Who(keyid=verify_bundle(bundle, trusted.keys).keyid)
 
 
 def _own(path: Path, signature: Path | None) -> tuple[str, ...]:
