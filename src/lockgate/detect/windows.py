@@ -3,7 +3,8 @@
 import re
 import unicodedata
 
-from lockgate.detect.normalise import hidden_kinds, joined, unmasked
+from lockgate.detect.invisible import hidden_kinds
+from lockgate.detect.normalise import joined, unmasked
 
 _BUDGET = 440
 _SLACK = 100
@@ -13,12 +14,15 @@ _STOPS = (". ", "? ", "! ", "。", "！", "？")  # noqa: RUF001 - real punctuat
 _WIDE = re.compile("[\u2e80-\U0010ffff]")
 _WIDE_COST = 2.5
 _MARKS = "\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f"
+_MARK = re.compile(f"[{_MARKS}]")
 _MARKED = re.compile(f"([A-Za-z\u00c0-\u024f\u1e00-\u1eff])([{_MARKS}]+)")
 # Strokes through a letter, lines under it, circles around it: no alphabet needs them beside Latin letters.
 _OVERLAYS = re.compile("[\u0332\u0333\u0334-\u0338\u20d0-\u20ff]")
 _MAX_MARKS = 2
 # Capitals within words, as in "pLEase" or "PLEase": a few words of code hold some too, but hardly one in four.
-_CAPITAL_WITHIN = re.compile("[a-zß-öø-ÿа-яёά-ώ][A-ZÀ-ÖØ-ÞА-ЯЁΑ-Ω]|[A-ZÀ-ÖØ-ÞА-ЯЁΑ-Ω]{2}[a-zß-öø-ÿа-яёά-ώ]{3}")
+_SMALL, _CAPITAL = "[a-zß-öø-ÿа-яёά-ώ]", "[A-ZÀ-ÖØ-ÞА-ЯЁΑ-Ω]"
+# Looks for capitals first, as they are few.
+_CAPITAL_WITHIN = re.compile(f"{_CAPITAL}(?:(?<={_SMALL}{_CAPITAL})|{_CAPITAL}{_SMALL}{{3}})")
 _LEAST_STREWN, _STREWN_SHARE = 3, 0.25
 
 
@@ -103,7 +107,7 @@ def _is_strewn(plain: str, words: list[str]) -> bool:
 
 def _unheaped(text: str) -> str:
     """`text` without the marks on its Latin letters, where any of them wears a heap of marks or one struck through."""
-    found = list(_MARKED.finditer(text))
+    found = list(_MARKED.finditer(text)) if _MARK.search(text) else []
     if not any(_is_noise(*match.groups()) for match in found):
         return text
     return _MARKED.sub(lambda match: unicodedata.normalize("NFD", match.group(1))[0], text)
