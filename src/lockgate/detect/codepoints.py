@@ -7,10 +7,12 @@ import unicodedata
 from collections.abc import Callable, Sequence
 from typing import Literal, TypeAlias
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from lockgate.detect.confusables import CONFUSABLE, SAME
+from lockgate.detect.confusables import CONFUSABLE, SAME, STYLED
+from lockgate.detect.invisible import HIDDEN, MARKS
 
 Codes: TypeAlias = NDArray[np.uint32]
 
@@ -25,10 +27,10 @@ class CodePoints:
 
     Args:
         number: Gives the number of a character, 1 at least.
-        dtype: Holds it: `uint8` or `uint32`.
+        dtype: Holds it: `uint16` or `uint32`.
     """
 
-    def __init__(self, number: Callable[[str], int], dtype: Literal["uint8", "uint32"]) -> None:
+    def __init__(self, number: Callable[[str], int], dtype: Literal["uint16", "uint32"]) -> None:
         self._number = number
         # Pages that nobody writes to take no memory.
         self._table: NDArray[np.uint32] = np.zeros(_CODE_POINTS, dtype=dtype)
@@ -86,44 +88,65 @@ class Folds:
         return ord(folded) if len(folded) == 1 and folded != _NUL else _SEVERAL
 
 
-_KNOWN, _IN_WORD, _LATIN, _LOOKALIKE, _SAME_SHAPE, _OTHER = 1, 2, 4, 8, 16, 32
+class Traits(msgspec.Struct, frozen=True):
+    """What a text holds that is not what it looks like.
 
-
-def _kinds(character: str) -> int:
-    code, kinds = ord(character), _KNOWN
-    if code in CONFUSABLE:
-        kinds |= _IN_WORD | _LOOKALIKE
-    if code in SAME:
-        kinds |= _SAME_SHAPE
-    if character.isalnum():
-        kinds |= _IN_WORD
-    if character.isalpha() and character.isascii():
-        kinds |= _LATIN
-    elif character.isalpha() and code not in SAME and not unicodedata.name(character, "").startswith("LATIN"):
-        kinds |= _OTHER
-    return kinds
-
-
-_KINDS = CodePoints(_kinds, "uint8")
-
-
-def holds_imitations(text: str) -> bool:
-    """Whether a word holds a look-alike of a Latin letter beside one, or nothing but characters of the same shape.
-
-    The latter does not count where the text has letters of another script that could not pass for a Latin one.
+    Attributes:
+        hidden: Characters that a reader does not see.
+        marked: Marks that may stand on any letter.
+        styled: Letters in a style of their own.
+        imitating: A word with a look-alike of a Latin letter beside one, or with nothing but characters of the same
+            shape. The latter does not count where the text has letters of another script that could not pass for a
+            Latin one.
     """
+
+    hidden: bool
+    marked: bool
+    styled: bool
+    imitating: bool
+
+
+_KNOWN, _IN_WORD, _LATIN, _LOOKALIKE, _SAME_SHAPE, _OTHER, _HIDDEN, _MARK, _STYLED = (1 << bit for bit in range(9))
+_IMITATION = _LATIN | _LOOKALIKE
+
+
+def traits_of(text: str) -> Traits:
+    """Look for all of them at once."""
     kinds = _KINDS.of(codes_of(text))
     every = int(np.bitwise_or.reduce(kinds, initial=0))
-    if not every & _LOOKALIKE or not every & _LATIN:
-        return False
+    imitating = every & _IMITATION == _IMITATION and _holds_imitations(kinds, mixed=bool(every & _OTHER))
+    return Traits(bool(every & _HIDDEN), bool(every & _MARK), bool(every & _STYLED), imitating)
+
+
+def _holds_imitations(kinds: Codes, *, mixed: bool) -> bool:
     inside = np.zeros(kinds.size + 2, dtype=bool)
     np.not_equal(kinds & _IN_WORD, 0, out=inside[1:-1])
     edges = (inside[1:] != inside[:-1]).nonzero()[0]
     # Every other run is what stands between words.
     held = np.bitwise_or.reduceat(kinds, edges[:-1])[::2]
-    if ((held & (_LATIN | _LOOKALIKE)) == (_LATIN | _LOOKALIKE)).any():
+    if ((held & _IMITATION) == _IMITATION).any():
         return True
-    if every & _OTHER:
+    if mixed:
         return False
     shared = np.bitwise_and.reduceat(kinds, edges[:-1])[::2]
     return bool((shared & _SAME_SHAPE).any())
+
+
+def _kinds(character: str) -> int:
+    code = ord(character)
+    letter = character.isalpha()
+    traits = (
+        (_KNOWN, True),
+        (_IN_WORD, character.isalnum() or code in CONFUSABLE),
+        (_LATIN, letter and character.isascii()),
+        (_LOOKALIKE, code in CONFUSABLE),
+        (_SAME_SHAPE, code in SAME),
+        (_OTHER, letter and code not in SAME and not unicodedata.name(character, "").startswith("LATIN")),
+        (_HIDDEN, character in HIDDEN),
+        (_MARK, any(first <= code <= last for first, last in MARKS)),
+        (_STYLED, code in STYLED),
+    )
+    return sum(bit for bit, holds in traits if holds)
+
+
+_KINDS = CodePoints(_kinds, "uint16")

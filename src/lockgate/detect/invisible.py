@@ -1,4 +1,4 @@
-"""Characters that a reader does not see, and runs of them."""
+"""Characters that a reader does not see, runs of them, and marks that lie on other letters."""
 
 import re
 from collections.abc import Collection
@@ -16,6 +16,9 @@ HIDDEN: dict[str, str] = {
     **dict.fromkeys(map(chr, (*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0))), "hidden.variation-selector"),
 }
 """Label of each character that a reader does not see."""
+
+MARKS = ((0x300, 0x36F), (0x1AB0, 0x1AFF), (0x1DC0, 0x1DFF), (0x20D0, 0x20FF), (0xFE20, 0xFE2F))
+"""First and last code points of marks that belong to no alphabet alone."""
 
 _RARE = 4
 _BASIC = "".join(character for character in HIDDEN if character <= "\uffff")

@@ -34,7 +34,6 @@ _GAP = (
 _SPACED = pattern(rf"(?:\b|_)[A-Za-z0-9@$](?:(?:{_GAP})[A-Za-z0-9@$]){{3,}}(?:\b|_)")
 _LOOKALIKES = frozenset(map(chr, CONFUSABLE))
 _SAME = frozenset(map(chr, SAME))
-_STYLED = re.compile(f"[{''.join(map(chr, STYLED))}]")
 # Some look-alikes are signs. Both parts are single classes that share no character: nothing to backtrack into.
 _WORD = re.compile(rf"(?:[^\W_]+|[{''.join(c for c in sorted(_LOOKALIKES) if not c.isalnum())}])+")
 _LATIN = re.compile("[A-Za-z]")
@@ -103,9 +102,7 @@ def _fold_character(character: str) -> str:
 
 def unmasked(text: str) -> str:
     """`text` with styled letters and look-alikes replaced by the Latin letters that they stand for."""
-    if text.isascii():
-        return text
-    return _unmask(text.translate(STYLED) if _STYLED.search(text) else text)[0]
+    return _unmask(text.translate(STYLED))[0]
 
 
 def joined(text: str) -> str:
@@ -128,9 +125,9 @@ def _folds() -> "Folds":
 
 def _unmask(text: str) -> tuple[str, list[tuple[int, int]]]:
     """Replace look-alikes in words that hold a Latin letter or nothing else; say where those words are."""
-    from lockgate.detect.codepoints import holds_imitations  # noqa: PLC0415 - see above
+    from lockgate.detect.codepoints import traits_of  # noqa: PLC0415 - see above
 
-    if text.isascii() or not holds_imitations(text):
+    if text.isascii() or not traits_of(text).imitating:
         return text, []
     imitated = _only_imitated(set(text))
     masked = {

@@ -3,7 +3,7 @@
 import re
 import unicodedata
 
-from lockgate.detect.invisible import hidden_kinds
+from lockgate.detect.invisible import MARKS, hidden_kinds
 from lockgate.detect.normalise import joined, unmasked
 
 _BUDGET = 440
@@ -13,9 +13,8 @@ _SNAP = 24
 _STOPS = (". ", "? ", "! ", "。", "！", "？")  # noqa: RUF001 - real punctuation
 _WIDE = re.compile("[\u2e80-\U0010ffff]")
 _WIDE_COST = 2.5
-_MARKS = "\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f"
-_MARK = re.compile(f"[{_MARKS}]")
-_MARKED = re.compile(f"([A-Za-z\u00c0-\u024f\u1e00-\u1eff])([{_MARKS}]+)")
+_MARK = "".join(f"{chr(first)}-{chr(last)}" for first, last in MARKS)
+_MARKED = re.compile(f"([A-Za-z\u00c0-\u024f\u1e00-\u1eff])([{_MARK}]+)")
 # Strokes through a letter, lines under it, circles around it: no alphabet needs them beside Latin letters.
 _OVERLAYS = re.compile("[\u0332\u0333\u0334-\u0338\u20d0-\u20ff]")
 _MAX_MARKS = 2
@@ -89,9 +88,16 @@ def readable(text: str) -> str:
     keeps every script's own marks.
     """
     if not text.isascii():
-        text = _unheaped(unicodedata.normalize("NFKC", text))
-        hidden = hidden_kinds(text)
-        text = unmasked(text.translate(dict.fromkeys(map(ord, hidden))) if hidden else text)
+        from lockgate.detect.codepoints import traits_of  # noqa: PLC0415 - numpy takes long to load
+
+        text = unicodedata.normalize("NFKC", text)
+        traits = traits_of(text)
+        if traits.marked or traits.hidden:
+            text = _unheaped(text)
+            text = text.translate(dict.fromkeys(map(ord, hidden_kinds(text))))
+            traits = traits_of(text)
+        if traits.styled or traits.imitating:
+            text = unmasked(text)
     words = joined(text).split()
     plain = " ".join(words)
     return plain.lower() if _is_strewn(plain, words) else plain
@@ -107,7 +113,7 @@ def _is_strewn(plain: str, words: list[str]) -> bool:
 
 def _unheaped(text: str) -> str:
     """`text` without the marks on its Latin letters, where any of them wears a heap of marks or one struck through."""
-    found = list(_MARKED.finditer(text)) if _MARK.search(text) else []
+    found = list(_MARKED.finditer(text))
     if not any(_is_noise(*match.groups()) for match in found):
         return text
     return _MARKED.sub(lambda match: unicodedata.normalize("NFD", match.group(1))[0], text)
