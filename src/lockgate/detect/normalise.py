@@ -41,7 +41,7 @@ _BITS = frozenset("01")
 # Signs of formulas: between letters of a word they are the same one throughout.
 _OPERATORS = frozenset(":;+=~^'\"!?<>#&()[]{}\\")
 _BLANKS = re.compile(r"\s+")
-_CONSONANTS = _LETTERS - frozenset("aeiouAEIOU")
+_CONSONANTS = frozenset("bcdfghjklmnpqrstvwxyzBCDFGHJKLMNPQRSTVWXYZ")
 _STARS = frozenset("*_.-#|/+=~^?!@&:;<>\\")
 _MIN_LETTERS = 3
 _FIRST_SYMBOL_SCRIPT = 0x2E80
