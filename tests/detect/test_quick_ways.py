@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 from lockgate.detect import pii_names
 from lockgate.detect.confusables import TURNED
 from lockgate.detect.injection import find_injection
+from lockgate.detect.invisible import HIDDEN, hidden_kinds, hidden_runs
 from lockgate.detect.lexicon import CLASSES
 from lockgate.detect.linear import project
-from lockgate.detect.normalise import HIDDEN, hidden_kinds, hidden_runs, normalise
+from lockgate.detect.normalise import normalise
 from lockgate.detect.piece import page_of
 from lockgate.detect.signals import ANY_TEXT_SIGNAL, TEXT_SIGNAL_GROUPS, TEXT_SIGNALS
 from lockgate.detect.spellings import SIGNS

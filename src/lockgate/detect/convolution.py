@@ -24,6 +24,8 @@ SECOND_TAPS = 3
 DILATION = 2
 _GAP = 2
 _SILENT = (0,)
+_GAP_IDS = (0, 0)
+_FEW = 16
 # Multiplications of a product that OpenBLAS leaves to the thread that asks for it.
 _ALONE = 4 * 65_536
 
@@ -87,55 +89,72 @@ class ConvolutionalModel:
             foreign: Whether they come from elsewhere than the user.
         """
         layers = self._layers
+        width, channels = layers.scale.size, layers.first_bias.size
         # Windows lie one after another with silence between them, as if each stood alone.
         lengths = [max(len(row), 1) for row in rows]
         begins = [_GAP * (number + 1) + before for number, before in enumerate(accumulate(lengths, initial=0))]
         size = begins.pop()
-        places = [slice(begin, begin + length) for begin, length in zip(begins, lengths, strict=True)]
-        states = np.zeros((size, layers.scale.size), dtype=np.float32)
-        ids = np.fromiter(chain.from_iterable(row or _SILENT for row in rows), dtype=np.intp, count=sum(lengths))
-        pieces = np.multiply(self._embeddings.take(ids, axis=0), layers.scale, dtype=np.float32)
+        gaps = [slice(end - _GAP, end) for end in (*begins, size)]
+        block_first, block_second, total = _blocks(size - 2 * _GAP, width, channels)
+        ids = [*_GAP_IDS, *chain.from_iterable((*(row or _SILENT), *_GAP_IDS) for row in rows)]
+        states = np.zeros((total + 2 * _GAP, width), dtype=np.float32)
+        pieces = states[:size]
+        np.multiply(self._embeddings.take(ids, axis=0), layers.scale, out=pieces)
         pieces += layers.origin[int(foreign)]
-        position = 0
-        for place, length in zip(places, lengths, strict=True):
-            states[place] = pieces[position : position + length]
-            position += length
-        first = _convolved(states, layers.first, FIRST_TAPS, 1)
-        first += layers.first_bias
-        np.maximum(first, 0.0, out=first)
-        first[:_GAP] = 0.0
-        for place in places:
-            first[place.stop : place.stop + _GAP] = 0.0
-        second = _convolved(first, layers.second, SECOND_TAPS, DILATION)
+        _silence(pieces, gaps)
+        # Of each layer, the rows that the next one reads: as many of silence before and behind as it reaches.
+        first = np.zeros((total + 2 * _GAP, channels), dtype=np.float32)
+        inner = first[_GAP : _GAP + total]
+        _convolve(states, layers.first, 1, block_first, inner)
+        inner += layers.first_bias
+        np.maximum(inner, 0.0, out=inner)
+        _silence(first, gaps)
+        second = np.empty((total, channels), dtype=np.float32)
+        _convolve(first, layers.second, DILATION, block_second, second)
         second += layers.second_bias
-        second += first
+        second += inner
         np.maximum(second, 0.0, out=second)
-        pooled = np.empty((len(rows), 2 * layers.first_bias.size), dtype=np.float32)
-        for row, place, length in zip(pooled, places, lengths, strict=True):
-            np.concatenate((second[place].max(axis=0), second[place].sum(axis=0) / length), out=row)
-        hidden = np.maximum(_convolved(pooled, layers.hidden, 1, 1) + layers.hidden_bias, 0.0)
+        pooled = np.empty((len(rows), 2 * channels), dtype=np.float32)
+        for row, begin, length in zip(pooled, begins, lengths, strict=True):
+            window = second[begin - _GAP : begin - _GAP + length]
+            window.max(axis=0, out=row[:channels])
+            np.divide(window.sum(axis=0), length, out=row[channels:])
+        hidden = np.empty((len(rows), layers.hidden_bias.size), dtype=np.float32)
+        for start in range(0, len(rows), _FEW):
+            np.matmul(pooled[start : start + _FEW], layers.hidden, out=hidden[start : start + _FEW])
+        hidden = np.maximum(hidden + layers.hidden_bias, 0.0)
         return np.asarray(hidden @ layers.output + layers.output_bias, dtype=np.float32)
 
 
-def _convolved(states: Floats, weights: Floats, taps: int, dilation: int) -> Floats:
-    """Each row's neighbours times their weights, summed; rows beyond the ends are silent.
+def _silence(states: Floats, gaps: Sequence[slice]) -> None:
+    for gap in gaps:
+        states[gap] = 0.0
 
-    A few rows at a time: OpenBLAS gives a larger product to several threads, which then spin for milliseconds in case
-    there is more to do. One neighbour at a time, since the fewer columns a product has, the more rows stay below that.
+
+def _blocks(rows: int, width: int, channels: int) -> tuple[int, int, int]:
+    """How many rows a product has in the first layer and in the second one, and how many all have together, at least.
+
+    A few at a time: OpenBLAS gives a larger product to several threads, which then spin for milliseconds in case there
+    is more to do.
     """
-    size, width = states.shape
-    channels = weights.shape[1]
-    block = min(max(1, _ALONE // (width * channels)), max(1, size))
-    blocks = -(-size // block)
-    reach = (taps // 2) * dilation
-    padded = np.zeros((blocks * block + 2 * reach, width), dtype=np.float32)
-    padded[reach : reach + size] = states
-    sums = np.empty((blocks, block, channels), dtype=np.float32)
-    further = np.empty_like(sums)
-    for tap, part in enumerate(weights.reshape(taps, width, channels)):
-        start = tap * dilation
-        rows = padded[start : start + blocks * block].reshape(blocks, block, width)
-        np.matmul(rows, part, out=further if tap else sums)
+    second = max(1, _ALONE // (channels * max(width, channels)))
+    if rows <= second:
+        return rows, rows, rows
+    first = second * max(1, channels // width)
+    return first, second, -(-rows // first) * first
+
+
+def _convolve(states: Floats, weights: Floats, dilation: int, block: int, sums: Floats) -> None:
+    """Put into each row of `sums` the row of `states` with its number and those behind it, times their weights.
+
+    One neighbour at a time, since the fewer columns a product has, the more rows it may have.
+    """
+    size, channels = sums.shape
+    width = states.shape[1]
+    blocks = sums.reshape(-1, block, channels)
+    further = np.empty_like(blocks)
+    for tap, part in enumerate(weights.reshape(-1, width, channels)):
+        rows = states[tap * dilation : tap * dilation + size].reshape(-1, block, width)
+        np.matmul(rows, part, out=further if tap else blocks)
         if tap:
-            sums += further
-    return sums.reshape(blocks * block, channels)[:size]
+            blocks += further

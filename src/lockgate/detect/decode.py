@@ -89,7 +89,11 @@ def decoded(text: str) -> tuple[View, ...]:
 def _views(source: View, share: int) -> Iterator[View]:
     page, budget = page_of(source.text), (MAX_GROWTH - 1) * share
     for decoder in (*_DECODERS, *(_LETTER_DECODERS if _STRANGE.search(page.lower) else ())):
-        for piece in _bundled(decoder(page), budget):
+        pieces = decoder(page)
+        # Most find nothing.
+        if (first := next(pieces, None)) is None:
+            continue
+        for piece in _bundled(chain((first,), pieces), budget):
             if source.encoding:
                 yield View(piece.text, source.start, source.end, f"{source.encoding}+{piece.encoding}")
             else:

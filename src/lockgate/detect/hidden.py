@@ -12,8 +12,8 @@ import msgspec
 from lockgate.core import Origin, Span
 from lockgate.detect.decode import View
 from lockgate.detect.injection import find_injection, fuse
+from lockgate.detect.invisible import hidden_kinds, hidden_runs
 from lockgate.detect.linear import pattern, project
-from lockgate.detect.normalise import hidden_kinds, hidden_runs
 
 MAX_PIECES = 64
 _MIN_CHARS = 8

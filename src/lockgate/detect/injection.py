@@ -15,7 +15,7 @@ from lockgate.detect.legible import is_legible
 from lockgate.detect.lexicon import MENTION, QUOTE
 from lockgate.detect.linear import project
 from lockgate.detect.normalise import Normalised, normalise
-from lockgate.detect.signals import ANY_TEXT_SIGNAL, TEXT_SIGNAL_GROUPS, WORD_SIGNALS, Signal
+from lockgate.detect.signals import ANY_TEXT_SIGNAL, TEXT_SIGNAL_GROUPS, Signal, possible
 from lockgate.detect.words import Words, read_words, word_classes
 
 _MENTION_REACH = 8
@@ -114,7 +114,8 @@ def _is_obfuscated(normal: Normalised, sign: Span, words: Words) -> bool:
 
 
 def _signs(text: str, *, foreign: bool) -> tuple[list[Span], Words]:
-    said = list(_matches(WORD_SIGNALS, word_classes(text), foreign=foreign))
+    classes = word_classes(text)
+    said = list(_matches(possible(frozenset(classes)), classes, foreign=foreign))
     data = project(text)
     written = list(_written(data, foreign=foreign)) if ANY_TEXT_SIGNAL.search(data) else []
     if not (said or written):
@@ -132,10 +133,7 @@ def _written(data: bytes, *, foreign: bool) -> Iterator[tuple[Signal, int, int, 
 
 
 def _matches(signals: tuple[Signal, ...], data: bytes, *, foreign: bool) -> Iterator[tuple[Signal, int, int, float]]:
-    present = frozenset(data)
     for signal in signals:
-        if signal.begins and present.isdisjoint(signal.begins):
-            continue
         if match := signal.pattern.search(data):
             yield signal, match.start(1), match.end(1), signal.foreign if foreign else signal.user
 

@@ -7,28 +7,20 @@ look-alike letters inside Latin words replaced (see `confusables`), letters that
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from functools import cache, lru_cache
-from itertools import chain, compress, pairwise, repeat
-from string import ascii_letters
+from itertools import pairwise
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from lockgate.core import Span
 from lockgate.detect.confusables import CONFUSABLE, SAME, STYLED
+from lockgate.detect.invisible import HIDDEN, hidden_kinds, hidden_runs
 from lockgate.detect.linear import SUBSTITUTE, pattern
 
-HIDDEN: dict[str, str] = {
-    **dict.fromkeys(
-        "\u00ad\u034f\u115f\u1160\u17b4\u17b5\u180e\u200b\u200c\u200d\u2060\u2061\u2062\u2063\u2064\u206a\u206b\u206c\u206d"
-        "\u206e\u206f\u3164\ufeff\uffa0",
-        "hidden.zero-width",
-    ),
-    **dict.fromkeys("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069", "hidden.bidi"),
-    **dict.fromkeys(map(chr, range(0xE0000, 0xE0080)), "hidden.tag"),
-    **dict.fromkeys(map(chr, (*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0))), "hidden.variation-selector"),
-}
-"""Label of each character that a reader does not see."""
+if TYPE_CHECKING:
+    from lockgate.detect.codepoints import Folds
 
 # Letters whose decomposition is not the Latin letter that they stand for.
 _EXTRA = str.maketrans(
@@ -42,22 +34,17 @@ _GAP = (
 _SPACED = pattern(rf"(?:\b|_)[A-Za-z0-9@$](?:(?:{_GAP})[A-Za-z0-9@$]){{3,}}(?:\b|_)")
 _LOOKALIKES = frozenset(map(chr, CONFUSABLE))
 _SAME = frozenset(map(chr, SAME))
-_STYLED = frozenset(map(chr, STYLED))
 # Some look-alikes are signs. Both parts are single classes that share no character: nothing to backtrack into.
 _WORD = re.compile(rf"(?:[^\W_]+|[{''.join(c for c in sorted(_LOOKALIKES) if not c.isalnum())}])+")
 _LATIN = re.compile("[A-Za-z]")
-_LETTERS = frozenset(ascii_letters)
 _BITS = frozenset("01")
 # Signs of formulas: between letters of a word they are the same one throughout.
 _OPERATORS = frozenset(":;+=~^'\"!?<>#&()[]{}\\")
 _BLANKS = re.compile(r"\s+")
-_CONSONANTS = _LETTERS - frozenset("aeiouAEIOU")
+_CONSONANTS = frozenset("bcdfghjklmnpqrstvwxyzBCDFGHJKLMNPQRSTVWXYZ")
 _STARS = frozenset("*_.-#|/+=~^?!@&:;<>\\")
 _MIN_LETTERS = 3
 _FIRST_SYMBOL_SCRIPT = 0x2E80
-# Up to so many characters, each in a pass of its own takes less time than all of them in one.
-_FEW = 48
-_RARE = 4
 
 
 class Normalised(msgspec.Struct, frozen=True):
@@ -115,8 +102,7 @@ def _fold_character(character: str) -> str:
 
 def unmasked(text: str) -> str:
     """`text` with styled letters and look-alikes replaced by the Latin letters that they stand for."""
-    styled = not _STYLED.isdisjoint(text)
-    return _unmask(text.translate(STYLED) if styled else text)[0]
+    return _unmask(text.translate(STYLED))[0]
 
 
 def joined(text: str) -> str:
@@ -125,73 +111,25 @@ def joined(text: str) -> str:
 
 
 def _folded(text: str) -> tuple[str, Sequence[int], tuple[Span, ...]]:
-    distinct = set(text)
-    kinds = {character: HIDDEN[character] for character in HIDDEN.keys() & distinct}
-    wide = [character for character in distinct if character > "\x7f"]
-    table = {old: new for old, new in zip(wide, map(_fold_character, wide), strict=True) if old != new}
-    table.update(dict.fromkeys(kinds, ""))
-    parts = list(map(table.get, text, text)) if len(table) > _FEW else []
-    if all(len(folded) == 1 for folded in table.values()):
-        return "".join(parts) if parts else _replaced(text, table), range(len(text) + 1), ()
-    parts = parts or list(map(table.get, text, text))
-    if all(len(folded) <= 1 for folded in table.values()):
-        return "".join(parts), [*compress(range(len(text)), parts), len(text)], hidden_runs(text, kinds)
-    offsets = chain.from_iterable(map(repeat, range(len(text)), map(len, parts)))
-    return "".join(parts), [*offsets, len(text)], hidden_runs(text, kinds)
+    folded, offsets = _folds().apply(text)
+    hidden = () if isinstance(offsets, range) else hidden_runs(text, hidden_kinds(text))
+    return folded, offsets, hidden
 
 
-def _replaced(text: str, table: dict[str, str]) -> str:
-    """`text` with a few characters replaced, none of which another one becomes."""
-    if table.keys() & set(table.values()):
-        return "".join(map(table.get, text, text))
-    for character, folded in table.items():
-        text = text.replace(character, folded)
-    return text
+@cache
+def _folds() -> "Folds":
+    from lockgate.detect.codepoints import Folds  # noqa: PLC0415 - numpy takes long to load, and plain text does without
 
-
-def hidden_kinds(text: str) -> dict[str, str]:
-    """Label of each character of a text that a reader does not see."""
-    return {character: HIDDEN[character] for character in HIDDEN.keys() & set(text)}
-
-
-def hidden_runs(text: str, kinds: dict[str, str]) -> tuple[Span, ...]:
-    """Runs of invisible characters of one kind, given the kind of each that occurs."""
-    if not kinds:
-        return ()
-    runs: list[Span] = []
-    start = end = -1
-    current = ""
-    for index in _places_of(kinds.keys(), text):
-        kind = kinds[text[index]]
-        if index != end or kind != current:
-            if current:
-                runs.append(Span(start, end, current))
-            start, current = index, kind
-        end = index + 1
-    return (*runs, Span(start, end, current)) if current else ()
-
-
-def _places_of(characters: Collection[str], text: str) -> list[int]:
-    """Where one of these stands, in order."""
-    if len(characters) > _RARE:
-        return [index for index, character in enumerate(text) if character in characters]
-    found: list[int] = []
-    for character in characters:
-        index = text.find(character)
-        while index >= 0:
-            found.append(index)
-            index = text.find(character, index + 1)
-    return sorted(found)
+    return Folds(lambda character: "" if character in HIDDEN else _fold_character(character))
 
 
 def _unmask(text: str) -> tuple[str, list[tuple[int, int]]]:
     """Replace look-alikes in words that hold a Latin letter or nothing else; say where those words are."""
-    distinct = set(text)
-    if _LOOKALIKES.isdisjoint(distinct):
+    from lockgate.detect.codepoints import traits_of  # noqa: PLC0415 - see above
+
+    if text.isascii() or not traits_of(text).imitating:
         return text, []
-    if _LETTERS.isdisjoint(distinct):
-        return text, []
-    imitated = _only_imitated(distinct)
+    imitated = _only_imitated(set(text))
     masked = {
         word
         for word in set(_WORD.findall(text))

@@ -12,8 +12,8 @@ import msgspec
 
 from lockgate.core import Span
 from lockgate.detect.confusables import CONFUSABLE
+from lockgate.detect.invisible import HIDDEN
 from lockgate.detect.linear import pattern, project
-from lockgate.detect.normalise import HIDDEN
 
 _STRETCH = 16
 _MAX_GAP = 4

@@ -7,6 +7,7 @@ the user's own words and one for text from elsewhere, where an imperative to an 
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
 import msgspec
 
@@ -22,20 +23,27 @@ class Signal(msgspec.Struct, frozen=True):
         user: Weight in a user's words, 0 to 1.
         foreign: Weight in a document, a tool result or a model's answer.
         pattern: Over word classes (`WORD_SIGNALS`) or over normalised text (`TEXT_SIGNALS`). Group 1 is what counts.
-        begins: Bytes one of which every match begins with; a text without any need not be searched. Empty for any.
+        needs: Sets of bytes; every match holds one of each, so a text that lacks a whole set need not be searched.
     """
 
     label: str
     user: float
     foreign: float
     pattern: Pattern
-    begins: bytes = b""
+    needs: tuple[frozenset[int], ...] = ()
 
 
-def _begins(body: str) -> bytes:
-    """The classes with which a pattern over classes can begin: its first set or letter."""
-    first = body.removeprefix(_NOT_NEGATED).removeprefix("(")
-    return (first[1 : first.index("]")] if first[0] == "[" else first[0]).encode("ascii")
+_ELEMENT = re.compile(r"(?P<gap>\[\^[^\]]*\](?:\{[^}]*\})?|\(\?:[^()]*\)\??)|(?P<one>\[[^\]]*\]|\w)(?P<maybe>\?)?|[()]")
+"""A part of a pattern over classes: what may be anything, one class or a set of them, perhaps optional."""
+
+
+def _needs(body: str) -> tuple[frozenset[int], ...]:
+    """The classes that every match of a pattern over classes holds, one of each set."""
+    parts = list(_ELEMENT.finditer(body))
+    if "".join(part.group() for part in parts) != body:
+        raise ValueError(f"no pattern over classes: {body}")
+    sets = (part["one"] for part in parts if part["one"] and not part["maybe"])
+    return tuple(dict.fromkeys(frozenset(one.strip("[]").encode("ascii")) for one in sets))
 
 
 def _gap(words: int) -> str:
@@ -143,9 +151,16 @@ _TEXT: tuple[tuple[str, float, float, str], ...] = (
 )  # fmt: skip
 
 WORD_SIGNALS = tuple(
-    Signal(f"injection.{name}", user, foreign, pattern(body), _begins(body)) for name, user, foreign, body in _WORDS
+    Signal(f"injection.{name}", user, foreign, pattern(body), _needs(body)) for name, user, foreign, body in _WORDS
 )
 """Signals over the string of word classes that `words.read_words` gives."""
+
+
+@lru_cache(maxsize=1 << 12)
+def possible(classes: frozenset[int]) -> tuple[Signal, ...]:
+    """Those of `WORD_SIGNALS` that a text with these word classes may hold."""
+    return tuple(signal for signal in WORD_SIGNALS if not any(map(classes.isdisjoint, signal.needs)))
+
 
 TEXT_SIGNALS = tuple(
     Signal(f"injection.{name}", user, foreign, pattern(f"(?i){body}")) for name, user, foreign, body in _TEXT

@@ -66,7 +66,7 @@ def read_classifier(folder: Path) -> Classifier:
     pieces = Pieces((folder / "pieces.model").read_bytes())
     encoder = Encoder(folder / "encoder.onnx", pieces, _mapped(folder / "embeddings.npy"))
     weights = np.load(folder / "linear.npy", allow_pickle=False)
-    linear = LinearModel(weights.astype(np.float32) * np.float32(settings.linear.scale), settings.linear.bias)
+    linear = LinearModel(weights, settings.linear.bias, settings.linear.scale)
     convolution = ConvolutionalModel(_mapped(folder / "convolution.npy"), _layers(folder / "convolution.npz"))
     return Classifier(linear, pieces, convolution, encoder, settings.calibration)
 

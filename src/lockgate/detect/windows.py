@@ -3,7 +3,8 @@
 import re
 import unicodedata
 
-from lockgate.detect.normalise import hidden_kinds, joined, unmasked
+from lockgate.detect.invisible import MARKS, hidden_kinds
+from lockgate.detect.normalise import joined, unmasked
 
 _BUDGET = 440
 _SLACK = 100
@@ -12,13 +13,15 @@ _SNAP = 24
 _STOPS = (". ", "? ", "! ", "。", "！", "？")  # noqa: RUF001 - real punctuation
 _WIDE = re.compile("[\u2e80-\U0010ffff]")
 _WIDE_COST = 2.5
-_MARKS = "\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f"
-_MARKED = re.compile(f"([A-Za-z\u00c0-\u024f\u1e00-\u1eff])([{_MARKS}]+)")
+_MARK = "".join(f"{chr(first)}-{chr(last)}" for first, last in MARKS)
+_MARKED = re.compile(f"([A-Za-z\u00c0-\u024f\u1e00-\u1eff])([{_MARK}]+)")
 # Strokes through a letter, lines under it, circles around it: no alphabet needs them beside Latin letters.
 _OVERLAYS = re.compile("[\u0332\u0333\u0334-\u0338\u20d0-\u20ff]")
 _MAX_MARKS = 2
 # Capitals within words, as in "pLEase" or "PLEase": a few words of code hold some too, but hardly one in four.
-_CAPITAL_WITHIN = re.compile("[a-zß-öø-ÿа-яёά-ώ][A-ZÀ-ÖØ-ÞА-ЯЁΑ-Ω]|[A-ZÀ-ÖØ-ÞА-ЯЁΑ-Ω]{2}[a-zß-öø-ÿа-яёά-ώ]{3}")
+_SMALL, _CAPITAL = "[a-zß-öø-ÿа-яёά-ώ]", "[A-ZÀ-ÖØ-ÞА-ЯЁΑ-Ω]"
+# Looks for capitals first, as they are few.
+_CAPITAL_WITHIN = re.compile(f"{_CAPITAL}(?:(?<={_SMALL}{_CAPITAL})|{_CAPITAL}{_SMALL}{{3}})")
 _LEAST_STREWN, _STREWN_SHARE = 3, 0.25
 
 
@@ -85,9 +88,16 @@ def readable(text: str) -> str:
     keeps every script's own marks.
     """
     if not text.isascii():
-        text = _unheaped(unicodedata.normalize("NFKC", text))
-        hidden = hidden_kinds(text)
-        text = unmasked(text.translate(dict.fromkeys(map(ord, hidden))) if hidden else text)
+        from lockgate.detect.codepoints import traits_of  # noqa: PLC0415 - numpy takes long to load
+
+        text = unicodedata.normalize("NFKC", text)
+        traits = traits_of(text)
+        if traits.marked or traits.hidden:
+            text = _unheaped(text)
+            text = text.translate(dict.fromkeys(map(ord, hidden_kinds(text))))
+            traits = traits_of(text)
+        if traits.styled or traits.imitating:
+            text = unmasked(text)
     words = joined(text).split()
     plain = " ".join(words)
     return plain.lower() if _is_strewn(plain, words) else plain

@@ -2,16 +2,26 @@
 
 import re
 from collections.abc import Iterator
+from functools import cache
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from lockgate.detect.lexicon import CLASSES, FIRST_WIDE, LONGEST_WIDE, OTHER, QUOTE, SCRAMBLED, STOP, scramble_key
+from lockgate.detect.remembered import Remembered
+
+if TYPE_CHECKING:
+    from lockgate.detect.codepoints import CodePoints
 
 # One character class each, nothing that could backtrack: the standard library's engine is linear here, and ten times
 # faster than a loop over RE2's matches.
 _TOKEN = re.compile(r"[\w$@|]+(?:['’!][\w$@]+)*|[.!?;:。！？；：\n।{}<>\[\]|]|[\"“”„«»「」`]")  # noqa: RUF001 - real marks
 _STOPS = frozenset(".!?;:。！？；：\n।{}<>[]|")  # noqa: RUF001 - real punctuation
 _QUOTES = frozenset('"“”„«»「」`')
+# Within a word they belong to it; elsewhere one of them ends a sentence and the others are nothing.
+_BETWEEN = "'’!"  # noqa: RUF001 - real apostrophe
+_LOOSE = re.compile(rf"[{_BETWEEN}](?:(?<![\w$@][{_BETWEEN}])|(?![\w$@]))")
+_BAR, _KEPT = "|", frozenset(f"_$@{_BETWEEN}")
 _PLAIN = {**CLASSES, **dict.fromkeys(_STOPS, STOP), **dict.fromkeys(_QUOTES, QUOTE)}
 _LEET = str.maketrans("013457@$!|8", "oieastasiib")
 _APOSTROPHES = str.maketrans("", "", "'’_")  # noqa: RUF001 - real apostrophe
@@ -127,25 +137,51 @@ def _greedy(token: str, *, longest: int, shortest: int) -> Iterator[tuple[int, i
 
 
 def word_classes(text: str) -> bytes:
-    """The classes of `read_words` without the rest, in a third of the time."""
+    """The classes of `read_words` without the rest, in a fraction of the time."""
+    return "".join(map(_SEEN.__getitem__, _tokens(_lowered(text)))).encode("ascii")
+
+
+def _tokens(lowered: str) -> list[str]:
+    """What `_TOKEN` finds, with one mark for all ends and one for all quotes, in a fraction of the time."""
+    if _BAR in lowered:
+        return _TOKEN.findall(lowered)
+    if lowered.isascii():
+        plain = lowered.translate(_PLAIN_ASCII)
+    else:
+        from lockgate.detect.codepoints import codes_of, text_of  # noqa: PLC0415 - takes long, and plain text does without
+
+        plain = text_of(_plain_codes().of(codes_of(lowered)))
+    if any(sign in plain for sign in _BETWEEN):
+        plain = _LOOSE.sub(lambda match: STOP if match.group() == "!" else " ", plain)
+    return plain.replace(STOP, f" {STOP} ").replace(QUOTE, f" {QUOTE} ").split()
+
+
+def _plain(character: str) -> str:
+    if character in _STOPS:
+        return character if character in _BETWEEN else STOP
+    if character in _QUOTES:
+        return QUOTE
+    return character if character.isalnum() or character in _KEPT else " "
+
+
+@cache
+def _plain_codes() -> "CodePoints":
+    from lockgate.detect.codepoints import CodePoints  # noqa: PLC0415 - see above
+
+    return CodePoints(lambda character: ord(_plain(character)), "uint32")
+
+
+def _classes_of(token: str) -> str:
+    """The classes of one token of lower-case text."""
+    if letter := _letter(token):
+        return letter
     reader = _Reader()
-    add, read = reader.letters.append, reader.read
-    known, ends, ascii_only = _PLAIN.get, _ENDS.get, text.isascii()
-    for token in _TOKEN.findall(_lowered(text)):
-        # As `_letter` does: a call for each word would take as long as the rest.
-        letter = known(token)
-        if letter is None and token.isalpha():
-            if ascii_only or token.isascii():
-                size = len(token)
-                if size < _MIN_SCRAMBLED or (size < _MIN_JOINED and size not in ends(token[0] + token[-1], ())):
-                    letter = OTHER
-            elif max(token) < FIRST_WIDE:
-                letter = OTHER
-        if letter is None:
-            read(token, 0)
-        else:
-            add(letter)
-    return "".join(reader.letters).encode("ascii")
+    reader.read(token, 0)
+    return "".join(reader.letters)
+
+
+_SEEN = Remembered(_classes_of)
+_PLAIN_ASCII = str.maketrans({character: _plain(character) for character in map(chr, range(128))})
 
 
 def read_words(text: str) -> Words:

@@ -1,15 +1,10 @@
 """Finds what is replaced rather than refused: secrets and personal data, also around invisible characters."""
 
-import re
-
 from lockgate.core import Span
 from lockgate.detect import find_pii, find_secrets
-from lockgate.detect.normalise import HIDDEN
+from lockgate.detect.invisible import HIDDEN, HIDDEN_RUN
 
 _CUED = 0.9
-_BASIC = "".join(character for character in HIDDEN if character <= "\uffff")
-# What lies beyond as ranges, which `re` passes quickly: tags and the further variation selectors.
-_HIDDEN = re.compile(f"[{_BASIC}\U000e0000-\U000e007f\U000e0100-\U000e01ef]+")
 
 
 def find_sensitive(text: str, *, answer: bool = False) -> tuple[Span, ...]:
@@ -26,9 +21,9 @@ def find_sensitive(text: str, *, answer: bool = False) -> tuple[Span, ...]:
 
 
 def _found(text: str) -> tuple[Span, ...]:
-    if text.isascii() or not _HIDDEN.search(text):
+    if text.isascii() or not HIDDEN_RUN.search(text):
         return tuple(sorted((*find_secrets(text), *find_pii(text))))
-    visible = _HIDDEN.sub("", text)
+    visible = HIDDEN_RUN.sub("", text)
     spans = (*find_secrets(visible), *find_pii(visible))
     if not spans:
         return ()
