@@ -1,5 +1,6 @@
 """The learned part of injection detection: two quick models for every window, an encoder where they are unsure."""
 
+import math
 from collections.abc import Sequence
 
 import msgspec
@@ -27,6 +28,9 @@ SURE = 6.0
 
 LIMIT = 4.0
 """Beyond this a quick model's logit counts as this: it is sure of much that it never saw."""
+
+# Beyond this a logistic function is 0 or 1 for any purpose.
+_MOST = 60.0
 
 
 class Weights(msgspec.Struct, frozen=True):
@@ -163,7 +167,7 @@ def _asked(suspicion: NDArray[np.floating], ask: float, source: int, *, least: i
             page's text, but for what a page leaves out.
         least: How many are read in any case.
     """
-    order = [int(index) for index in np.argsort(suspicion)[::-1]]
+    order: list[int] = suspicion.argsort()[::-1].tolist()
     near = float(suspicion[order[0]]) - NEAR
     sources = [index for index in order if index < source]
     most = min(MOST_WINDOWS, MAX_WINDOWS + max(0, len(order) - source - LONG) // 2)
@@ -175,7 +179,11 @@ def suspicion_of(
     linear: NDArray[np.floating], convolution: NDArray[np.floating], weights: Weights
 ) -> NDArray[np.floating]:
     """What the quick models add to the logit of the whole, window by window."""
-    return weights.linear * np.clip(linear, -LIMIT, LIMIT) + weights.convolution * np.clip(convolution, -LIMIT, LIMIT)
+    return weights.linear * _bounded(linear) + weights.convolution * _bounded(convolution)
+
+
+def _bounded(logits: NDArray[np.floating]) -> NDArray[np.floating]:
+    return np.minimum(np.maximum(logits, -LIMIT), LIMIT)
 
 
 def _read(where: Span, logit: float) -> Span:
@@ -183,4 +191,4 @@ def _read(where: Span, logit: float) -> Span:
 
 
 def _sigmoid(logit: float) -> float:
-    return float(1.0 / (1.0 + np.exp(-np.clip(logit, -60.0, 60.0))))
+    return 1.0 / (1.0 + math.exp(-min(max(logit, -_MOST), _MOST)))

@@ -79,7 +79,7 @@ class LinearModel(msgspec.Struct, frozen=True):
         split = len(_RUNS) * size
         edges = np.array(windows, dtype=np.intp).reshape(-1, 2)
         runs, many_runs = _up_to(values[:split], _RUNS, size, edges)
-        words, many_words = _up_to(values[split:], _AFTER, begins.size, np.searchsorted(begins, edges))
+        words, many_words = _up_to(values[split:], _AFTER, begins.size, begins.searchsorted(edges))
         sums, counts = runs + words, many_runs + many_words
         total, number = sums[:, 1] - sums[:, 0], counts[:, 1] - counts[:, 0]
         return (total * self.scale / np.sqrt(np.maximum(number, 1)) + self.bias).astype(np.float32)
@@ -100,7 +100,7 @@ def _up_to(
     for row, more in zip(rows, after, strict=True):
         row[max(0, size - more) :] = 0
     sums = np.zeros(size + 1, dtype=np.float64)
-    np.cumsum(np.add.reduce(rows, axis=0, dtype=np.float32), out=sums[1:])
+    np.add.reduce(rows, axis=0, dtype=np.float32).cumsum(dtype=np.float64, out=sums[1:])
     places = np.maximum(size - np.array(after), 0)
     return sums[edges], np.minimum(edges[..., np.newaxis], places).sum(axis=-1)
 
