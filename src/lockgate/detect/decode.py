@@ -19,11 +19,12 @@ from lockgate.detect.games import GAME_SHAPES, GAMES
 from lockgate.detect.gaps import BARE, BARE_SHAPES, GAPS
 from lockgate.detect.keyed import KEYED
 from lockgate.detect.keypad import KEYPAD
-from lockgate.detect.linear import pattern
+from lockgate.detect.linear import Pattern, pattern
 from lockgate.detect.parts import PARTS
-from lockgate.detect.piece import MAX_PIECES, Piece, page_of
+from lockgate.detect.piece import MAX_PIECES, Decoder, Piece, page_of
 from lockgate.detect.places import PLACES
 from lockgate.detect.spellings import SIGNS, SPOKEN, SPOKEN_SHAPES
+from lockgate.detect.symbols import SYMBOLS
 from lockgate.detect.wildcards import CROSSED, CROSSED_SHAPES, WILDCARDS
 
 MAX_VIEWS = 256
@@ -33,11 +34,19 @@ MAX_GROWTH = 3
 MIN_BUDGET = 4000
 """Characters that the views may have for each time that a text may grow, however short it is."""
 
-_DECODERS = (*ENCODINGS, *CODES, *MARKED, *SIGNS, *CODED, *PLACES, *KEYED, *KEYPAD, *GAPS, *WILDCARDS, *PARTS)
-_LETTER_DECODERS = (*CIPHERS, *SPOKEN, *DISGUISES, *GAMES, *BARE, *CROSSED)
-# One pass over the text tells whether any of the latter is worth asking; plain prose rarely holds such letters.
-_STRANGE = pattern(
-    "|".join((*CIPHER_SHAPES, *SPOKEN_SHAPES, *DISGUISE_SHAPES, *GAME_SHAPES, *BARE_SHAPES, *CROSSED_SHAPES))
+_DECODERS = (*ENCODINGS, *CODES, *SYMBOLS, *MARKED, *SIGNS, *CODED, *PLACES, *KEYED, *KEYPAD, *GAPS, *WILDCARDS, *PARTS)
+# One pass over the text tells whether a family is worth asking; plain prose rarely holds such letters. One pattern for
+# all of them together takes ten times as long as one for each.
+_FAMILIES: tuple[tuple[Pattern, tuple[Decoder, ...]], ...] = tuple(
+    (pattern("|".join(shapes)), decoders)
+    for shapes, decoders in (
+        (CIPHER_SHAPES, CIPHERS),
+        (SPOKEN_SHAPES, SPOKEN),
+        (DISGUISE_SHAPES, DISGUISES),
+        (GAME_SHAPES, GAMES),
+        (BARE_SHAPES, BARE),
+        (CROSSED_SHAPES, CROSSED),
+    )
 )
 
 
@@ -88,7 +97,7 @@ def decoded(text: str) -> tuple[View, ...]:
 
 def _views(source: View, share: int) -> Iterator[View]:
     page, budget = page_of(source.text), (MAX_GROWTH - 1) * share
-    for decoder in (*_DECODERS, *(_LETTER_DECODERS if _STRANGE.search(page.lower) else ())):
+    for decoder in chain(_DECODERS, *(decoders for shapes, decoders in _FAMILIES if shapes.search(page.lower))):
         pieces = decoder(page)
         # Most find nothing.
         if (first := next(pieces, None)) is None:

@@ -41,6 +41,8 @@ _B64 = "[A-Za-z0-9+/_-]"
 _B64_TOKEN = rf"{_B64}*(?:[a-z][A-Z0-9]|[0-9][A-Za-z]|[A-Z]{{2}}[a-z]|[A-Z]{{4}}){_B64}*={{0,2}}"
 _BASE64 = pattern(rf"{_B64_TOKEN}(?:[\s\"',+&\\]{{1,5}}{_B64_TOKEN})*(?:\s{{1,2}}{_B64}+={{1,2}})?")
 _BASE32 = pattern(r"[A-Z2-7]{8,}(?:[ \r\n-]{0,2}[A-Z2-7]{2,}){0,}={0,6}")
+_BASE32_HEX = pattern(r"\b[0-9A-V]{24,}={0,6}")
+_FROM_BASE32_HEX = str.maketrans("0123456789ABCDEFGHIJKLMNOPQRSTUV", "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567")
 _SMALL_BASE32 = pattern(r"\b[a-z2-7]{16,}\b")
 _ASCII85 = pattern(r"<~[!-uz\s]{5,}~>")
 _BASE85 = pattern(r"[!-~]{20,}")
@@ -175,6 +177,10 @@ def _base32(page: Page) -> Iterator[Piece]:
         value = "".join(filter(str.isalnum, page.text[start:end]))
         if len(value) >= _MIN_TOKEN and (said := _read(_base32_bytes, value)):
             yield Piece(said, start, end, "base32")
+    for match in _BASE32_HEX.finditer(page.data):
+        start, end = match.span()
+        if said := _read(_base32_bytes, page.text[start:end].rstrip("=").translate(_FROM_BASE32_HEX)):
+            yield Piece(said, start, end, "base32")
 
 
 def _small_base32(page: Page) -> Iterator[Piece]:
@@ -209,12 +215,22 @@ def _unmarked85(token: str) -> str:
     core = token.removeprefix("b").strip("\"'").removeprefix("<~").removesuffix("~>")
     if sum(not character.isalnum() for character in core[:_PROBE]) < _MIN_SYMBOLS:
         return ""
-    for read in (base64.b85decode, base64.a85decode):
+    for read in (base64.b85decode, base64.a85decode, _z85_bytes):
         # Both alphabets are nearly all of ASCII: what follows the text in a sentence may belong to it.
         for value in (core, core.rstrip(".,:;!?")):
             if _read(read, value[:_PROBE]) and (said := _read(read, value)):
                 return said
     return ""
+
+
+_Z85 = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-:+=^!/*?&<>()[]{}@%$#"
+_B85 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz!#$%&()*+-;<=>?@^_`{|}~"
+_FROM_Z85 = str.maketrans(_Z85, _B85)
+
+
+def _z85_bytes(value: str) -> bytes:
+    """ZeroMQ RFC 32; what is no digit of it is none of base85 in the end."""
+    return base64.b85decode(value.translate(_FROM_Z85)) if set(value) <= set(_Z85) else b""
 
 
 def _hex_bytes(value: str) -> bytes:

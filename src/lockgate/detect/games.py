@@ -15,7 +15,7 @@ from lockgate.detect.wording import reads
 _VOWELS = "aeiouy"
 _CONSONANTS = "bcdfghjklmnpqrstvwxz"
 _KNOWN_SHARE = 0.2
-_MAX_VAIN = 100
+_MAX_VAIN = 30
 _BETWEEN = r"[ ,.;:!?'\"-]{1,3}"
 
 _BEFORE = ("ub", "ob", "op", "ab", "ag", "av", "ib", "ig", "eg", "egg", "idig", "itherg", "uvag", "aig", "arp")

@@ -5,14 +5,17 @@ Comments, invisible styles, attributes, and text smuggled in characters without 
 harmless; hidden text that reads like an instruction is not.
 """
 
+from collections import Counter
 from collections.abc import Iterator
 
 import msgspec
 
 from lockgate.core import Origin, Span
-from lockgate.detect.decode import View
+from lockgate.detect.decode import View, decoded
+from lockgate.detect.encodings import is_text
 from lockgate.detect.injection import find_injection, fuse
 from lockgate.detect.invisible import hidden_kinds, hidden_runs
+from lockgate.detect.legible import is_legible
 from lockgate.detect.linear import pattern, project
 
 MAX_PIECES = 64
@@ -21,7 +24,7 @@ _BONUS = 0.35
 _SMUGGLED_BONUS = 0.5
 _LEAST = 0.15
 _SURE = 0.99
-_LONG_RUN = 24
+_LONG_RUN, _LEAST_RUNS, _OCTET = 24, 4, 8
 _TAGS, _SELECTORS, _MORE_SELECTORS = 0xE0000, 0xFE00, 0xE0100  # first code points (Unicode 16)
 
 _STYLE = (
@@ -76,8 +79,15 @@ def find_hidden(text: str, origin: Origin | str = Origin.DOCUMENT) -> tuple[Span
 
 
 def smuggled(text: str) -> tuple[View, ...]:
-    """What runs of characters without a glyph spell, as views of the stretches that they take."""
-    return tuple(View(piece.text, piece.start, piece.end, piece.label) for piece in _smuggled(text))
+    """What runs of characters without a glyph spell, and what that decodes to, as views of the stretches they take."""
+    return tuple(view for piece in _smuggled(text) for view in _views(piece))
+
+
+def _views(piece: _Piece) -> Iterator[View]:
+    yield View(piece.text, piece.start, piece.end, piece.label)
+    for inner in decoded(piece.text):
+        if is_legible(inner.text, piece.text[inner.start : inner.end], inner.encoding):
+            yield View(inner.text, piece.start, piece.end, f"{piece.label}+{inner.encoding}")
 
 
 def _judge(piece: _Piece, origin: Origin | str) -> Span | None:
@@ -105,10 +115,20 @@ def _markup(text: str) -> Iterator[_Piece]:
 def _smuggled(text: str) -> Iterator[_Piece]:
     if text.isascii():
         return
-    for run in hidden_runs(text, hidden_kinds(text)):
+    kinds = hidden_kinds(text)
+    apart: dict[str, list[Span]] = {}
+    for run in hidden_runs(text, kinds):
         said = _said(text[run.start : run.end], run.label)
         if len(said) >= _MIN_CHARS:
             yield _Piece(run.label, run.start, run.end, said)
+        else:
+            apart.setdefault(run.label, []).append(run)
+    # A few behind each letter or word of a harmless text.
+    for label, runs in apart.items():
+        if len(runs) >= _LEAST_RUNS:
+            said = _said("".join(text[run.start : run.end] for run in runs), label)
+            if len(said) >= _MIN_CHARS and is_text(said):
+                yield _Piece(label, runs[0].start, runs[-1].end, said)
 
 
 def _said(run: str, kind: str) -> str:
@@ -128,15 +148,22 @@ def _selector_byte(character: str) -> int:
 
 
 def _from_bits(run: str) -> str:
-    """Two kinds of zero-width character read as bits, both ways round; the readable one wins."""
-    kinds = sorted(set(run))
-    if len(kinds) != 2:  # noqa: PLR2004 - binary
+    """Two kinds of zero-width character read as bits, a third one between octets; the readable way round wins."""
+    counts = Counter(run).most_common()
+    if len(counts) not in {2, 3}:
         return ""
+    kinds = sorted(kind for kind, _ in counts[:2])
+    between = counts[2][0] if len(counts) > 2 else ""  # noqa: PLR2004 - binary
     readings: list[str] = []
     for one in kinds:
-        bits = "".join("1" if character == one else "0" for character in run)
+        bits = "".join("1" if character == one else "" if character == between else "0" for character in run)
         octets = bytes(int(bits[index : index + 8], 2) for index in range(0, len(bits) - 7, 8))
         readings.append(octets.decode("utf-8", "replace"))
+        if between:
+            groups = run.replace(one, "1").replace(kinds[0] if one == kinds[1] else kinds[1], "0").split(between)
+            readings.append(
+                bytes(int(group, 2) for group in groups if 0 < len(group) <= _OCTET).decode("utf-8", "replace")
+            )
     return max(
         readings, key=lambda reading: sum(character.isascii() and character.isprintable() for character in reading)
     )

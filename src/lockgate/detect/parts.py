@@ -22,11 +22,10 @@ _MIN_QUOTES, _LEAST_LETTERS, _LEAST_PARTS = 6, 12, 3
 _CUT_SHARE = 0.4
 _MAX_ROWS, _MAX_PARTS, _MAX_CHARS = 32, 200, 4000
 
-_LABEL = pattern(
-    r"(?:^|[\s,;|(\[#])(?:(?:part|piece|word|step|line|chunk|fragment|section|teil|wort|parte|partie|mot)[ _#]?)?"
-    r"([0-9]{1,2})(?:[\])]?(?:->|=>|[:.=>-])|[\])])\s{0,3}[\"'`]?[^\s0-9]"
-)
-_LEAST_LABELS, _MAX_CONTENT = 4, 90
+# One class after the other, none of which may be the next one: nothing to backtrack into.
+_LABEL = re.compile(rb"(?<![^\s,;|(\[#a-z_])([0-9]{1,2})[\])]?(?:->|=>|[:.=>-]|(?<=[\])]))\s{0,3}[\"'`]?(?=[^\s0-9])")
+_NAMES = re.compile(rb"(?:part|piece|word|step|line|chunk|fragment|section|teil|wort|parte|partie|mot)[ _#]?$")
+_LEAST_LABELS, _MAX_CONTENT, _LONGEST_NAME = 4, 90, 9
 _EDGES = " \t\r\n,;|\"'`[(#"
 
 
@@ -69,13 +68,21 @@ def _ordered(page: Page) -> Iterator[Piece]:
     """Parts with numbers from one on, in another order than the numbers'."""
     if page.digits < _LEAST_LABELS:
         return
-    labels = [(int(match.group(1) or b""), match.start(), match.end() - 1) for match in _LABEL.finditer(page.lower)]
+    labels = [(int(match.group(1)), _begin(page, match.start()), match.end()) for match in _LABEL.finditer(page.lower)]
+    if len(labels) < _LEAST_LABELS:
+        return
     group: list[tuple[int, int, int]] = []
     for label in [*labels, (-1, len(page.text) + _MAX_CONTENT + 1, 0)]:
         if group and label[1] - group[-1][2] > _MAX_CONTENT:
             yield from _sorted(page, group)
             group = []
         group.append(label)
+
+
+def _begin(page: Page, start: int) -> int:
+    """Where a label begins: with the word before its number, if it is one that parts are called by."""
+    name = _NAMES.search(page.lower[max(0, start - _LONGEST_NAME) : start])
+    return start - len(name.group()) if name else start
 
 
 def _sorted(page: Page, group: Sequence[tuple[int, int, int]]) -> Iterator[Piece]:

@@ -75,14 +75,19 @@ def _morse(page: Page) -> Iterator[Piece]:
     for match in _MORSE_CODE.finditer(page.data):
         start, end = match.span()
         code = page.text[start:end].translate(_MORSE_MARKS)
-        if not {"-", "."} <= set(code):
-            continue
-        words = [word.split() for word in re.split(r" *[/|\n,] *|   +", code)]
-        if all(len(letters) <= 1 for letters in words):
-            words = [[letter for letters in words for letter in letters]]
-        groups = ["".join(_MORSE_LETTERS.get(letter, "") for letter in letters) for letters in words]
-        if said := _spaced([group for group in groups if group]):
+        if said := from_morse(code):
             yield Piece(said, start, end, "morse")
+
+
+def from_morse(code: str) -> str:
+    """Words of dots and hyphens with blanks between letters; empty unless most of it is known words."""
+    if not {"-", "."} <= set(code):
+        return ""
+    words = [word.split() for word in re.split(r" *[/|\n,] *|   +", code)]
+    if all(len(letters) <= 1 for letters in words):
+        words = [[letter for letters in words for letter in letters]]
+    groups = ["".join(_MORSE_LETTERS.get(letter, "") for letter in letters) for letters in words]
+    return _spaced([group for group in groups if group])
 
 
 def _braille(page: Page) -> Iterator[Piece]:

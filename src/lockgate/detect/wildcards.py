@@ -15,14 +15,15 @@ from lockgate.detect.rewriting import Hit, rewritten
 from lockgate.detect.vocabulary import is_telling, ranked
 from lockgate.detect.wording import KNOWN
 
-_LONG = 4
-_LEAST_READ, _LEAST_TELLING = 3, 5
+_LONG, _LONGEST = 4, 16
+_LEAST_READ, _LEAST_TELLING, _LEAST_SHUFFLED = 3, 5, 2
 _READ_SHARE, _SHUFFLED_SHARE = 0.5, 0.4
 _REACH = 120
 
-_SIGN = r"[*#@%?+=~^$&!|0-9_.\x1a-]"
-# Three words near each other that hold a sign between letters.
-_STARRED = pattern(rf"(?:[a-z]{_SIGN}{{1,2}}[a-z][^\n]{{0,24}}){{2}}[a-z]{_SIGN}{{1,2}}[a-z]")
+# Three words near each other that hold a sign between letters; marks of code and of names stand beside vowels, too.
+_BARE = "[bcdfghjklmnpqrstvwxz]"
+_HOLDING = rf"(?:[a-z][*#@%?+=~^$&!|0-9\x1a]{{1,2}}[a-z]|{_BARE}[_.-]{{1,2}}{_BARE})"
+_STARRED = pattern(rf"(?:{_HOLDING}[^\n]{{0,24}}){{2}}{_HOLDING}")
 _TOKEN = re.compile(r"[a-z*#@%?+=~^$&!|0-9_.\x1a-]{2,24}")
 _CROSSED_SHAPE = r"(?:\b[a-z]*x[a-z]*\b[ ,.]{1,2}(?:[a-z]+ )?){4}"
 _CROSSED = pattern(_CROSSED_SHAPE)
@@ -31,7 +32,7 @@ _VOWELS = re.compile("[aeiou]")
 _ANY_SIGN, _CROSS = re.compile("[^a-z]"), re.compile("x")
 _STAR, _ENDS = "*", ".,!?"
 _LETTER = re.compile("[a-z]")
-_LETTERS = re.compile(rb"(?<![a-z])[a-z]{4,16}(?![a-z])")
+_LETTERS = re.compile(b"[a-z]{4,}")
 
 
 @cache
@@ -133,13 +134,49 @@ def _plain() -> frozenset[bytes]:
     return frozenset(word.encode() for word in ranked())
 
 
+@cache
+def _by_fewer() -> dict[bytes, str]:
+    """Long words by what each is without one of its letters, and by what that place then is."""
+    found: dict[bytes, str] = {}
+    for word in reversed(ranked()):
+        if len(word) > _LONG:
+            for place in range(1, len(word)):
+                found[_without(word.encode(), place)] = found[b"%d" % place + _without(word.encode(), place)] = word
+    return found
+
+
+def _without(word: bytes, place: int) -> bytes:
+    return word[:place] + word[place + 1 :]
+
+
+def _mended(word: bytes) -> str:
+    """The long word from which a word differs by one letter behind the first; empty if there is none."""
+    words = _by_fewer()
+    if len(word) <= _LONG:
+        return ""
+    if known := words.get(word):
+        return known
+    for place in range(1, min(len(word), _LONGEST)):
+        rest = _without(word, place)
+        if rest == word[:-1] and word[-1:] in b"sdr":
+            continue
+        if known := rest.decode() if rest in _plain() and len(rest) > _LONG else words.get(b"%d" % place + rest):
+            return known
+    return ""
+
+
 def _shuffled(page: Page) -> Iterator[Piece]:
     outlines, words = _outlines(), _by_letters()
+    unknown = set(_LETTERS.findall(page.lower)) - _plain()
     read = {
         word: known
-        for word in set(_LETTERS.findall(page.lower)) - _plain()
+        for word in unknown
         if (word[0], word[-1], len(word)) in outlines and (known := words.get(_shuffled_key(word)))
     }
+    # Whoever types so that letters change places also misses some; without the former, many languages look like it.
+    if len(read) < _LEAST_SHUFFLED:
+        return
+    read |= {word: known for word in unknown - read.keys() if (known := _mended(word))}
     if not is_telling(read.values(), _LEAST_TELLING):
         return
     found = [
