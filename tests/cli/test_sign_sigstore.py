@@ -1,5 +1,6 @@
 """`--sigstore` and `--certificate` of `lockgate sign` and `lockgate verify` as their user sees them."""
 
+import hashlib
 import json
 import subprocess
 import sys
@@ -87,6 +88,28 @@ def test_another_signer_another_root_and_another_folder_are_not_verified(
     code, _, err = run("verify", other, *options)
     assert code == 1
     assert "weights.bin was added" in err
+
+
+def test_a_trust_file_names_signers_beside_keys(
+    run: Run, server: Server, files: tuple[Path, Path], model: Path, tmp_path: Path
+):
+    config, secret = files
+    run("sign", model)
+    digest = hashlib.sha256(config.read_bytes()).hexdigest()
+    trust = tmp_path / "trust.yaml"
+    named = f'sigstore: [{{identity: "{WORKFLOW}", issuer: "{server.issuer}", trust_root_sha256: "{digest}"}}]\n'
+    trust.write_text(run("keys", "trust")[1] + named, "utf-8")
+    verify = ("verify", model, "--trust", trust)
+    assert run(*verify, "--trust-root", config)[0] == 0
+    run("sign", model, "--sigstore", "--identity-token", secret, "--trust-config", config)
+    assert run(*verify, "--trust-root", config)[0] == 0
+    code, _, err = run(*verify)
+    assert code == 1
+    assert "signed through Sigstore" in err
+    config.write_text(config.read_text("utf-8") + "\n", "utf-8")
+    code, _, err = run(*verify, "--trust-root", config)
+    assert code == 2
+    assert "trust.yaml names nobody who may sign under config.json" in err
 
 
 def test_the_kind_of_signature_is_named(run: Run, files: tuple[Path, Path], model: Path):

@@ -166,7 +166,7 @@ def serving(instance: Instance, *, stamped: bool = False) -> Iterator[Server]:
     server = Server(instance, stamped=stamped)
     running = ThreadingHTTPServer(("127.0.0.1", 0), _handler(server))
     server.url = f"http://127.0.0.1:{running.server_port}"
-    thread = threading.Thread(target=running.serve_forever, daemon=True)
+    thread = threading.Thread(target=running.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     try:
         yield server

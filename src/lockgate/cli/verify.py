@@ -8,7 +8,7 @@ from msgspec import to_builtins
 from lockgate.cli.entry import EXIT_HELD, EXIT_OPEN
 from lockgate.cli.output import emit_json, printable
 from lockgate.evidence.signing import Verification
-from lockgate.pipeline.signing import allowed_keys, certificate_trust, keyless_trust, verify_signed
+from lockgate.pipeline.signing import allowed, certificate_trust, keyless_trust, verify_signed
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
 
@@ -66,8 +66,10 @@ def verify(
     """
     if sum((bool(key_name or trust_file), sigstore, bool(certificate_chain))) > 1:
         raise click.UsageError("Keys (--key, --trust), --sigstore or --certificate-chain: name one kind of signature.")
-    if not sigstore and (identity_pattern or identity_provider or trust_root):
-        raise click.UsageError("--identity-pattern, --identity-provider and --trust-root belong to --sigstore.")
+    if not sigstore and (identity_pattern or identity_provider):
+        raise click.UsageError("--identity-pattern and --identity-provider belong to --sigstore.")
+    if trust_root and not (sigstore or trust_file):
+        raise click.UsageError("--trust-root belongs to --sigstore, or to a --trust file that names signers.")
     if identity and not (sigstore or certificate_chain):
         raise click.UsageError("--identity belongs to --sigstore or --certificate-chain.")
     if sigstore:
@@ -77,7 +79,7 @@ def verify(
     elif certificate_chain:
         trusted = certificate_trust(certificate_chain, identity)
     else:
-        trusted = allowed_keys(key_name, trust_file)
+        trusted = allowed(key_name, trust_file, trust_root)
     found = verify_signed(path, trusted, signature=signature, ignore=ignore)
     if as_json:
         emit_json(

@@ -37,19 +37,34 @@ def default_signature(path: Path) -> Path:
     return path / SIGNATURE_NAME if path.is_dir() else path.with_name(f"{path.name}.sig")
 
 
-def allowed_keys(key_name: str | None, trust_file: Path | None) -> tuple[VerifyKey, ...]:
-    """The keys whose signature counts: one that is named, those of a trust file, or those of this machine.
+def allowed(key_name: str | None, trust_file: Path | None, trust_root: Path | None = None) -> Trusted:
+    """Whose signature counts: a key that is named, whom a trust file names, or the keys of this machine.
+
+    Args:
+        key_name: The key.
+        trust_file: The trust file.
+        trust_root: Authorities and logs of the Sigstore instance under which the trust file's signers count, by its
+            digest. None where keys alone count.
 
     Raises:
-        ConfigError: Both a key and a trust file are named, or KMS cannot be asked.
+        ConfigError: Both a key and a trust file are named, the trust file names nobody under that trust root, KMS
+            cannot be asked, or the package sigstore is not installed.
         EvidenceError: A file cannot be read or understood, or KMS refuses the key.
     """
     if key_name and trust_file:
         raise ConfigError("Either --key or --trust, not both.", remedy="Drop one of them.")
     if key_name:
-        return (read_verify_key(key_name),)
+        return Trusted(keys=(read_verify_key(key_name),))
     trust = load_trust(trust_file) if trust_file else first_use_trust()
-    return tuple(item.public for item in trust.keys if trust.allows(item.public.keyid, MODEL_SIGNATURE))
+    keys = _model_keys(trust)
+    if trust_root is None:
+        return Trusted(keys=keys)
+    root = TrustRoot.read(trust_root)
+    named = tuple(_expected(item) for item in trust.identities if item.trust_root_sha256 == root.sha256)
+    if not named:
+        message = f"{trust.source or 'The trust of this machine'} names nobody who may sign under {root.name}."
+        raise ConfigError(message, remedy="Name them under 'sigstore' in the trust file, with that file's SHA-256.")
+    return Trusted(keys=keys, keyless=KeylessTrust(root, named))
 
 
 def keyless_trust(*, identity: str, pattern: str, issuer: str, trust_root: Path | None) -> Trusted:
@@ -97,13 +112,15 @@ def gate_trust(project: Project, trust: Trust, wanted: SignatureConfig) -> Trust
         EvidenceError: The trust root is none.
         PipelineError: The trust root is not the pinned one, or a name counts only for the project.
     """
-    keys = tuple(item.public for item in trust.keys if trust.allows(item.public.keyid, MODEL_SIGNATURE))
+    keys = _model_keys(trust)
     if wanted.sigstore is None:
         return Trusted(keys=keys)
     digest, seen = wanted.sigstore.trust_root_sha256, trust.first_use or trust.policy == project.policy.sha256
-    for signer in wanted.sigstore.signers:
-        as_trusted = TrustedIdentity(**to_builtins(signer), trust_root_sha256=digest)
-        if not seen and as_trusted not in trust.identities:
+    named = tuple(
+        TrustedIdentity(**to_builtins(signer), trust_root_sha256=digest) for signer in wanted.sigstore.signers
+    )
+    for signer in named:
+        if not seen and signer not in trust.identities:
             raise PipelineError(
                 f"{signer.identity or signer.identity_pattern} may sign only because lockgate.yaml says so.",
                 remedy="Name them under 'sigstore' in the trust file, or pin lockgate.yaml there with 'policy'.",
@@ -115,11 +132,16 @@ def gate_trust(project: Project, trust: Trust, wanted: SignatureConfig) -> Trust
             f"{wanted.sigstore.trust_root} is not the trust root that lockgate.yaml pins.",
             remedy="Put the pinned file back, or pin the new one under 'trust_root_sha256' after reading it.",
         )
-    expected = tuple(
-        Expected.of(identity=signer.identity, pattern=signer.identity_pattern, issuer=signer.issuer)
-        for signer in wanted.sigstore.signers
-    )
-    return Trusted(keys=keys, keyless=KeylessTrust(TrustRoot.parse(body, name=wanted.sigstore.trust_root), expected))
+    root = TrustRoot.parse(body, name=wanted.sigstore.trust_root)
+    return Trusted(keys=keys, keyless=KeylessTrust(root, tuple(_expected(signer) for signer in named)))
+
+
+def _model_keys(trust: Trust) -> tuple[VerifyKey, ...]:
+    return tuple(item.public for item in trust.keys if trust.allows(item.public.keyid, MODEL_SIGNATURE))
+
+
+def _expected(signer: TrustedIdentity) -> Expected:
+    return Expected.of(identity=signer.identity, pattern=signer.identity_pattern, issuer=signer.issuer)
 
 
 def verify_signed(

@@ -4,6 +4,7 @@ The file is a trusted root, or a client trust configuration that holds one, as g
 them. Nothing is asked over the network, and nothing is taken from a cache that a download filled.
 """
 
+import hashlib
 import importlib
 import json
 import tempfile
@@ -58,12 +59,17 @@ class TrustRoot:
         name: What to call it in a sentence.
         inner: The same as the library's `TrustedRoot`.
         logs: Key ids of its transparency logs.
+        sha256: Digest of the file, 64 hex digits.
     """
 
-    __slots__ = ("inner", "logs", "name")
+    __slots__ = ("inner", "logs", "name", "sha256")
 
-    def __init__(self, name: str, tree: object) -> None:
+    def __init__(self, name: str, body: bytes) -> None:
+        found = unique_json.load(body)
+        whole = cast("dict[str, object]", found) if isinstance(found, dict) else {}
+        tree = whole.get("trustedRoot", whole)
         self.name, self.inner, self.logs = name, _loaded(tree), _logs(tree)
+        self.sha256 = hashlib.sha256(body).hexdigest()
 
     @classmethod
     def read(cls, path: Path) -> Self:
@@ -97,9 +103,7 @@ class TrustRoot:
         if len(body) > MAX_TRUST_ROOT:
             raise EvidenceError(f"{name} is too large to be a trust root.", remedy=_REMEDY)
         try:
-            found = unique_json.load(body)
-            tree = cast("dict[str, object]", found) if isinstance(found, dict) else {}
-            return cls(name, tree.get("trustedRoot", tree))
+            return cls(name, body)
         except Exception as error:  # whatever the library trips over
             raise EvidenceError(f"{name} is no trust root of Sigstore.", remedy=_REMEDY) from error
 
@@ -112,9 +116,7 @@ class TrustRoot:
         """
         library("sigstore.models")
         try:
-            return cls(
-                "sigstore.dev", unique_json.load(resources.files("sigstore._store").joinpath(*_PUBLIC).read_bytes())
-            )
+            return cls("sigstore.dev", resources.files("sigstore._store").joinpath(*_PUBLIC).read_bytes())
         except Exception as error:
             message = "The installed package sigstore brings no trust root of sigstore.dev that can be read."
             raise ConfigError(message, remedy="Name one with --trust-root FILE.") from error
