@@ -16,9 +16,10 @@ from lockgate.detect.invisible import HIDDEN, MARKS
 
 Codes: TypeAlias = NDArray[np.uint32]
 
-_CODE_POINTS = 0x110000
+# Code points that tables hold: living scripts, emoji, letters of mathematics. Behind them lie rare ideographs and tags.
+_LISTED = 0x20000
 _UNKNOWN = 0
-_SEVERAL = _CODE_POINTS
+_SEVERAL = 0x110000
 _NUL = "\x00"
 
 
@@ -32,16 +33,26 @@ class CodePoints:
 
     def __init__(self, number: Callable[[str], int], dtype: Literal["uint16", "uint32"]) -> None:
         self._number = number
-        # Pages that nobody writes to take no memory.
-        self._table: NDArray[np.uint32] = np.zeros(_CODE_POINTS, dtype=dtype)
+        self._table: NDArray[np.uint32] = np.zeros(_LISTED, dtype=dtype)
 
     def of(self, codes: Codes) -> NDArray[np.uint32]:
         """The number of each code point."""
+        if codes.max(initial=0) >= _LISTED:
+            return self._of_any(codes)
         found = self._table.take(codes)
         if not found.all():
             for code in set(codes[found == _UNKNOWN].tolist()):
                 self._table[code] = self._number(chr(code))
             found = self._table.take(codes)
+        return found
+
+    def _of_any(self, codes: Codes) -> NDArray[np.uint32]:
+        """As `of`, also for code points that no table holds; each of those is looked at once."""
+        far = codes >= _LISTED
+        found = self.of(np.where(far, 0, codes))
+        distinct, places = np.unique(codes[far], return_inverse=True)
+        numbers = [self._number(chr(code)) for code in distinct.tolist()]
+        found[far] = np.array(numbers, dtype=found.dtype)[places]
         return found
 
 
