@@ -26,6 +26,8 @@ def surroundings(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("SIGSTORE_ID_TOKEN", "GITHUB_ACTIONS", "http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(oidc, "detect_credential", lambda: None)
+    # A busy machine may take longer than the five seconds after which the library goes on without a time stamp.
+    monkeypatch.setattr("sigstore._internal.timestamp.CLIENT_TIMEOUT", 120)
 
 
 @pytest.fixture(params=[False, True], ids=["first-log", "second-log"])
@@ -61,6 +63,14 @@ def test_the_token_goes_to_the_authority_and_into_no_message(server: Server, con
         with pytest.raises(EvidenceError, match="Nothing was signed") as caught:
             KeylessSigner.at(config, lambda: secret).seal(payload)
         assert secret not in str(caught.value)
+
+
+def test_without_a_time_stamp_nothing_is_signed(tmp_path: Path, payload: bytes):
+    with serving(Instance(), stamped=True) as server:
+        (tmp_path / "config.json").write_text(json.dumps(server.config()), "utf-8")
+        server.fail = {"/stamp": (500, "out of order")}
+        with pytest.raises(EvidenceError, match="Nothing was signed: InvalidBundle"):
+            KeylessSigner.at(tmp_path / "config.json", lambda: token(server.issuer, WORKFLOW)).seal(payload)
 
 
 def test_an_instance_that_does_not_answer_is_said(server: Server, config: Path, payload: bytes):

@@ -179,10 +179,9 @@ def _key_of(certificate: x509.Certificate) -> ec.EllipticCurvePublicKey:
 
 
 def _names(certificate: x509.Certificate) -> tuple[str, ...]:
-    found: list[str] = []
+    """What a certificate calls its owner; the common name only where it has no other kind of name (RFC 6125, 6.4.4)."""
     for extension in certificate.extensions:
         if isinstance(extension.value, x509.SubjectAlternativeName):
             kinds = (x509.RFC822Name, x509.UniformResourceIdentifier, x509.DNSName)
-            found += [name.value for name in extension.value if isinstance(name, kinds)]
-    common = certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
-    return (*found, *(str(name.value) for name in common))
+            return tuple(name.value for name in extension.value if isinstance(name, kinds))
+    return tuple(str(name.value) for name in certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME))
