@@ -121,6 +121,7 @@ def encoder(
 @_steps
 @_start
 @_rate
+@_half
 def convolution(
     data: Path,
     work: Path,
@@ -129,6 +130,8 @@ def convolution(
     steps: int | None,
     start: Path | None,
     rate: float | None,
+    *,
+    half: bool,
 ) -> None:
     """Train the convolutional model for some minutes or steps; 20 minutes of one core are enough.
 
@@ -146,9 +149,9 @@ def convolution(
     base, sampler = _base(work, wheel), Sampler(public.train, own, read_linear(work), seed=21)
     if start is not None:
         encoder = released_network(base.shape, start)
-        sampler.ask(judge_by(encoder, Tokens(work), word_embeddings(base, work), half=False))
+        sampler.ask(judge_by(encoder, Tokens(work), word_embeddings(base, work), half=half))
     weights = None if start is None else released_convolution(start)
-    train_convolution(work, base, sampler, budget, start=weights, rate=rate or RATE)
+    train_convolution(work, base, sampler, budget, start=weights, rate=rate or RATE, half=half)
 
 
 @commands.command()
@@ -221,6 +224,7 @@ def all_steps(
             steps=None if steps is None else _CONVOLUTION_STEPS * steps,
             start=None,
             rate=None,
+            half=half,
         )
     going_on = resume and (work / RESUME).is_file()
     left = None if minutes is None else minutes * (1 - 1 / _CONVOLUTION_SHARE)

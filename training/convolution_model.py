@@ -32,7 +32,7 @@ RATE = 2e-3
 _LOWEST, _WARM_UP = 0.02, 300
 _DECAY, _BETAS, _LONGEST_GRADIENT = 0.02, (0.9, 0.98), 1.0
 _CERTAINTY = 0.96
-_BATCH = 64
+_BATCH = 128
 _DROPPED_INPUT, _DROPPED = 0.15, 0.25
 _SAMPLED = 8000
 _STEPS_OF_8_BITS = 127
@@ -78,6 +78,7 @@ def train_convolution(
     start: Mapping[str, Tensor] | None = None,
     rate: float = RATE,
     seed: int = 3,
+    half: bool = False,
 ) -> None:
     """Train it and write its weights into `work`.
 
@@ -89,6 +90,7 @@ def train_convolution(
         start: Trained weights to go on from.
         rate: The highest learning rate.
         seed: Of what is random in the network.
+        half: Compute products in bfloat16, several times as fast on processors with instructions for it.
     """
     torch.manual_seed(seed)
     tokens = Tokens(work)
@@ -107,7 +109,7 @@ def train_convolution(
                 break
             for group in optimizer.param_groups:
                 group["lr"] = rate * _rate_at(spent, steps)
-            losses.append(_step(network, optimizer, batch))
+            losses.append(_step(network, optimizer, batch, half=half))
             steps += 1
         loss = sum(losses) / max(len(losses), 1)
         print(f"convolution, {steps} steps, {(time.monotonic() - begun) / 60:.1f} min, loss {loss:.4f}", flush=True)
@@ -146,15 +148,16 @@ def _example(tokens: Tokens, example: Example) -> _Tokens:
     return tokens.bare(example.text), example.label, example.origin != "user"
 
 
-def _step(network: Convolution, optimizer: torch.optim.Optimizer, batch: list[_Tokens]) -> float:
+def _step(network: Convolution, optimizer: torch.optim.Optimizer, batch: list[_Tokens], *, half: bool) -> float:
     longest = max(FIRST_TAPS, *(len(ids) for ids, _, _ in batch))
     ids = torch.full((len(batch), longest), network.pad)
     for index, (row, _, _) in enumerate(batch):
         ids[index, : len(row)] = torch.tensor(row)
     # Labels are a little uncertain, so that no single wrong one is learned by heart.
     labels = torch.tensor([float(label) for _, label, _ in batch]) * _CERTAINTY + (1 - _CERTAINTY) / 2
-    logits = network(ids, torch.tensor([int(foreign) for _, _, foreign in batch]))
-    loss = functional.binary_cross_entropy_with_logits(logits, labels)
+    with torch.autocast("cpu", torch.bfloat16, enabled=half):
+        logits = network(ids, torch.tensor([int(foreign) for _, _, foreign in batch]))
+    loss = functional.binary_cross_entropy_with_logits(logits.float(), labels)
     optimizer.zero_grad()
     loss.backward()
     torch.nn.utils.clip_grad_norm_(network.parameters(), _LONGEST_GRADIENT)
