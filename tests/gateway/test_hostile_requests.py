@@ -258,3 +258,17 @@ async def test_refusals_carry_the_headers_that_http_wants(shared_world: Any) -> 
     assert headers["allow"] == "POST, OPTIONS"
     _, headers, _ = await shared_world.send("GET", "/v1/models", headers={"authorization": ""})
     assert headers["www-authenticate"] == "Bearer"
+
+
+async def test_a_second_host_header_is_refused(shared_world: Any) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", int(shared_world.base_url.split(":")[2].split("/")[0]))
+    sent = json.dumps({"model": "assistant", "messages": [{"role": "user", "content": "Hello"}]}).encode()
+    writer.write(
+        f"POST {CHAT} HTTP/1.1\r\nHost: x\r\nHost: y\r\nAuthorization: Bearer {shared_world.key}\r\n"
+        f"Connection: close\r\nContent-Length: {len(sent)}\r\n\r\n".encode()
+        + sent
+    )
+    answer = await asyncio.wait_for(reader.read(), 10)
+    writer.close()
+    assert b" 400 " in answer.split(b"\r\n", 1)[0]
+    assert b"duplicate_header" in answer

@@ -113,9 +113,11 @@ async def read_body(
         paced: Told the size of each piece, waits before the next, and gives the seconds, which do not count.
 
     Raises:
-        ApiError: 413 when it is larger, 408 when it takes longer than `within_s`, 400 when it is compressed.
+        ApiError: 413 when it is larger, 408 when it takes longer than `within_s`, 400 when it is compressed or when
+            `Host` appears twice (RFC 9112, section 3.2: a proxy in front may have gone by the other one).
         DisconnectedError: The caller left.
     """
+    header(scope, b"host")
     if (header(scope, b"content-encoding") or b"identity") != b"identity":
         raise invalid("invalid_encoding", "A compressed body is not supported.")
     announced = header(scope, b"content-length")

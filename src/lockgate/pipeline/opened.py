@@ -12,6 +12,7 @@ import msgspec
 
 from lockgate import __version__
 from lockgate.core.config import EmbeddedUpstream, RedteamConfig
+from lockgate.core.errors import ConfigError
 from lockgate.core.project import Project, open_project
 from lockgate.core.subject import sha256_hex
 from lockgate.gateway import Application, EphemeralKey, open_endpoint, read_application, serve_app, serve_settings
@@ -150,7 +151,14 @@ def project_of(target: str) -> Project | None:
     Raises:
         ConfigError: It is neither, and no project folder.
     """
-    return None if target.startswith(("http://", "https://", "python:")) else open_project(Path(target))
+    if target.startswith(("http://", "https://", "python:")):
+        return None
+    if ":" in target and not Path(target).exists():
+        raise ConfigError(
+            f"{target} is neither a folder nor an address.",
+            remedy="Name a project folder, a URL from http:// or https:// on, or python:module:function.",
+        )
+    return open_project(Path(target))
 
 
 async def open_target(
