@@ -128,9 +128,11 @@ def test_guard_judges_texts_files_and_lines(run: Run, tmp_path: Path):
 
 @pytest.mark.parametrize("line", ["not json", "[]", '{"text": 1}', '{"text": "x", "origin": "mars"}'])
 def test_guard_refuses_lines_that_it_does_not_understand(run: Run, line: str):
-    code, _, err = run("guard", "--jsonl", "-", stdin=line + "\n")
-    assert code == 2
-    assert "Line 1" in err
+    code, out, err = run("guard", "--jsonl", "-", stdin=line + '\n{"text": "Hello"}\n')
+    first, second = map(json.loads, out.splitlines())
+    assert (code, first["line"], second["action"]) == (2, 1, "allow")
+    assert first["error"]
+    assert "line 1 " in err
 
 
 def test_guard_names_a_file_that_it_cannot_read(run: Run, tmp_path: Path):

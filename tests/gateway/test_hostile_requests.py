@@ -272,3 +272,24 @@ async def test_a_second_host_header_is_refused(shared_world: Any) -> None:
     writer.close()
     assert b" 400 " in answer.split(b"\r\n", 1)[0]
     assert b"duplicate_header" in answer
+
+
+UPGRADES = ["Upgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__", "Upgrade: websocket"]
+
+
+@pytest.mark.parametrize("upgrade", UPGRADES)
+async def test_a_body_behind_an_upgrade_is_refused_with_the_reason(shared_world: Any, upgrade: str) -> None:
+    content = body()
+    head = f"Host: x\r\nAuthorization: Bearer {shared_world.key}\r\nConnection: Upgrade\r\n{upgrade}\r\n"
+    sent = f"POST {CHAT} HTTP/1.1\r\n{head}Content-Length: {len(content)}\r\n\r\n".encode() + content
+    status, _, answer = await raw_answer(shared_world, sent)
+    error = json.loads(answer)["error"]
+    assert (status.split()[1], error["code"]) == (b"400", "unsupported_upgrade")
+    assert "without 'Upgrade'" in error["message"]
+
+
+@pytest.mark.parametrize("upgrade", UPGRADES)
+async def test_an_upgrade_without_a_body_is_ignored(shared_world: Any, upgrade: str) -> None:
+    head = f"Host: x\r\nAuthorization: Bearer {shared_world.key}\r\nConnection: Upgrade, close\r\n{upgrade}\r\n"
+    status, _, _ = await raw_answer(shared_world, f"GET /v1/models HTTP/1.1\r\n{head}\r\n".encode())
+    assert status.split()[1] == b"200"

@@ -1,9 +1,8 @@
 """`lockgate guard`."""
 
 import sys
-from collections.abc import Iterator
 from pathlib import Path
-from typing import TextIO
+from typing import BinaryIO
 
 import click
 import msgspec
@@ -23,9 +22,7 @@ _MAX_SHOWN = 80
 @click.command()
 @click.argument("text", required=False)
 @click.option("--file", "path", type=click.Path(path_type=Path, dir_okay=False), help="Judge this file.")
-@click.option(
-    "--jsonl", "lines", type=click.File("r", encoding="utf-8"), help="Judge JSON lines; '-' is standard input."
-)
+@click.option("--jsonl", "lines", type=click.File("rb"), help="Judge JSON lines; '-' is standard input.")
 @click.option("--origin", type=_ORIGIN, default="user", show_default=True, help="Where the text comes from.")
 @click.option("--sensitivity", type=click.Choice(["strict", "balanced", "permissive"]), default="balanced")
 @click.option("--explain", "explained", is_flag=True, help="Show what each layer of the guard saw.")
@@ -33,7 +30,7 @@ _MAX_SHOWN = 80
 def guard(
     text: str | None,
     path: Path | None,
-    lines: TextIO | None,
+    lines: BinaryIO | None,
     origin: str,
     sensitivity: str,
     explained: bool,
@@ -41,8 +38,9 @@ def guard(
 ) -> int:
     """Judge TEXT as the gateway would: allow, redact or block, and why.
 
-    With --jsonl each line is {"text": ..., "origin": ...}, and comes back with action, score and reasons. Exit code 1
-    when something is blocked.
+    With --jsonl each line is {"text": ..., "origin": ...}, and comes back with action, score and reasons, or as
+    {"line": ..., "error": ...} where it cannot be judged. Exit code 1 when something is blocked, 2 when a line was not
+    judged.
     """
     judge = Guard.default(sensitivity)  # pyright: ignore[reportArgumentType] - click.Choice allows only these words
     if lines is not None:
@@ -103,29 +101,45 @@ def _short(text: str) -> str:
     return line if len(line) <= _MAX_SHOWN else f"{line[:_MAX_SHOWN]}..."
 
 
-def _judge_lines(judge: Guard, lines: TextIO, origin: str) -> int:
+def _judge_lines(judge: Guard, lines: BinaryIO, origin: str) -> int:
     blocked = False
-    for number, row in _rows(lines):
-        text, source = row.get("text"), row.get("origin", origin)
-        if not isinstance(text, str) or source not in {item.value for item in Origin}:
-            raise ConfigError(f"Line {number} needs a text and a known origin.", remedy='Shape: {"text": "..."}')
-        verdict = judge.inspect(text, origin=Origin(str(source)))
-        blocked = blocked or verdict.action is Action.BLOCK
-        sys.stdout.write(msgspec.json.encode({**row, **_fields(verdict)}).decode() + "\n")
-    sys.stdout.flush()
-    return EXIT_HELD if blocked else EXIT_OPEN
-
-
-def _rows(lines: TextIO) -> Iterator[tuple[int, dict[str, object]]]:
+    bad: list[str] = []
     for number, line in enumerate(lines, start=1):
         if not line.strip():
             continue
         try:
-            yield number, msgspec.json.decode(line[:_MAX_LINE], type=dict[str, object])
-        except msgspec.DecodeError as error:
-            raise ConfigError(
-                f"Line {number} is not a JSON object.", remedy="Write one object on each line."
-            ) from error
+            row, text, source = _row(line, origin)
+        except ValueError as error:
+            bad.append(f"line {number} {error}")
+            _write({"line": number, "error": str(error)})
+            continue
+        verdict = judge.inspect(text, origin=source)
+        blocked = blocked or verdict.action is Action.BLOCK
+        _write({**row, **_fields(verdict)})
+    sys.stdout.flush()
+    if bad:
+        message = f"{len(bad)} of the lines could not be judged, first of all {bad[0]}."
+        raise ConfigError(message, remedy='Write one object on each line: {"text": "...", "origin": "user"}')
+    return EXIT_HELD if blocked else EXIT_OPEN
+
+
+def _row(line: bytes, origin: str) -> tuple[dict[str, object], str, Origin]:
+    if len(line) > _MAX_LINE:
+        raise ValueError(f"is larger than {_MAX_LINE:,} bytes")
+    try:
+        row = msgspec.json.decode(line, type=dict[str, object])
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise ValueError("is not a JSON object") from error
+    text, source = row.get("text"), row.get("origin", origin)
+    if not isinstance(text, str):
+        raise ValueError("has no text")  # noqa: TRY004 - all of these are about values
+    if source not in {item.value for item in Origin}:
+        raise ValueError("names no known origin")
+    return row, text, Origin(str(source))
+
+
+def _write(row: dict[str, object]) -> None:
+    sys.stdout.write(msgspec.json.encode(row).decode() + "\n")
 
 
 def _fields(verdict: Verdict) -> dict[str, object]:

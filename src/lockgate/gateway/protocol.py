@@ -16,6 +16,7 @@ _MAX_HEAD = 64 << 10
 _ID_DIGITS = 32
 _IDS_AT_ONCE = 64
 _drawn: list[str] = []
+_NO_UPGRADE = invalid("unsupported_upgrade", "The endpoint speaks HTTP/1.1 alone; send this without 'Upgrade'.")
 
 
 def new_request_id() -> str:
@@ -27,10 +28,11 @@ def new_request_id() -> str:
 
 
 class GatewayProtocol(HttpToolsProtocol):
-    """uvicorn's protocol with three changes.
+    """uvicorn's protocol with four changes.
 
     Its access log would hold the query, in which callers put what they should not. Its parser keeps headers in memory
-    however many there are. Its answer to what is no HTTP is plain text.
+    however many there are. Its answer to what is no HTTP is plain text. A body behind a request to change the protocol
+    (HTTP/2, WebSocket) is lost in its parser, so that such a request looks as if it had none.
     """
 
     def __init__(
@@ -73,15 +75,23 @@ class GatewayProtocol(HttpToolsProtocol):
         scope[ABORT] = self.transport.abort
 
     def on_headers_complete(self) -> None:
-        """Stop counting."""
+        """Stop counting, and refuse a body that the parser would take for another protocol's."""
         self._in_head = False
+        if self.parser and self.parser.should_upgrade() and any(map(_announces_body, self.headers)):
+            self._refuse(_NO_UPGRADE)
+            return
         super().on_headers_complete()
 
     def on_message_complete(self) -> None:
         """Begin anew for the next request of the connection."""
+        if self.transport.is_closing():
+            return
         super().on_message_complete()
         self._head_bytes = 0
         self._in_head = True
+
+    def _unsupported_upgrade_warning(self) -> None:
+        """Nothing: who asks for another protocol goes on without, and no caller fills a log."""
 
     def send_400_response(self, msg: str) -> None:
         """Answer what is no HTTP; uvicorn's own `msg` is not repeated."""
@@ -96,3 +106,8 @@ class GatewayProtocol(HttpToolsProtocol):
         )
         self.transport.write(STATUS_LINE[error.status] + head.encode() + body)
         self.transport.close()
+
+
+def _announces_body(header: tuple[bytes, bytes]) -> bool:
+    name, value = header
+    return name == b"transfer-encoding" or (name == b"content-length" and value.strip() != b"0")
