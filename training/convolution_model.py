@@ -90,7 +90,7 @@ def train_convolution(
         start: Trained weights to go on from.
         rate: The highest learning rate.
         seed: Of what is random in the network.
-        half: Compute products in bfloat16, several times as fast on processors with instructions for it.
+        half: Compute products in bfloat16, as for the encoder.
     """
     torch.manual_seed(seed)
     tokens = Tokens(work)

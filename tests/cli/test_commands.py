@@ -126,7 +126,11 @@ def test_guard_judges_texts_files_and_lines(run: Run, tmp_path: Path):
     assert 0 <= rows[0]["score"] < rows[1]["score"] <= 1
 
 
-@pytest.mark.parametrize("line", ["not json", "[]", '{"text": 1}', '{"text": "x", "origin": "mars"}'])
+BAD_LINES = ["not json", "[]", "[" * 100_000, '{"text": 1}', '{"text": "\\ud800"}']
+BAD_LINES += [f'{{"text": "x", "origin": {origin}}}' for origin in ('"mars"', '["user"]', "{}", "null")]
+
+
+@pytest.mark.parametrize("line", BAD_LINES)
 def test_guard_refuses_lines_that_it_does_not_understand(run: Run, line: str):
     code, out, err = run("guard", "--jsonl", "-", stdin=line + '\n{"text": "Hello"}\n')
     first, second = map(json.loads, out.splitlines())

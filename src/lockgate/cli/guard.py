@@ -133,9 +133,9 @@ def _row(line: bytes, origin: str) -> tuple[dict[str, object], str, Origin]:
     text, source = row.get("text"), row.get("origin", origin)
     if not isinstance(text, str):
         raise ValueError("has no text")  # noqa: TRY004 - all of these are about values
-    if source not in {item.value for item in Origin}:
+    if not isinstance(source, str) or source not in {item.value for item in Origin}:
         raise ValueError("names no known origin")
-    return row, text, Origin(str(source))
+    return row, text, Origin(source)
 
 
 def _write(row: dict[str, object]) -> None:
