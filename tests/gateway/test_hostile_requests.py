@@ -289,7 +289,7 @@ async def test_a_body_behind_an_upgrade_is_refused_with_the_reason(shared_world:
 
 
 @pytest.mark.parametrize("upgrade", UPGRADES)
-async def test_an_upgrade_without_a_body_is_ignored(shared_world: Any, upgrade: str) -> None:
-    head = f"Host: x\r\nAuthorization: Bearer {shared_world.key}\r\nConnection: Upgrade, close\r\n{upgrade}\r\n"
-    status, _, _ = await raw_answer(shared_world, f"GET /v1/models HTTP/1.1\r\n{head}\r\n".encode())
-    assert status.split()[1] == b"200"
+async def test_an_upgrade_without_a_body_is_ignored_and_ends_the_connection(shared_world: Any, upgrade: str) -> None:
+    head = f"Host: x\r\nAuthorization: Bearer {shared_world.key}\r\nConnection: Upgrade\r\n{upgrade}\r\n"
+    status, headers, _ = await raw_answer(shared_world, f"GET /v1/models HTTP/1.1\r\n{head}\r\n".encode())
+    assert (status.split()[1], headers[b"connection"]) == (b"200", b"close")

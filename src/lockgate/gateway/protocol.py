@@ -77,10 +77,13 @@ class GatewayProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """Stop counting, and refuse a body that the parser would take for another protocol's."""
         self._in_head = False
-        if self.parser and self.parser.should_upgrade() and any(map(_announces_body, self.headers)):
+        upgrading = bool(self.parser and self.parser.should_upgrade())
+        if upgrading and any(map(_announces_body, self.headers)):
             self._refuse(_NO_UPGRADE)
             return
         super().on_headers_complete()
+        if upgrading and self.cycle:
+            self.cycle.keep_alive = False  # the parser reads nothing more of this connection
 
     def on_message_complete(self) -> None:
         """Begin anew for the next request of the connection."""
