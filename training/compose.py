@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 
 from lockgate.detect.ngrams import LinearModel
 from lockgate.detect.windows import readable
+from training.dress import LONGEST as DRESSED_LONGEST
+from training.dress import dressed
 from training.errors import TrainingError
 from training.ngram_model import page_windows_of, suspicion, windows_of
 from training.noise import noised
@@ -24,6 +26,9 @@ PUBLIC, COMPOSED, OWN = 2500, 1500, 2800
 """Examples of a chunk: public rows, composed texts, rows of our corpus (fewer where that is small)."""
 
 _ATTACKS = 0.42
+_DRESSED = 0.2
+_ACCOMPANIED = 0.06
+_COMPANION = 120
 _NOISED = 0.15
 _LONGEST = 700
 _PAYLOAD = 420
@@ -137,11 +142,11 @@ class Sampler:
         self._judged.clear()
 
     def chunk(self) -> list[Example]:
-        """About 6,400 examples, a few of them garbled."""
+        """About 6,400 examples, some of them in another dress, a few of them garbled."""
         drawn = [self._public_row(self._public[index]) for index in self._chosen_public()]
         drawn += [self._composed() for _ in range(COMPOSED)]
         drawn += [self._own_row(self._own[index]) for index in self._chosen_own()]
-        return [self._perhaps_noised(example) for example in drawn]
+        return [self._perhaps_noised(self._perhaps_dressed(example)) for example in drawn]
 
     def _chosen_public(self) -> NDArray[np.int64]:
         number = PUBLIC + (OWN - self._own_number) // 2
@@ -150,10 +155,21 @@ class Sampler:
     def _chosen_own(self) -> NDArray[np.int64]:
         return self._sources.choice(len(self._own), self._own_number, p=self._own_shares)
 
+    def _perhaps_dressed(self, example: Example) -> Example:
+        """What stands around a text, and what a user asks for besides, must mean nothing."""
+        which = self.draw.random()
+        if not example.text or len(example.text) > DRESSED_LONGEST or which >= _DRESSED + _ACCOMPANIED:
+            return example
+        if which < _DRESSED:
+            return example._replace(text=readable(dressed(example.text, self.draw)) or example.text)
+        other = self._neighbour(example.origin)[:_COMPANION]
+        parts = [example.text, other] if self.draw.random() < 0.5 else [other, example.text]
+        return example._replace(text=self.draw.choice((" ", "\n", "\n\n")).join(parts))
+
     def _perhaps_noised(self, example: Example) -> Example:
         if not example.text or self.draw.random() >= _NOISED:
             return example
-        return example._replace(text=noised(example.text, self.draw))
+        return example._replace(text=readable(noised(example.text, self.draw)) or example.text)
 
     def _public_row(self, rows: Sequence[Row]) -> Example:
         row, draw = self.draw.choice(rows), self.draw

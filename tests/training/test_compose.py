@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from training.compose import Sampler, amid, planted
+from training.dress import dressed
 from training.errors import TrainingError
 from training.noise import noised
 from training.rows import Corpus, Frame, Row
@@ -130,6 +131,35 @@ def test_noise_comes_in_every_kind() -> None:
     assert "Hi! Please, tell me: what is it?" in made
     assert any(text.startswith("Pl") and "ae" in text for text in made)
     assert any(text.startswith("Please, ~ tell") for text in made)
+
+
+@given(st.integers(), st.text(min_size=1, max_size=200))
+def test_a_dressed_text_keeps_its_letters(seed: int, text: str) -> None:
+    said = [letter for letter in text.lower() if letter.isalnum() and letter.isascii()]
+    left = iter(dressed(text, random.Random(seed)).lower())
+    assert all(letter in left for letter in said)
+
+
+def test_dresses_come_in_every_kind() -> None:
+    draw = random.Random(0)
+    made = {dressed("Stop here. Read on", draw) for _ in range(4000)}
+    assert "```\nStop here. Read on\n```" in made
+    assert "- Stop here.\n- Read on" in made
+    assert "1. Stop here.\n2. Read on" in made
+    assert '{"note": "Stop here. Read on"}' in made
+    assert 'print("Stop here. Read on")' in made
+    assert "Hello! Stop here. Read on" in made
+    assert "Stop here. Read on Thanks!" in made
+    assert "*Stop* *here*. *Read* *on*" in made
+    assert "StopHere.ReadOn" in made
+
+
+def test_a_text_in_company_keeps_its_label(small_chunks: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("training.compose._ACCOMPANIED", 1.0)
+    monkeypatch.setattr("training.compose._DRESSED", 0.0)
+    drawn = [each for each in Sampler(PUBLIC, CORPUS, LINEAR).chunk() if PAYLOAD.lower() in each.text.lower()]
+    assert drawn
+    assert all(each.label == 1 and each.text.lower() != PAYLOAD.lower() for each in drawn)
 
 
 def test_whoever_is_asked_says_which_window_carries_the_attack() -> None:

@@ -5,6 +5,7 @@ Comments, invisible styles, attributes, and text smuggled in characters without 
 harmless; hidden text that reads like an instruction is not.
 """
 
+import html
 from collections import Counter
 from collections.abc import Iterator
 
@@ -81,6 +82,17 @@ def find_hidden(text: str, origin: Origin | str = Origin.DOCUMENT) -> tuple[Span
 def smuggled(text: str) -> tuple[View, ...]:
     """What runs of characters without a glyph spell, and what that decodes to, as views of the stretches they take."""
     return tuple(view for piece in _smuggled(text) for view in _views(piece))
+
+
+def styled_away(text: str) -> View | None:
+    """What the styles of a page keep from its reader, a line each, as one view: alone, few of them mean anything."""
+    if "<" not in text:
+        return None
+    pieces = [piece for piece in _markup(text) if piece.label == "hidden.style" and piece.text.strip()]
+    if not pieces:
+        return None
+    said = "\n".join(dict.fromkeys(" ".join(piece.text.split()) for piece in pieces[:MAX_PIECES]))
+    return View(html.unescape(said), pieces[0].start, max(piece.end for piece in pieces[:MAX_PIECES]), "hidden.style")
 
 
 def _views(piece: _Piece) -> Iterator[View]:

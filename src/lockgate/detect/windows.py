@@ -19,10 +19,23 @@ _MARKED = re.compile(f"([A-Za-z\u00c0-\u024f\u1e00-\u1eff])([{_MARK}]+)")
 _OVERLAYS = re.compile("[\u0332\u0333\u0334-\u0338\u20d0-\u20ff]")
 _MAX_MARKS = 2
 # Capitals within words, as in "pLEase" or "PLEase": a few words of code hold some too, but hardly one in four.
-_SMALL, _CAPITAL = "[a-zß-öø-ÿа-яёά-ώ]", "[A-ZÀ-ÖØ-ÞА-ЯЁΑ-Ω]"
+_CASED = [chr(code) for code in (*range(0x250), *range(0x370, 0x530))]
+_APOSTROPHE = "['\u2019]"
+_SMALL, _CAPITAL = (f"[{''.join(filter(is_cased, _CASED))}]" for is_cased in (str.islower, str.isupper))
 # Looks for capitals first, as they are few.
 _CAPITAL_WITHIN = re.compile(f"{_CAPITAL}(?:(?<={_SMALL}{_CAPITAL})|{_CAPITAL}{_SMALL}{{3}})")
 _LEAST_STREWN, _STREWN_SHARE = 3, 0.25
+# Four words or more in capitals, or five that begin with one: "DO IT NOW, PLEASE", "What A Headline Looks Like".
+_CAPITALS = re.compile(rf"{_CAPITAL}\S*+ \W*+{_CAPITAL}\S*+ \W*+{_CAPITAL}")
+_LOUD = f"(?:{_CAPITAL}{_APOSTROPHE}?)++"
+_HEADED = f"{_CAPITAL}(?:{_APOSTROPHE}?{_SMALL})*+"
+_SHOUTED = re.compile(rf"(?<!\w){_CAPITAL}{_LOUD}(?:\W++{_LOUD}(?!\w)){{3,}}+")
+_TITLED = re.compile(rf"(?<!\w){_HEADED}(?:\W{{1,3}}+{_HEADED}(?!\w)){{4,}}+")
+# "*Every* *word* *like* *this*".
+_SIGNS = "*_~`'\""
+_NEIGHBOURS = tuple(f"{sign} {sign}" for sign in _SIGNS)
+_SIGNED = re.compile(rf"(?<!\w)([{_SIGNS}]{{1,3}})(\w+(?:{_APOSTROPHE}\w+)?[.,:;!?]?)\1")
+_LEAST_SIGNED, _SIGNED_SHARE = 4, 0.5
 
 
 def cut_windows(text: str) -> list[tuple[int, int]]:
@@ -98,9 +111,28 @@ def readable(text: str) -> str:
             traits = traits_of(text)
         if traits.styled or traits.imitating:
             text = unmasked(text)
-    words = joined(text).split()
+    words = _unsigned(joined(text)).split()
     plain = " ".join(words)
-    return plain.lower() if _is_strewn(plain, words) else plain
+    return plain.lower() if _is_strewn(plain, words) else _calmed(plain)
+
+
+def _unsigned(text: str) -> str:
+    """`text` without emphasis or quotation marks around single words, where half of its words wear them."""
+    if not any(pair in text for pair in _NEIGHBOURS):
+        return text
+    plain, number = _SIGNED.subn(r"\2", text)
+    return plain if number >= max(_LEAST_SIGNED, _SIGNED_SHARE * len(text.split())) else text
+
+
+def _calmed(plain: str) -> str:
+    """`plain` with shouting and headlines in small letters behind their first: in capitals, words fall to pieces."""
+    # Looking for what both begin with costs a tenth of looking for either.
+    return _TITLED.sub(_small, _SHOUTED.sub(_small, plain)) if _CAPITALS.search(plain) else plain
+
+
+def _small(run: re.Match[str]) -> str:
+    said = run.group()
+    return said[0] + said[1:].lower()
 
 
 def _is_strewn(plain: str, words: list[str]) -> bool:

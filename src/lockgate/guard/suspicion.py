@@ -6,6 +6,7 @@ import msgspec
 
 from lockgate.core import Origin, Span
 from lockgate.detect import View, find_hidden, find_injection, fuse, read, smuggled
+from lockgate.detect.hidden import styled_away
 from lockgate.detect.letters import restyled
 from lockgate.detect.pages import read_page
 from lockgate.detect.passage import Passage
@@ -65,10 +66,12 @@ def suspect(text: str, origin: Origin, classifier: "Classifier") -> Suspicion:
     signals = find_injection(reading, origin)
     hidden = find_hidden(text, origin)
     views = (*reading.views, *smuggled(text), *restyled(text))
+    unseen = styled_away(text)
     passages = (
         Passage(text, 0, len(text)),
         *(Passage(view.text, view.start, view.end, view.encoding) for view in views),
         *(Passage(stretch.text, stretch.start, stretch.end, page=True) for stretch in read_page(text)),
+        *([Passage(unseen.text, unseen.start, unseen.end, page=True)] if unseen else []),
     )
     signal_score = fuse((*signals, *hidden))
     found = classifier.assess(passages, foreign=origin is not Origin.USER, signals=signal_score)
