@@ -26,7 +26,11 @@ _AROUND = (
 )
 _LINES = ("- ", "* ", "• ", "> ", "# ", "// ", "| ", "  ", "-- ", ">> ", "; ", "%% ")
 _NUMBERS = ("{}. ", "{}) ", "({}) ", "Step {}: ", "{}: ")
-_KEYS = tuple("message text content note q input description body comment value prompt title".split())
+# fmt: off
+_KEYS = (
+    "message", "text", "content", "note", "q", "input", "description", "body", "comment", "value", "prompt", "title",
+)
+# fmt: on
 _PROGRAMS = (
     "print({})",
     "x = {}",
