@@ -27,8 +27,7 @@ PUBLIC, COMPOSED, OWN = 2500, 1500, 2800
 
 _ATTACKS = 0.42
 _DRESSED = 0.2
-_ACCOMPANIED = 0.06
-_COMPANION = 120
+_ACCOMPANIED = 0.14
 _NOISED = 0.15
 _LONGEST = 700
 _PAYLOAD = 420
@@ -156,15 +155,14 @@ class Sampler:
         return self._sources.choice(len(self._own), self._own_number, p=self._own_shares)
 
     def _perhaps_dressed(self, example: Example) -> Example:
-        """What stands around a text, and what a user asks for besides, must mean nothing."""
+        """What a text is wrapped in, and what else is said beside it, must mean nothing."""
         which = self.draw.random()
         if not example.text or len(example.text) > DRESSED_LONGEST or which >= _DRESSED + _ACCOMPANIED:
             return example
         if which < _DRESSED:
             return example._replace(text=readable(dressed(example.text, self.draw)) or example.text)
-        other = self._neighbour(example.origin)[:_COMPANION]
-        parts = [example.text, other] if self.draw.random() < 0.5 else [other, example.text]
-        return example._replace(text=self.draw.choice((" ", "\n", "\n\n")).join(parts))
+        before, after = self._neighbour(example.origin), self._neighbour(example.origin)
+        return example._replace(text=readable(amid(example.text, before, after, self.draw)))
 
     def _perhaps_noised(self, example: Example) -> Example:
         if not example.text or self.draw.random() >= _NOISED:
