@@ -167,8 +167,9 @@ async def test_a_body_that_is_too_large_is_refused(shared_world: Any) -> None:
 
 
 async def test_who_sends_a_huge_body_in_one_go_is_told_why_it_is_refused(shared_world: Any) -> None:
-    with pytest.raises(openai.APIStatusError) as refused:
-        await shared_world.client.embeddings.create(model="assistant", input="x" * 20_000_000)
+    async with shared_world.client as ask:
+        with pytest.raises(openai.APIStatusError) as refused:
+            await ask.embeddings.create(model="assistant", input="x" * 20_000_000)
     assert (refused.value.status_code, refused.value.code) == (413, "body_too_large")
     reader, writer = await asyncio.open_connection("127.0.0.1", int(shared_world.base_url.split(":")[2].split("/")[0]))
     writer.write(

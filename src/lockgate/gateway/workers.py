@@ -165,16 +165,17 @@ class Workers:
 
     async def _begin(self) -> _Worker:
         worker = await _Worker.start(self._listener)
-        order = None
+        order, answer = None, Answer()
         try:
-            while order is not self._order:  # others may have come into force while it started
+            while order is not self._order and not answer.problem:  # others may have come into force while it started
                 order = self._order
                 answer = await worker.ask(order, within_s=_START_S)
-                if answer.problem:
-                    raise GatewayError(answer.problem, remedy=answer.remedy)
         except BaseException:
             await worker.stop(0)
             raise
+        if answer.problem:
+            await worker.stop(0)
+            raise GatewayError(answer.problem, remedy=answer.remedy)
         return worker
 
     async def _watch(self, number: int) -> None:

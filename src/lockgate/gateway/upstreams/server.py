@@ -13,6 +13,7 @@ from lockgate.gateway.upstreams.dialect import Call, Dialect
 from lockgate.gateway.upstreams.transport import Fault, Reply, Transport, TransportError
 
 MAX_BYTES = 8 << 20
+MAX_STREAM_BYTES = 256 << 20
 _OK = 200
 _LIMITED = 429
 _OVERLOADED = frozenset({502, 503, 504, 529})
@@ -181,7 +182,7 @@ class Exchange:
             async for chunk in self._reply.chunks():
                 size += len(chunk)
                 if size > MAX_BYTES:
-                    raise self.blame(_too_large())
+                    raise self.blame(_too_large(MAX_BYTES))
                 parts.append(chunk)
         except TransportError as error:
             raise self.blame(_broke_off(error)) from error
@@ -189,6 +190,9 @@ class Exchange:
 
     async def events(self) -> AsyncGenerator[list[str]]:
         """The data of the events of a stream, as many at a time as arrived together.
+
+        What surrounds a few characters of text in an event is hundreds of bytes, so the stream may be far longer than
+        an answer that is read whole; nothing of it is kept here.
 
         Raises:
             ApiError: As in `read`, and 502 where it is no event stream.
@@ -198,10 +202,12 @@ class Exchange:
         try:
             async for raw in self._reply.chunks():
                 size += len(raw)
-                if size > MAX_BYTES:
-                    raise self.blame(_too_large())
+                if size > MAX_STREAM_BYTES:
+                    raise self.blame(_too_large(MAX_STREAM_BYTES))
                 if events := reader.feed(raw):
                     yield events
+            if events := reader.finish():
+                yield events
         except TransportError as error:
             raise self.blame(_broke_off(error)) from error
         except SseError as error:
@@ -278,8 +284,8 @@ def _rejected() -> ApiError:
     )
 
 
-def _too_large() -> ApiError:
-    return bad_upstream(f"sent more than {MAX_BYTES:,} bytes")
+def _too_large(limit: int) -> ApiError:
+    return bad_upstream(f"sent more than {limit:,} bytes")
 
 
 def _resting() -> CallFailedError:
