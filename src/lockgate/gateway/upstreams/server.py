@@ -1,6 +1,7 @@
 """One upstream: its pool, its circuit, and the one exchange of a request and an answer."""
 
 from collections.abc import AsyncGenerator
+from math import ceil
 from time import perf_counter
 from typing import Protocol
 
@@ -121,6 +122,7 @@ class Server:
             raise self._told(_busy(), 0.0)
         if not self.breaker.allow():
             raise self._told(_resting(), 0.0)
+        waits = self.in_flight >= self._connections
         self.in_flight += 1
         started = perf_counter()
         reply = None
@@ -132,7 +134,8 @@ class Server:
             if reply is not None:
                 reply.close()
             if isinstance(error, TransportError):
-                error = _unreached(error)
+                in_vain = waits and error.fault is Fault.CONNECT and error.timed_out
+                error = _busy() if in_vain else _unreached(error)
             if isinstance(error, CallFailedError):
                 self._judge(error)
                 raise self._told(error, perf_counter() - started) from error
@@ -149,7 +152,7 @@ class Server:
             self._observer.second_try(self.name, kind)
 
     def _judge(self, error: CallFailedError) -> None:
-        if error.error.status == _LIMITED or error.outcome in {"rejected", "redirected", "refused"}:
+        if error.error.status == _LIMITED or error.outcome in {"rejected", "redirected", "refused", "busy"}:
             self.breaker.abandoned()
         else:
             self.breaker.failed()
@@ -241,12 +244,13 @@ def _refused(reply: Reply, status: int) -> CallFailedError:
         return CallFailedError(_rejected(), "rejected", elsewhere=False)
     if status == _LIMITED:
         wait = _retry_after(reply.header("retry-after"))
-        shown = int(wait) + (wait % 1 > 0) if wait is not None else _DEFAULT_WAIT_S
-        error = ApiError(429, "rate_limit_exceeded", "The model server is at its limit.", retry_after_s=max(1, shown))
+        shown = _DEFAULT_WAIT_S if wait is None else max(1, ceil(wait))
+        error = ApiError(429, "rate_limit_exceeded", "The model server is at its limit.", retry_after_s=shown)
         return CallFailedError(error, "limited", elsewhere=True, again_s=wait)
     error = bad_upstream(f"answered with status {status}")
     if status in _OVERLOADED:
         named = _retry_after(reply.header("retry-after"))
+        error.retry_after_s = ceil(named or 0)
         return CallFailedError(error, "overloaded", elsewhere=True, again_s=-1.0 if named is None else named)
     kind = "redirected" if status < 400 else "refused" if status < 500 else "failed"  # noqa: PLR2004 - RFC 9110, section 15
     return CallFailedError(error, kind, elsewhere=False)
