@@ -3,6 +3,7 @@ import json
 from contextlib import suppress
 from typing import Any
 
+import openai
 import pytest
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -163,6 +164,41 @@ async def test_every_response_has_its_own_request_id(shared_world: Any) -> None:
 async def test_a_body_that_is_too_large_is_refused(shared_world: Any) -> None:
     status, _, answer = await shared_world.send("POST", CHAT, body(user="x" * 300_000))
     assert (status, json.loads(answer)["error"]["code"]) == (413, "body_too_large")
+
+
+async def test_who_sends_a_huge_body_in_one_go_is_told_why_it_is_refused(shared_world: Any) -> None:
+    async with shared_world.client as ask:
+        with pytest.raises(openai.APIStatusError) as refused:
+            await ask.embeddings.create(model="assistant", input="x" * 20_000_000)
+    assert (refused.value.status_code, refused.value.code) == (413, "body_too_large")
+    reader, writer = await asyncio.open_connection("127.0.0.1", int(shared_world.base_url.split(":")[2].split("/")[0]))
+    writer.write(
+        f"POST {CHAT} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {shared_world.key}\r\n"
+        "Transfer-Encoding: chunked\r\n\r\n".encode()
+    )
+    for _ in range(200):
+        writer.write(b"10000\r\n" + b" " * 0x10000 + b"\r\n")
+        await writer.drain()
+    writer.write(b"0\r\n\r\n")
+    assert b"body_too_large" in await asyncio.wait_for(reader.read(), 5)  # to its end: the connection is closed
+    writer.close()
+
+
+async def test_a_body_that_is_refused_is_not_read_without_end(shared_world: Any) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", int(shared_world.base_url.split(":")[2].split("/")[0]))
+    writer.write(
+        f"POST {CHAT} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {shared_world.key}\r\n"
+        "Transfer-Encoding: chunked\r\n\r\n".encode()
+    )
+    sent = 0
+    with suppress(ConnectionError):
+        while sent < 200 << 20:
+            writer.write(b"100000\r\n" + b" " * 0x100000 + b"\r\n")
+            await asyncio.wait_for(writer.drain(), 5)
+            sent += 1 << 20
+    assert 64 << 20 <= sent < 100 << 20
+    del reader
+    writer.close()
 
 
 async def test_a_body_that_grows_too_large_is_refused(shared_world: Any) -> None:

@@ -202,6 +202,23 @@ async def replace_a_worker(gateway: Served) -> None:
     assert {await gateway.who() for _ in range(6)} == {"I am two."}
 
 
+async def reload_beside_a_lost_worker(root: Path, gateway: Served, one: Slow) -> None:
+    lost = gateway.workers()[0]
+    write(root, one.url)
+    os.kill(lost, signal.SIGKILL)
+    gateway.process.send_signal(signal.SIGHUP)
+    assert await gateway.says() == {"reload": ""}
+    for _ in range(300):
+        await asyncio.sleep(0.1)
+        if lost not in (now := gateway.workers()) and len(now) == 2:
+            break
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(force_close=True)) as session:
+        again = Served(gateway.process, session)  # each request on a connection of its own, so that all workers answer
+        again.base_url, again.key = gateway.base_url, gateway.key
+        found = [await again.who() for _ in range(24)]
+    assert set(found) == {"I am one."}
+
+
 async def test_one_process_reloads_and_ends_without_dropping_a_stream(tmp_path: Path, private_home: Path) -> None:
     root = tmp_path / "p"
     async with slow("one") as one, slow("two") as two:
@@ -219,6 +236,7 @@ async def test_workers_reload_are_replaced_and_end_with_their_supervisor(tmp_pat
         async with served(root, 2) as gateway:
             await reload_under_a_stream(root, gateway, one, two)
             await replace_a_worker(gateway)
+            await reload_beside_a_lost_worker(root, gateway, one)
             left = gateway.workers()
             gateway.process.kill()
             await gateway.process.wait()

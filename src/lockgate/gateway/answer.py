@@ -29,8 +29,10 @@ T = TypeVar("T")
 
 _FINISH_REASONS = frozenset({"stop", "length", "tool_calls", "content_filter"})
 _MAX_CALLS = 128
+_MAX_ARGUMENTS = 8 << 20
 # `StreamGuard` looks at every 64th character, so nothing is gained by waking a thread for less.
 _STEP = 64
+_NOTHING = UpstreamMessage()
 
 
 def guarded_answer(
@@ -53,6 +55,17 @@ def guarded_answer(
     reason = _finish_reason(choice.finish_reason)
     text = judged.text and way_back.restore(judged.text)
     return msgspec.structs.replace(judged, text=text, finish_reason=reason, usage=answer.usage), judgement
+
+
+class _Call:
+    """A tool call that comes in pieces."""
+
+    __slots__ = ("arguments", "id", "name")
+
+    def __init__(self, call_id: str | None) -> None:
+        self.id = call_id
+        self.name = ""
+        self.arguments: list[str] = []
 
 
 class GuardedStream:
@@ -89,7 +102,8 @@ class GuardedStream:
         self._waiting_size = 0
         self._judged: list[str] = []
         self._sent: list[str] = []
-        self._calls: dict[int, tuple[list[str], list[str]]] = {}
+        self._calls: dict[int, list[_Call]] = {}
+        self._asked = self._argued = 0
         self._finish_reason: str | None = None
         self.judgement = Judgement()
         self.guard_ms = 0.0
@@ -128,16 +142,27 @@ class GuardedStream:
                 return ""
             case (UpstreamChoice(delta=UpstreamMessage() as delta) as choice,):
                 pass
+            case (UpstreamChoice(message=None) as choice,):
+                delta = _NOTHING  # Azure's word about what it filtered
             case _:
                 raise bad_upstream("streamed something else than one message")
         self._finish_reason = choice.finish_reason or self._finish_reason
-        for call in delta.tool_calls or ():
-            if len(self._calls) >= _MAX_CALLS and call.index not in self._calls:
-                raise bad_upstream("asked for too many tool calls")
-            name, arguments = self._calls.setdefault(call.index, ([], []))
-            name.append(call.function.name or "")
-            arguments.append(call.function.arguments or "")
+        for piece in delta.tool_calls or ():
+            self._take_call(piece)
         return self._way_back.unmark(delta.content or "")
+
+    def _take_call(self, piece: UpstreamToolCall) -> None:
+        name, arguments = piece.function.name or "", piece.function.arguments or ""
+        begun = self._calls.setdefault(piece.index, [])
+        # Some servers give every call the same index, and some give every piece another id.
+        if not begun or (name and begun[-1].name and piece.id and begun[-1].id != piece.id):
+            self._asked += 1
+            begun.append(_Call(piece.id))
+        begun[-1].name += name
+        begun[-1].arguments.append(arguments)
+        self._argued += len(arguments)
+        if self._asked > _MAX_CALLS or self._argued > _MAX_ARGUMENTS:
+            raise bad_upstream("asked for too many tool calls")
 
     async def _release(self, *, final: bool) -> AsyncGenerator[bytes]:
         text = "".join(self._waiting)
@@ -186,8 +211,9 @@ class GuardedStream:
 
     async def _judge_calls(self) -> tuple[Json, ...]:
         calls = tuple(
-            UpstreamToolCall(UpstreamFunction("".join(name), "".join(arguments)))
-            for _, (name, arguments) in sorted(self._calls.items())
+            UpstreamToolCall(UpstreamFunction(call.name, "".join(call.arguments)))
+            for _, begun in sorted(self._calls.items())
+            for call in begun
         )
         message = UpstreamMessage(tool_calls=calls)
 

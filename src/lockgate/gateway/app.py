@@ -18,6 +18,8 @@ from lockgate.gateway.asgi import (
     Responder,
     Scope,
     Send,
+    TooLargeError,
+    discard,
     header,
     read_body,
     while_connected,
@@ -152,13 +154,19 @@ class Gateway:
         with self._gatekeeper.enter(caller) as place:
             if self._must_record and self._store is not None and self._store.full:
                 raise ApiError(503, "events_unavailable", "Requests cannot be recorded at the moment.", retry_after_s=1)
-            body = await read_body(
-                scope,
-                receive,
-                limit=self._serve.max_body_bytes,
-                within_s=self._serve.limits.patience.body_s,
-                paced=place.paced,
-            )
+            try:
+                body = await read_body(
+                    scope,
+                    receive,
+                    limit=self._serve.max_body_bytes,
+                    within_s=self._serve.limits.patience.body_s,
+                    paced=place.paced,
+                )
+            except TooLargeError as error:
+                record.note_error(error)
+                rest = discard(receive, paced=place.paced) if error.unread else None
+                await responder.refusal(error, before_end=rest)
+                return
             await while_connected(receive, self._handling.answer(Exchange(record, caller, body, responder)))
 
     async def _authenticate(self, record: Record, scope: Scope) -> Caller:

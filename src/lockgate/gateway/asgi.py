@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, MutableMapping
+from contextlib import suppress
 from typing import cast
 
 from lockgate.gateway.errors import ApiError, invalid
@@ -19,8 +20,25 @@ ABORT = "lockgate.abort"
 """Key of the scope that holds a function which ends the connection at once, whatever still waits to be sent."""
 
 
+_DISCARDED = 64 << 20
+_DISCARDS_S = 10.0
+
+
 class DisconnectedError(Exception):
     """The caller left before its answer was complete."""
+
+
+class TooLargeError(ApiError):
+    """A body is larger than allowed: 413.
+
+    Args:
+        limit: Bytes that are allowed.
+        unread: Whether more of it may be on its way.
+    """
+
+    def __init__(self, limit: int, *, unread: bool) -> None:
+        super().__init__(413, "body_too_large", f"The body is larger than {limit:,} bytes.")
+        self.unread = unread
 
 
 class Responder:
@@ -46,9 +64,15 @@ class Responder:
         self.shape: Callable[[ApiError], bytes] = ApiError.body
         self.last_event: Callable[[ApiError], bytes] = _data_event
 
-    async def document(self, status: int, body: bytes, *, extra: Headers | None = None) -> None:
-        """Send a whole JSON document."""
+    async def document(
+        self, status: int, body: bytes, *, extra: Headers | None = None, before_end: Awaitable[None] | None = None
+    ) -> None:
+        """Send a whole JSON document; what `before_end` awaits stands between its last byte and the end."""
         await self._start(status, [(b"content-length", str(len(body)).encode()), *(extra or [])], b"application/json")
+        if before_end is not None:
+            await self.send({"type": "http.response.body", "body": body, "more_body": True})
+            await before_end
+            body = b""
         await self.send({"type": "http.response.body", "body": body})
 
     async def nothing(self, extra: Headers) -> None:
@@ -56,12 +80,12 @@ class Responder:
         await self._start(204, extra, b"")
         await self.send({"type": "http.response.body", "body": b""})
 
-    async def refusal(self, error: ApiError) -> None:
+    async def refusal(self, error: ApiError, *, before_end: Awaitable[None] | None = None) -> None:
         """Send an error: as a document, or as the last event of a stream that has begun."""
         if self.status:
             await self.send({"type": "http.response.body", "body": self.last_event(error)})
             return
-        await self.document(error.status, self.shape(error), extra=error.headers())
+        await self.document(error.status, self.shape(error), extra=error.headers(), before_end=before_end)
 
     async def start_events(self) -> None:
         """Begin a stream of server-sent events, after which the connection is closed."""
@@ -113,7 +137,8 @@ async def read_body(
         paced: Told the size of each piece, waits before the next, and gives the seconds, which do not count.
 
     Raises:
-        ApiError: 413 when it is larger, 408 when it takes longer than `within_s`, 400 when it is compressed or when
+        TooLargeError: It is larger.
+        ApiError: 408 when it takes longer than `within_s`, 400 when it is compressed or when
             `Host` appears twice (RFC 9112, section 3.2: a proxy in front may have gone by the other one).
         DisconnectedError: The caller left.
     """
@@ -122,7 +147,7 @@ async def read_body(
         raise invalid("invalid_encoding", "A compressed body is not supported.")
     announced = header(scope, b"content-length")
     if announced and announced.isdigit() and int(announced) > limit:
-        raise _too_large(limit)
+        raise TooLargeError(limit, unread=header(scope, b"expect") is None)  # who asks first is told by the answer
     try:
         async with asyncio.timeout(within_s) as time_left:
             return await _collect(receive, limit, paced, time_left)
@@ -141,11 +166,27 @@ async def _collect(
         piece = cast("bytes", message.get("body", b""))
         body += piece
         if len(body) > limit:
-            raise _too_large(limit)
+            raise TooLargeError(limit, unread=bool(message.get("more_body")))
         if (waited_s := await paced(len(piece))) and (until := time_left.when()) is not None:
             time_left.reschedule(until + waited_s)
         if not message.get("more_body"):
             return bytes(body)
+
+
+async def discard(receive: Receive, *, paced: Callable[[int], Awaitable[float]]) -> None:
+    """Read what is left of a body that is refused already, some 64 MiB of it and for ten seconds at most.
+
+    A connection that is closed while its sender still writes is reset, and the answer is lost with it.
+    """
+    left = _DISCARDED
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_DISCARDS_S):
+            while left > 0 and (message := await receive())["type"] != "http.disconnect":
+                size = len(cast("bytes", message.get("body", b"")))
+                left -= size
+                if not message.get("more_body"):
+                    return
+                await paced(size)
 
 
 async def while_connected(receive: Receive, work: Coroutine[object, object, None]) -> None:
@@ -179,7 +220,3 @@ async def while_connected(receive: Receive, work: Coroutine[object, object, None
 async def _disconnect(receive: Receive) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
-
-
-def _too_large(limit: int) -> ApiError:
-    return ApiError(413, "body_too_large", f"The body is larger than {limit:,} bytes.")

@@ -16,6 +16,7 @@ class SseReader:
 
     def __init__(self) -> None:
         self._rest = b""
+        self._first = True
         self._data: list[str] = []
         self._size = 0
 
@@ -32,15 +33,19 @@ class SseReader:
         if not found:
             return []
         try:
-            text = whole.decode("utf-8")
+            text = whole.decode("utf-8-sig" if self._first else "utf-8")
         except UnicodeDecodeError as error:
             raise SseError("sent a stream that is not UTF-8") from error
+        self._first = False
         return [data for line in text.split("\n") if (data := self._take(line)) is not None]
 
-    @property
-    def clean(self) -> bool:
-        """Whether the stream stands between two events, so that ending here truncates nothing."""
-        return not self._rest.strip() and not self._data
+    def finish(self) -> list[str]:
+        """The data of the event in which the stream ended: some servers leave out the blank line behind the last one.
+
+        Raises:
+            SseError: As in `feed`.
+        """
+        return self.feed(b"\n\n")
 
     def _take(self, text: str) -> str | None:
         text = text.removesuffix("\r")

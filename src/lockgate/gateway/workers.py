@@ -4,7 +4,7 @@ import asyncio
 import logging
 import socket
 import sys
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Self
 
@@ -62,6 +62,8 @@ class _Worker:
                     await tell(self._writer, order)
                     answer = await hear(self._reader, Answer)
             except (TimeoutError, ConnectionError) as error:
+                # Its late answer would be taken for the one to the next order. Without the line it ends in good order.
+                self._writer.close()
                 raise GatewayError("A worker did not answer.", remedy="Its own messages may say why.") from error
         if answer is None:
             raise GatewayError("A worker ended unasked.", remedy="Its own messages may say why.")
@@ -127,18 +129,22 @@ class Workers:
     async def load(self, spec: Spec, endpoints: Mapping[str, Endpoint]) -> None:
         """Put other settings in force in every worker, or in none.
 
+        A worker that dies meanwhile does not count: the one that takes its place begins with what is in force then.
+
         Raises:
-            GatewayError: A worker refused them.
+            GatewayError: A worker refused them, or none answered.
         """
         before, order = self._order, Order("load", spec, dict(endpoints), self._order.workers)
-        answers = await asyncio.gather(*(worker.ask(order) for worker in self._workers))
-        refused = next((answer for answer in answers if answer.problem), None)
-        if refused is None:
+        asked = tuple(self._workers)
+        answers = await self._ask_each(asked, order)
+        refused = next((answer for answer in answers.values() if answer.problem), None)
+        if refused is None and answers:
             self._order = order
+            await self._ask_each([worker for worker in self._workers if worker not in asked], order)
             return
-        await asyncio.gather(
-            *(worker.ask(before) for worker, answer in zip(self._workers, answers, strict=True) if not answer.problem)
-        )
+        await self._ask_each([worker for worker, answer in answers.items() if not answer.problem], before)
+        if refused is None:
+            raise GatewayError("No worker answered.", remedy="Their own messages may say why.")
         raise GatewayError(refused.problem, remedy=refused.remedy)
 
     async def families(self) -> list[Family]:
@@ -150,13 +156,20 @@ class Workers:
         return [answer.upstreams for answer in await self._ask_all(Order("upstreams"))]
 
     async def _ask_all(self, order: Order) -> list[Answer]:
-        answers = await asyncio.gather(*(worker.ask(order) for worker in self._workers), return_exceptions=True)
-        return [answer for answer in answers if isinstance(answer, Answer)]
+        return list((await self._ask_each(self._workers, order)).values())
+
+    async def _ask_each(self, workers: Sequence[_Worker], order: Order) -> dict[_Worker, Answer]:
+        """What workers answer; one that is gone is left out."""
+        said = await asyncio.gather(*(worker.ask(order) for worker in workers), return_exceptions=True)
+        return {worker: one for worker, one in zip(workers, said, strict=True) if isinstance(one, Answer)}
 
     async def _begin(self) -> _Worker:
         worker = await _Worker.start(self._listener)
+        order, answer = None, Answer()
         try:
-            answer = await worker.ask(self._order, within_s=_START_S)
+            while order is not self._order and not answer.problem:  # others may have come into force while it started
+                order = self._order
+                answer = await worker.ask(order, within_s=_START_S)
         except BaseException:
             await worker.stop(0)
             raise

@@ -218,6 +218,23 @@ async def test_a_whole_answer_and_a_stream_say_the_same(
     assert "hidden" not in repr(pieces) + repr(whole)
 
 
+async def test_token_counts_that_are_none_spoil_no_answer(
+    fake: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ANTHROPIC_TEST_KEY", "sk-ant")
+    for odd in (None, {"output_tokens": 10**30}, {"output_tokens": -1}):
+        fake.stream = event("content_block_delta", delta={"type": "text_delta", "text": "At nine."})
+        fake.stream += event("message_delta", delta={"stop_reason": "end_turn"}, usage=odd) + event("message_stop")
+        async with (
+            open_router(settings(fake), project_root=tmp_path, endpoints={}) as router,
+            router.stream(BODY.replace(b"{", b'{"stream":true,', 1)) as chunks,
+        ):
+            pieces = [piece async for piece in chunks]
+        assert [piece.usage for piece in pieces] == [None, None]
+        assert pieces[0].choices[0].delta
+        assert pieces[0].choices[0].delta.content == "At nine."
+
+
 @pytest.mark.parametrize(
     ("stream", "message"),
     [

@@ -253,6 +253,40 @@ async def test_a_full_pool_refuses_and_a_caller_who_leaves_frees_its_place(tmp_p
         assert await text(router) == "Hi"
 
 
+async def test_waiting_in_vain_for_a_place_is_no_fault_of_the_upstream(tmp_path: Path) -> None:
+    seen = Seen()
+    async with scripted(answer()) as fake, scripted(answer("spare")) as spare:
+        busy = upstream(fake, connections=1, timeouts={"connect_s": 0.1}, breaker={"failures": 1, "open_s": 60})
+        places = {"one": busy, "spare": upstream(spare)}
+        models = {"assistant": [{"upstream": "one"}], "both": [{"upstream": "one"}, {"upstream": "spare"}]}
+        async with routed(places, tmp_path, models=models, seen=seen) as router:
+            fake.hold.clear()
+            running = asyncio.ensure_future(router.complete(BODY))
+            await asyncio.sleep(0.05)
+            assert await code(router) == "503 upstream_busy"
+            assert await text(router, "both") == "spare"
+            assert router.states[0].circuit == "closed"
+            fake.hold.set()
+            await running
+            assert await text(router) == "Hi"
+    assert [outcome for name, outcome in seen.calls if name == "one"] == ["busy", "busy", "ok", "ok"]
+    assert seen.tries == []
+
+
+@pytest.mark.parametrize(
+    ("status", "named", "told"), [("503 Busy", "30", 30), ("529 Busy", "2.5", 3), ("503 Busy", "", 0)]
+)
+async def test_when_to_come_again_is_passed_on(tmp_path: Path, status: str, named: str, told: int) -> None:
+    extra = f"retry-after: {named}\r\n" if named else ""
+    async with (
+        scripted(http("{}", status, extra=extra)) as fake,
+        routed({"one": upstream(fake)}, tmp_path) as router,
+    ):
+        with pytest.raises(ApiError) as caught:
+            await router.complete(BODY)
+    assert (caught.value.code, caught.value.retry_after_s) == ("bad_upstream", told)
+
+
 async def test_an_open_circuit_tries_again_after_its_rest(tmp_path: Path) -> None:
     async with scripted(http("{}", "500 Oops"), answer()) as fake:
         places = {"one": upstream(fake, breaker={"failures": 1, "open_s": 0.05})}

@@ -1,6 +1,9 @@
 """`POST /v1/embeddings`: each text is judged by itself, and vectors are all that comes back."""
 
-from typing import Annotated, Literal, cast
+import base64
+import binascii
+import struct
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
@@ -12,8 +15,11 @@ from lockgate.gateway.errors import bad_upstream, invalid
 from lockgate.gateway.judging import Slot, judge
 from lockgate.gateway.request import Json, Strict, convert
 from lockgate.gateway.upstream import Usage
+from lockgate.gateway.upstreams.wire import read_usage
 from lockgate.guard import Guard
 
+_UNKNOWN = {"prompt_tokens": 0, "total_tokens": 0}
+_FLOAT_BYTES = 4
 _STRICTNESS = (Action.ALLOW, Action.REDACT, Action.HOLD, Action.BLOCK)
 _Base64 = Annotated[str, Meta(pattern=r"^[A-Za-z0-9+/]*={0,2}$")]
 
@@ -38,16 +44,11 @@ class _Vector(msgspec.Struct, frozen=True):
     embedding: tuple[float, ...] | _Base64
 
 
-class _Usage(msgspec.Struct, frozen=True):
-    prompt_tokens: int = 0
-    total_tokens: int = 0
-
-
 class Vectors(msgspec.Struct, frozen=True):
     """What an upstream answers; fields that are not named here are dropped."""
 
     data: tuple[_Vector, ...]
-    usage: _Usage = _Usage()
+    usage: object = None
 
 
 def read_embedding(body: object) -> EmbeddingRequest:
@@ -86,11 +87,11 @@ def _strictest(guard: Guard, slots: list[Slot]) -> Verdict:
     return max(verdicts, key=lambda verdict: (_STRICTNESS.index(verdict.action), verdict.score))
 
 
-def write_embedding(answer: object, request: EmbeddingRequest, envelope: Envelope) -> tuple[bytes, Usage]:
+def write_embedding(answer: object, request: EmbeddingRequest, envelope: Envelope) -> tuple[bytes, Usage | None]:
     """The vectors, written anew in the order of the texts, and what they cost.
 
     Raises:
-        ApiError: 502 when the upstream's answer is no list of one vector a text, in the form that was asked for.
+        ApiError: 502 when the upstream's answer is no list of one vector a text.
     """
     try:
         vectors = msgspec.convert(answer, Vectors)
@@ -100,9 +101,23 @@ def write_embedding(answer: object, request: EmbeddingRequest, envelope: Envelop
     if [vector.index for vector in ordered] != list(range(len(request.texts))):
         raise bad_upstream("answered without exactly one embedding a text")
     as_text = request.encoding_format == "base64"
-    if any(isinstance(vector.embedding, str) is not as_text for vector in ordered):
-        raise bad_upstream("answered with embeddings of another form than was asked for")
-    data = [{"object": "embedding", "index": vector.index, "embedding": vector.embedding} for vector in ordered]
-    usage = cast("Json", msgspec.to_builtins(vectors.usage))
-    body = msgspec.json.encode({"object": "list", "data": data, "model": envelope.model, "usage": usage})
-    return body, Usage(prompt_tokens=vectors.usage.prompt_tokens, total_tokens=vectors.usage.total_tokens)
+    try:
+        vectors_sent = [_as_text(v.embedding) if as_text else _as_numbers(v.embedding) for v in ordered]
+    except (binascii.Error, struct.error, OverflowError) as error:
+        raise bad_upstream("answered with something that is no list of embeddings") from error
+    data = [{"object": "embedding", "index": index, "embedding": sent} for index, sent in enumerate(vectors_sent)]
+    usage = read_usage(vectors.usage)
+    shown = {"prompt_tokens": usage.prompt_tokens, "total_tokens": usage.total_tokens} if usage else _UNKNOWN
+    return msgspec.json.encode({"object": "list", "data": data, "model": envelope.model, "usage": shown}), usage
+
+
+def _as_text(vector: tuple[float, ...] | str) -> str:
+    """Base64 of 32-bit floats, little-endian, which OpenAI's clients ask for and many servers do not know."""
+    return vector if isinstance(vector, str) else base64.b64encode(struct.pack(f"<{len(vector)}f", *vector)).decode()
+
+
+def _as_numbers(vector: tuple[float, ...] | str) -> tuple[float, ...]:
+    if not isinstance(vector, str):
+        return vector
+    raw = base64.b64decode(vector, validate=True)
+    return struct.unpack(f"<{len(raw) // _FLOAT_BYTES}f", raw)

@@ -14,6 +14,7 @@ from lockgate.gateway.upstreams.wire import (
     Usage,
     no_completion,
     read_document,
+    read_usage,
 )
 
 _FINISH = {
@@ -44,7 +45,7 @@ class _Usage(msgspec.Struct, frozen=True):
 class _Message(msgspec.Struct, frozen=True):
     content: tuple[_Block, ...] = ()
     stop_reason: str | None = None
-    usage: _Usage = _Usage()
+    usage: _Usage | None = _Usage()
 
 
 class _Delta(msgspec.Struct, frozen=True):
@@ -60,7 +61,7 @@ class _Event(msgspec.Struct, frozen=True):
     message: _Message = _Message()
     content_block: _Block = _Block("")
     delta: _Delta = _Delta()
-    usage: _Usage = _Usage()
+    usage: _Usage | None = _Usage()
 
 
 _MESSAGE = msgspec.json.Decoder(_Message)
@@ -73,7 +74,7 @@ class AnthropicPieces:
     def __init__(self) -> None:
         self.ended = False
         self._calls: dict[int, int] = {}
-        self._usage = _Usage()
+        self._usage: _Usage | None = _Usage()
 
     def take(self, data: str) -> UpstreamAnswer | None:
         """The chunk that an event stands for; None for those that carry nothing (pings, thinking, signatures).
@@ -184,7 +185,9 @@ def _chunk(delta: UpstreamMessage, reason: str | None = None, usage: Usage | Non
     return UpstreamAnswer((UpstreamChoice(delta=delta, finish_reason=finish),), usage)
 
 
-def _usage(before: _Usage, after: _Usage) -> Usage:
+def _usage(before: _Usage | None, after: _Usage | None) -> Usage | None:
+    if before is None or after is None:
+        return None
     read = (before.input_tokens, before.cache_creation_input_tokens, before.cache_read_input_tokens)
     prompt, answered = sum(count or 0 for count in read), after.output_tokens or 0
-    return Usage(prompt, answered, prompt + answered)
+    return read_usage({"prompt_tokens": prompt, "completion_tokens": answered, "total_tokens": prompt + answered})

@@ -15,7 +15,7 @@ class OpenAIPieces:
         self.ended = False
 
     def take(self, data: str) -> UpstreamAnswer | None:
-        """The chunk in `data`; None for `[DONE]`.
+        """The chunk in `data`; None for `[DONE]` and for an event without data, which only keeps a connection open.
 
         Raises:
             ApiError: 502, it is no chunk.
@@ -23,7 +23,7 @@ class OpenAIPieces:
         if data == _DONE:
             self.ended = True
             return None
-        return read_chunk(data)
+        return read_chunk(data) if data else None
 
 
 class OpenAIDialect:

@@ -1,6 +1,7 @@
 """One upstream: its pool, its circuit, and the one exchange of a request and an answer."""
 
 from collections.abc import AsyncGenerator
+from math import ceil
 from time import perf_counter
 from typing import Protocol
 
@@ -13,6 +14,7 @@ from lockgate.gateway.upstreams.dialect import Call, Dialect
 from lockgate.gateway.upstreams.transport import Fault, Reply, Transport, TransportError
 
 MAX_BYTES = 8 << 20
+MAX_STREAM_BYTES = 256 << 20
 _OK = 200
 _LIMITED = 429
 _OVERLOADED = frozenset({502, 503, 504, 529})
@@ -120,6 +122,7 @@ class Server:
             raise self._told(_busy(), 0.0)
         if not self.breaker.allow():
             raise self._told(_resting(), 0.0)
+        waits = self.in_flight >= self._connections
         self.in_flight += 1
         started = perf_counter()
         reply = None
@@ -131,7 +134,8 @@ class Server:
             if reply is not None:
                 reply.close()
             if isinstance(error, TransportError):
-                error = _unreached(error)
+                in_vain = waits and error.fault is Fault.CONNECT and error.timed_out
+                error = _busy() if in_vain else _unreached(error)
             if isinstance(error, CallFailedError):
                 self._judge(error)
                 raise self._told(error, perf_counter() - started) from error
@@ -148,7 +152,7 @@ class Server:
             self._observer.second_try(self.name, kind)
 
     def _judge(self, error: CallFailedError) -> None:
-        if error.error.status == _LIMITED or error.outcome in {"rejected", "redirected", "refused"}:
+        if error.error.status == _LIMITED or error.outcome in {"rejected", "redirected", "refused", "busy"}:
             self.breaker.abandoned()
         else:
             self.breaker.failed()
@@ -181,7 +185,7 @@ class Exchange:
             async for chunk in self._reply.chunks():
                 size += len(chunk)
                 if size > MAX_BYTES:
-                    raise self.blame(_too_large())
+                    raise self.blame(_too_large(MAX_BYTES))
                 parts.append(chunk)
         except TransportError as error:
             raise self.blame(_broke_off(error)) from error
@@ -189,6 +193,9 @@ class Exchange:
 
     async def events(self) -> AsyncGenerator[list[str]]:
         """The data of the events of a stream, as many at a time as arrived together.
+
+        What surrounds a few characters of text in an event is hundreds of bytes, so the stream may be far longer than
+        an answer that is read whole; nothing of it is kept here.
 
         Raises:
             ApiError: As in `read`, and 502 where it is no event stream.
@@ -198,10 +205,12 @@ class Exchange:
         try:
             async for raw in self._reply.chunks():
                 size += len(raw)
-                if size > MAX_BYTES:
-                    raise self.blame(_too_large())
+                if size > MAX_STREAM_BYTES:
+                    raise self.blame(_too_large(MAX_STREAM_BYTES))
                 if events := reader.feed(raw):
                     yield events
+            if events := reader.finish():
+                yield events
         except TransportError as error:
             raise self.blame(_broke_off(error)) from error
         except SseError as error:
@@ -235,12 +244,13 @@ def _refused(reply: Reply, status: int) -> CallFailedError:
         return CallFailedError(_rejected(), "rejected", elsewhere=False)
     if status == _LIMITED:
         wait = _retry_after(reply.header("retry-after"))
-        shown = int(wait) + (wait % 1 > 0) if wait is not None else _DEFAULT_WAIT_S
-        error = ApiError(429, "rate_limit_exceeded", "The model server is at its limit.", retry_after_s=max(1, shown))
+        shown = _DEFAULT_WAIT_S if wait is None else max(1, ceil(wait))
+        error = ApiError(429, "rate_limit_exceeded", "The model server is at its limit.", retry_after_s=shown)
         return CallFailedError(error, "limited", elsewhere=True, again_s=wait)
     error = bad_upstream(f"answered with status {status}")
     if status in _OVERLOADED:
         named = _retry_after(reply.header("retry-after"))
+        error.retry_after_s = ceil(named or 0)
         return CallFailedError(error, "overloaded", elsewhere=True, again_s=-1.0 if named is None else named)
     kind = "redirected" if status < 400 else "refused" if status < 500 else "failed"  # noqa: PLR2004 - RFC 9110, section 15
     return CallFailedError(error, kind, elsewhere=False)
@@ -278,8 +288,8 @@ def _rejected() -> ApiError:
     )
 
 
-def _too_large() -> ApiError:
-    return bad_upstream(f"sent more than {MAX_BYTES:,} bytes")
+def _too_large(limit: int) -> ApiError:
+    return bad_upstream(f"sent more than {limit:,} bytes")
 
 
 def _resting() -> CallFailedError:
