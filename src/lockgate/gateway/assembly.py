@@ -97,12 +97,19 @@ class _Assembly:
         serve, root = version.serve, version.project.root
         secrets = await opened.enter_async_context(Secrets.open(serve.secrets, project_root=root))
         resolve = await _fetch(secrets, serve)
-        router = build_router(serve, project_root=root, endpoints=endpoints, resolve=resolve, observer=self._telemetry)
+        router = build_router(
+            serve,
+            project_root=root,
+            endpoints=endpoints,
+            resolve=resolve,
+            observer=self._telemetry,
+            secrets=secrets,
+        )
         opened.push_async_callback(router.close)
         check_prices(serve.limits, router.aliases)
         moderation = None
         if serve.moderation is not None:
-            opening = open_moderation(serve.moderation, project_root=root, resolve=resolve)
+            opening = open_moderation(serve.moderation, project_root=root, resolve=resolve, secrets=secrets)
             moderation = await opened.enter_async_context(opening)
         gateway = Gateway(
             serve=serve,
