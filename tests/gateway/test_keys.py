@@ -53,8 +53,10 @@ def test_a_key_carries_its_tenant_its_scopes_and_its_name(project: Project) -> N
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"tenant": "no spaces"}, {"tenant": "x\n"}, {"scopes": ("a b",)}, {"scopes": ("x" * 97,)}]
-    + [{"name": name} for name in ("n" * 201, "", "  ", "a\nkey-00000000  valid", "\x1b[2J", "\udcff", "\u202eb")],
+    [
+        *({"tenant": "no spaces"}, {"tenant": "x\n"}, {"scopes": ("a b",)}, {"scopes": ("x" * 97,)}),
+        *({"name": name} for name in ("n" * 201, "", "  ", "a\nkey-00000000  valid", "\x1b[2J", "\udcff", "\u202eb")),
+    ],
 )
 def test_what_could_not_be_read_again_is_refused(project: Project, wrong: dict[str, object]) -> None:
     with pytest.raises(GatewayError, match="cannot be used"):

@@ -20,7 +20,7 @@ from lockgate.gateway.auth.pepper import read_pepper
 from lockgate.gateway.guarding import GuardPool
 from lockgate.gateway.keys import Verifier
 from lockgate.gateway.limits.limiter import Limiter
-from lockgate.gateway.limits.plan import check_prices
+from lockgate.gateway.limits.plan import check_models, check_prices
 from lockgate.gateway.live import App, Live, Spec
 from lockgate.gateway.moderating import open_moderation
 from lockgate.gateway.secrets.book import Secrets
@@ -106,6 +106,7 @@ class _Assembly:
             secrets=secrets,
         )
         opened.push_async_callback(router.close)
+        check_models(serve.limits, router.aliases)
         check_prices(serve.limits, router.aliases)
         moderation = None
         if serve.moderation is not None:

@@ -374,9 +374,7 @@ async def test_a_key_that_was_refused_is_looked_up_anew(tmp_path: Path) -> None:
     async with scripted(answer(), http("{}", "401 Unauthorized"), answer()) as fake:
         serve = msgspec.convert({"upstream": upstream(fake, api_key_ref=reference)}, ServeConfig)
         async with Secrets.open(SecretsConfig(), project_root=root) as secrets:
-            router = build_router(
-                serve, project_root=root, endpoints={}, resolve=lambda _: "sk-old", secrets=secrets
-            )
+            router = build_router(serve, project_root=root, endpoints={}, resolve=lambda _: "sk-old", secrets=secrets)
             assert await text(router) == "Hi"
             place.write_text("sk-new")
             assert await code(router) == "502 bad_upstream"

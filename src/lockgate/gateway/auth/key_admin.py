@@ -170,12 +170,13 @@ def _with(keys: tuple[ApiKey, ...], changed: ApiKey) -> tuple[ApiKey, ...]:
 
 def _checked(key: ApiKey) -> ApiKey:
     """Refuse now what could not be read again, and a name that would not be told from other lines of a list."""
+    wrong = GatewayError(
+        "The name, the tenant or a scope of the key cannot be used.",
+        remedy="A name has 1 to 200 printable characters; tenants and scopes are words of letters, digits, '._-:/*'.",
+    )
+    if not key.name.strip() or not key.name.isprintable():
+        raise wrong
     try:
-        if not key.name.strip() or not key.name.isprintable():
-            raise msgspec.ValidationError("no printable name")
         return msgspec.convert(msgspec.to_builtins(key), ApiKey)
     except msgspec.ValidationError as error:
-        raise GatewayError(
-            "The name, the tenant or a scope of the key cannot be used.",
-            remedy="Names have 1 to 200 printable characters; tenants and scopes are words of letters, digits and '._-:/*'.",
-        ) from error
+        raise wrong from error

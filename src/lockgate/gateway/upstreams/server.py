@@ -18,6 +18,8 @@ _OK = 200
 _LIMITED = 429
 _OVERLOADED = frozenset({502, 503, 504, 529})
 _REJECTED = frozenset({400, 413, 422})
+# The upstream looked at the request and turned it down.
+_DECLINED = frozenset({"rejected", "redirected", "refused"})
 _DEFAULT_WAIT_S = 5
 _LONGEST_WAIT_S = 3600.0
 
@@ -51,6 +53,7 @@ class CallFailedError(Exception):
     ) -> None:
         super().__init__(outcome)
         self.error = error
+        self.error.unused = elsewhere or outcome in _DECLINED
         self.outcome = outcome
         self.elsewhere = elsewhere
         self.again_s = again_s
@@ -167,7 +170,7 @@ class Server:
     def _judge(self, error: CallFailedError) -> None:
         if error.outcome == "refused" and self._key is not None:
             self._key.refused()
-        if error.error.status == _LIMITED or error.outcome in {"rejected", "redirected", "refused"}:
+        if error.error.status == _LIMITED or error.outcome in _DECLINED:
             self.breaker.abandoned()
         else:
             self.breaker.failed()
