@@ -68,6 +68,35 @@ def test_a_rotated_key_is_printed_once_and_the_old_one_ends(key: Run, project: P
     assert store.verify(new["key"]) == new["id"]
 
 
+def test_a_rotation_says_how_long_the_old_key_counts(key: Run, project: Path) -> None:
+    old = json.loads(key("create", "--name", "ci", "--json")[1])
+    _, out, err = key("rotate", old["id"], "--grace", "1h", "--json")
+    ends = list_keys(open_project(project))[0].expires
+    assert ends is not None
+    assert f"{old['id']} counts until {ends}." in err
+    new = json.loads(out)
+    assert f"{new['id']} does not count any more." in key("rotate", new["id"], "--grace", "0s")[2]
+
+
+def test_a_scope_that_no_rule_asks_for_is_told(key: Run, project: Path) -> None:
+    assert "forbids nothing" in key("create", "--name", "ci", "--scope", "guard")[2]
+    assert not key("create", "--name", "ci")[2]
+    rule = """rules: [{id: a, effect: allow, when: '"guard" in caller.scopes'}]"""
+    upstream = """upstream: {kind: openai, base_url: "http://127.0.0.1:1/v1", model: m}"""
+    (project / "lockgate.yaml").write_text(f"version: 1\nproject: p\nserve:\n  {upstream}\n  {rule}\n")
+    assert not key("create", "--name", "ci", "--scope", "guard")[2]
+
+
+def test_a_row_with_line_breaks_cannot_look_like_two(key: Run, project: Path) -> None:
+    key("create", "--name", "ci")
+    path = project / ".lockgate/api-keys.json"
+    document = json.loads(path.read_text())
+    document["keys"][0]["name"] = "ci\nkey-00000000  2026-01-01T00:00:00.000Z  valid"
+    path.write_text(json.dumps(document))
+    code, out, _ = key("list")
+    assert (code, len(out.splitlines())) == (0, 1)
+
+
 @pytest.mark.parametrize("when", ["2099-01-31", "2099-01-31T12:00:00+02:00", "2099-01-31T12:00:00Z", "52w", "1s"])
 def test_an_end_may_be_a_length_a_day_or_a_moment(key: Run, when: str) -> None:
     assert key("create", "--name", "n", "--expires", when)[0] == 0
@@ -75,7 +104,10 @@ def test_an_end_may_be_a_length_a_day_or_a_moment(key: Run, when: str) -> None:
 
 @pytest.mark.parametrize(
     "when",
-    ["", "soon", "90", "-1d", "0s", "1.5d", "99999w", "2020-01-01", "2099-02-30", "2099-01-31T12:00:00", "9999-12-31"],
+    [
+        *("", "soon", "90", "-1d", "0s", "1.5d", "99999w", "2020-01-01", "2099-02-30", "2099-01-31T12:00:00"),
+        *("9999-12-31", "9999-12-31T23:59:59-12:00"),
+    ],
 )
 def test_an_end_that_means_nothing_or_is_past_is_refused(key: Run, project: Path, when: str) -> None:
     code, _, err = key("create", "--name", "n", "--expires", when)
@@ -85,7 +117,10 @@ def test_an_end_that_means_nothing_or_is_past_is_refused(key: Run, project: Path
     assert list_keys(open_project(project)) == ()
 
 
-@pytest.mark.parametrize("wrong", [("--tenant", "two words"), ("--scope", "two words"), ("--name", "n" * 201)])
+@pytest.mark.parametrize(
+    "wrong",
+    [("--tenant", "two words"), ("--scope", "two words"), ("--name", "n" * 201), ("--name", "\udcff")],
+)
 def test_names_that_could_not_be_read_again_are_refused(key: Run, wrong: tuple[str, str]) -> None:
     assert key("create", "--name", "n", *wrong)[0] == 2
 

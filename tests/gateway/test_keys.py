@@ -53,7 +53,10 @@ def test_a_key_carries_its_tenant_its_scopes_and_its_name(project: Project) -> N
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"tenant": "no spaces"}, {"tenant": "x\n"}, {"scopes": ("a b",)}, {"scopes": ("x" * 97,)}, {"name": "n" * 201}],
+    [
+        *({"tenant": "no spaces"}, {"tenant": "x\n"}, {"scopes": ("a b",)}, {"scopes": ("x" * 97,)}),
+        *({"name": name} for name in ("n" * 201, "", "  ", "a\nkey-00000000  valid", "\x1b[2J", "\udcff", "\u202eb")),
+    ],
 )
 def test_what_could_not_be_read_again_is_refused(project: Project, wrong: dict[str, object]) -> None:
     with pytest.raises(GatewayError, match="cannot be used"):
@@ -147,6 +150,23 @@ def test_a_key_that_is_gone_has_no_successor(project: Project) -> None:
     revoke(project, key_id)
     with pytest.raises(GatewayError, match="not valid any more"):
         rotate(project, key_id, grace_s=0)
+
+
+def test_a_key_that_was_rotated_is_not_rotated_again(project: Project) -> None:
+    old_id, _ = create(project, "one")
+    new_id, _ = rotate(project, old_id, grace_s=HOUR)
+    with pytest.raises(GatewayError, match=f"rotated already, to '{new_id}'"):
+        rotate(project, old_id, grace_s=HOUR)
+    rotate(project, new_id, grace_s=HOUR)
+    assert [key.expires is None for key in list_keys(project)] == [False, False, True]
+
+
+def test_an_expiry_beyond_the_calendar_is_refused(project: Project) -> None:
+    with pytest.raises(GatewayError, match="too late"):
+        create(project, "one", expires_at=253_402_300_800.0)
+    key_id, _ = create(project, "one", expires_at=time.time() + HOUR)
+    with pytest.raises(GatewayError, match="too late"):
+        rotate(project, key_id, grace_s=0, expires_at=1e18)
 
 
 def test_only_the_owner_can_read_hashes_and_pepper(project: Project, private_home: Path) -> None:

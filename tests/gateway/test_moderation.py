@@ -71,6 +71,25 @@ async def test_it_sees_what_travels_and_nothing_of_the_application(
     assert set(moderation.keys) == {"Bearer sk-moderation"}
 
 
+async def test_its_key_is_shown_for_as_long_as_it_counts_where_it_lies(
+    start: Callable[..., Any], moderation: Endpoint, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    place = tmp_path_factory.mktemp("kept") / "key"
+    place.touch(0o600)
+    place.write_text("sk-one")
+    more = moderation.settings(f"api_key_ref: 'file:{place}'") + "  secrets: {ttl_s: 1}\n"
+    async with start(settings=more) as world:
+        assert (await world.chat())[0] == 200
+        place.write_text("sk-two")
+        await asyncio.sleep(1.1)
+        assert (await world.chat())[0] == 200
+        place.unlink()
+        await asyncio.sleep(1.1)
+        status, answer = await world.chat()
+        assert (status, answer["error"]["code"]) == (503, "guard_unavailable")
+    assert moderation.keys == ["Bearer sk-one", "Bearer sk-two"]
+
+
 async def test_a_category_that_reaches_its_limit_blocks(start: Callable[..., Any], moderation: Endpoint) -> None:
     moderation.bad_words = {"fight": 0.6}
     async with start(settings=moderation.settings("thresholds: {violence: 0.55}")) as world:

@@ -65,12 +65,16 @@ def key() -> None:
 @click.option("--name", required=True, help="Who or what will use it.")
 @click.option("--expires", type=_expiry, help="When it ends: 90d, 2027-01-31 (that day still counts), or a moment.")
 @click.option("--tenant", default="", help="Whose traffic it carries.")
-@click.option("--scope", "scopes", multiple=True, help="What it may do. Can be repeated.")
+@click.option("--scope", "scopes", multiple=True, help="A word that rules can ask for. Can be repeated.")
 @_JSON
 def create(folder: Path, name: str, expires: float | None, tenant: str, scopes: tuple[str, ...], as_json: bool) -> None:
     """Make a key and print it, this once."""
-    made = keys.create(open_project(folder), name, expires_at=expires, tenant=tenant, scopes=scopes)
+    project = open_project(folder)
+    made = keys.create(project, name, expires_at=expires, tenant=tenant, scopes=scopes)
     _show(*made, as_json=as_json)
+    rules = project.config.serve.rules if project.config.serve else None
+    if scopes and not any("caller.scopes" in rule.when for rule in rules or ()):
+        click.echo("No rule in 'serve.rules' speaks of caller.scopes: a scope by itself forbids nothing.", err=True)
 
 
 @key.command("list")
@@ -100,7 +104,8 @@ def list_(folder: Path, as_json: bool) -> None:
     for row in rows:
         ends = f"until {row['expires']}" if row["expires"] and row["state"] == "valid" else ""
         words = [row["id"], row["created"], f"{row['state']:<8}", ends, row["tenant"], row["name"], *row["scopes"]]
-        click.echo("  ".join(printable(str(word)) for word in words if word))
+        # A row that somebody wrote into the file by hand must not look like two.
+        click.echo("  ".join(printable(str(word)).replace("\n", "\ufffd") for word in words if word))
 
 
 @key.command()
@@ -122,8 +127,12 @@ def revoke(folder: Path, key_id: str) -> None:
 @_JSON
 def rotate(folder: Path, key_id: str, grace: float, expires: float | None, as_json: bool) -> None:
     """Make a successor of KEY_ID with the same name, tenant and scopes, and print it, this once."""
-    made = keys.rotate(open_project(folder), key_id, grace_s=grace, expires_at=expires)
+    project = open_project(folder)
+    made = keys.rotate(project, key_id, grace_s=grace, expires_at=expires)
     _show(*made, as_json=as_json)
+    ends = next((item.expires for item in keys.list_keys(project) if item.id == key_id), None)
+    if ends is not None:
+        click.echo(f"{key_id} counts until {ends}." if grace else f"{key_id} does not count any more.", err=True)
 
 
 def _show(key_id: str, secret: str, *, as_json: bool) -> None:

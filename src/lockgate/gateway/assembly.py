@@ -20,7 +20,7 @@ from lockgate.gateway.auth.pepper import read_pepper
 from lockgate.gateway.guarding import GuardPool
 from lockgate.gateway.keys import Verifier
 from lockgate.gateway.limits.limiter import Limiter
-from lockgate.gateway.limits.plan import check_prices
+from lockgate.gateway.limits.plan import check_models, check_prices
 from lockgate.gateway.live import App, Live, Spec
 from lockgate.gateway.moderating import open_moderation
 from lockgate.gateway.secrets.book import Secrets
@@ -97,12 +97,20 @@ class _Assembly:
         serve, root = version.serve, version.project.root
         secrets = await opened.enter_async_context(Secrets.open(serve.secrets, project_root=root))
         resolve = await _fetch(secrets, serve)
-        router = build_router(serve, project_root=root, endpoints=endpoints, resolve=resolve, observer=self._telemetry)
+        router = build_router(
+            serve,
+            project_root=root,
+            endpoints=endpoints,
+            resolve=resolve,
+            observer=self._telemetry,
+            secrets=secrets,
+        )
         opened.push_async_callback(router.close)
+        check_models(serve.limits, router.aliases)
         check_prices(serve.limits, router.aliases)
         moderation = None
         if serve.moderation is not None:
-            opening = open_moderation(serve.moderation, project_root=root, resolve=resolve)
+            opening = open_moderation(serve.moderation, project_root=root, resolve=resolve, secrets=secrets)
             moderation = await opened.enter_async_context(opening)
         gateway = Gateway(
             serve=serve,

@@ -26,6 +26,9 @@ class ApiError(Exception):
         allow: The method that this address answers to, where another one was used.
         labels: What the event records; by default `error.<code>`.
         score: The guard's injection score, where it gave one.
+
+    Attributes:
+        unused: Whether it is known that no model did any work for the request.
     """
 
     def __init__(
@@ -49,6 +52,7 @@ class ApiError(Exception):
         self.allow = allow
         self.labels = labels or (f"error.{code}",)
         self.score = score
+        self.unused = False
 
     @property
     def unjudged(self) -> bool:

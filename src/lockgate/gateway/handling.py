@@ -21,6 +21,7 @@ from lockgate.gateway.guarding import GuardPool
 from lockgate.gateway.judging import Judgement
 from lockgate.gateway.limits.admission import Admission
 from lockgate.gateway.limits.patience import patient
+from lockgate.gateway.limits.plan import GUARD_MODEL
 from lockgate.gateway.moderating import Moderation
 from lockgate.gateway.record import Record
 from lockgate.gateway.request import Json, read_json
@@ -29,7 +30,7 @@ from lockgate.gateway.surfaces.chat_request import read_chat
 from lockgate.gateway.surfaces.completions import read_completion
 from lockgate.gateway.surfaces.embeddings import prepare_embedding, read_embedding, write_embedding
 from lockgate.gateway.surfaces.messages_request import count_tokens, read_messages
-from lockgate.gateway.surfaces.opinion import GUARD_MODEL, give_opinion, moderate
+from lockgate.gateway.surfaces.opinion import give_opinion, moderate
 from lockgate.gateway.surfaces.responses_request import read_response
 from lockgate.gateway.unguarded import UNGUARDED, open_routes
 from lockgate.gateway.upstream import Upstream, UpstreamAnswer, UpstreamMessage, Usage

@@ -11,6 +11,7 @@ from lockgate.gateway.answer import GuardedStream
 from lockgate.gateway.conversation import Answer
 from lockgate.gateway.errors import GUARD_ERROR, GatewayError, content_filtered, guard_failed
 from lockgate.gateway.judging import Slot, labels_of
+from lockgate.gateway.secrets.book import Secrets
 from lockgate.gateway.upstreams.addresses import check_url
 from lockgate.gateway.upstreams.aiohttp_transport import GuardedResolver
 from lockgate.gateway.upstreams.credentials import Resolve, read_api_key
@@ -26,10 +27,13 @@ class Moderation:
     Args:
         moderator: Who is asked.
         settings: The section `serve.moderation`.
+        secrets: Knows its key where that may change; None for the key that the moderator has.
     """
 
-    def __init__(self, moderator: Moderator, settings: ModerationConfig) -> None:
+    def __init__(self, moderator: Moderator, settings: ModerationConfig, secrets: Secrets | None = None) -> None:
         self._moderator = moderator
+        self._reference = settings.api_key_ref
+        self._secrets = secrets
         self._of = frozenset(settings.of)
 
     async def judge_request(self, slots: Iterable[Slot]) -> None:
@@ -71,6 +75,11 @@ class Moderation:
     async def _judge(self, text: str, *, what: str) -> None:
         if not text:
             return
+        if self._secrets is not None and self._reference:
+            try:
+                self._moderator.use((await self._secrets.get(self._reference)).reveal())
+            except (GatewayError, GuardError) as error:
+                raise guard_failed("guard.moderation") from error
         verdict = await self._moderator.judge(text)
         if verdict.action is Action.ALLOW:
             return
@@ -82,7 +91,7 @@ class Moderation:
 
 @asynccontextmanager
 async def open_moderation(
-    settings: ModerationConfig, *, project_root: Path, resolve: Resolve
+    settings: ModerationConfig, *, project_root: Path, resolve: Resolve, secrets: Secrets | None = None
 ) -> AsyncGenerator[Moderation]:
     """Connections to the endpoint, for as long as the block runs.
 
@@ -90,6 +99,7 @@ async def open_moderation(
         settings: The section `serve.moderation`.
         project_root: Where no key may lie.
         resolve: Looks references to secrets up.
+        secrets: Where the key is looked up for every question, so that it counts no longer than there.
 
     Raises:
         GatewayError: The address, the key or a limit cannot be used.
@@ -109,7 +119,7 @@ async def open_moderation(
     except GuardError as error:
         raise GatewayError(error.message, remedy=error.remedy) from error
     async with moderator:
-        yield Moderation(moderator, settings)
+        yield Moderation(moderator, settings, secrets)
 
 
 def _said(answer: Answer) -> str:

@@ -83,7 +83,6 @@ class Moderator:
             connector=aiohttp.TCPConnector(resolver=self._resolver),
             timeout=aiohttp.ClientTimeout(total=self.endpoint.timeout_s),
             cookie_jar=aiohttp.DummyCookieJar(),
-            headers={"Authorization": f"Bearer {self._key}"} if self._key else {},
         )
         return self
 
@@ -93,6 +92,14 @@ class Moderator:
         if self._session:
             await self._session.close()
             self._session = None
+
+    def use(self, key: str) -> None:
+        """Show another key from now on.
+
+        Raises:
+            GuardError: It cannot travel in a header.
+        """
+        self._key = _sendable(key, "The key of the moderation endpoint")
 
     async def judge(self, text: str) -> Verdict:
         """Ask for an opinion on one text.
@@ -119,11 +126,12 @@ class Moderator:
         return Verdict(Action.ALLOW, 0.0, (), text)
 
     async def _scores(self, session: aiohttp.ClientSession, text: str) -> dict[str, float]:
+        authorization = {"Authorization": f"Bearer {self._key}"} if self._key else {}
         question = {"input": text, **({"model": self.endpoint.model} if self.endpoint.model else {})}
         async with session.post(
             f"{self.endpoint.base_url.rstrip('/')}/moderations",
             data=msgspec.json.encode(question),
-            headers={"Content-Type": "application/json", "Accept-Encoding": "identity"},
+            headers={"Content-Type": "application/json", "Accept-Encoding": "identity", **authorization},
             allow_redirects=False,
         ) as response:
             if response.status != 200:  # noqa: PLR2004 - the one status of an opinion

@@ -64,6 +64,23 @@ async def test_old_keys_count_while_the_issuer_is_down_and_no_longer_than_agreed
         assert await issuer.key("key of ES256", "ES256") is not None
 
 
+@pytest.mark.parametrize("body", [b'{"keys": []}', b'{"keys": [{"kty": "oct", "k": "AA"}]}'])
+async def test_keys_that_the_issuer_withdrew_count_no_longer(publisher: Any, clock: Any, body: bytes) -> None:
+    async with opened(publisher.settings(refresh_s=60, cooldown_s=1, max_stale_s=600)) as issuer:
+        assert await issuer.key("key of ES256", "ES256") is not None
+        publisher.body = body
+        before = issuer.generation
+        clock.move(61)
+        assert issuer.live
+        await asyncio.sleep(0.1)
+        assert issuer.generation > before
+        with pytest.raises(KeySetError):
+            await issuer.key("key of ES256", "ES256")
+        publisher.body = None
+        clock.move(2)
+        assert await issuer.key("key of ES256", "ES256") is not None
+
+
 @pytest.mark.parametrize(
     "shape", ["500", "redirect", "large", "compressed", "empty", "garbage", "no keys", "many", "list"]
 )

@@ -287,6 +287,29 @@ async def test_secrets_are_fetched_anew_and_may_move(tmp_path: Path, model: Mode
     assert model.keys == ["Bearer sk-one", "Bearer sk-rotated", "Bearer sk-two"]
 
 
+async def test_a_rotated_key_travels_without_a_reload_and_one_that_is_gone_not_at_all(
+    tmp_path: Path, model: Model
+) -> None:
+    place = tmp_path / "one"
+    place.touch(0o600)
+    place.write_text("sk-one")
+    async with serving(
+        tmp_path / "p", model, "  secrets: {ttl_s: 1}\n", key=f", api_key_ref: 'file:{place}'"
+    ) as endpoint:
+        assert await endpoint.status() == 200
+        place.write_text("sk-two")
+        await asyncio.sleep(1.1)
+        assert await endpoint.status() == 200
+        place.unlink()
+        await asyncio.sleep(1.1)
+        assert await endpoint.status() == 503
+        place.touch(0o600)
+        place.write_text("sk-three")
+        await asyncio.sleep(1.1)
+        assert await endpoint.status() == 200
+    assert model.keys == ["Bearer sk-one", "Bearer sk-two", "Bearer sk-three"]
+
+
 async def test_the_access_log_is_switched_on_and_off_and_metrics_go_on(tmp_path: Path, model: Model) -> None:
     async with serving(tmp_path / "p", model, "") as endpoint:
         await endpoint.status()

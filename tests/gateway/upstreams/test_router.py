@@ -9,8 +9,10 @@ import msgspec
 import pytest
 
 from lockgate.core.config import ServeConfig
+from lockgate.core.config_auth import SecretsConfig
 from lockgate.gateway import ApiError, GatewayError
-from lockgate.gateway.upstreams import Router, open_router
+from lockgate.gateway.secrets import Secrets
+from lockgate.gateway.upstreams import Router, build_router, check_upstreams, open_router
 
 BODY = b'{"model":"first-model","messages":[{"role":"user","content":"Hi"}],"temperature":0.25}'
 PIECE = 'data: {"choices":[{"index":0,"delta":{"content":"Hi"}}]}\n\n'
@@ -395,3 +397,41 @@ async def test_a_key_may_come_from_a_secret_store(tmp_path: Path) -> None:
             assert await text(router) == "Hi"
     assert set(looked_up) == {"vault:kv/openai#key"}
     assert fake.requests[0][1]["authorization"] == "Bearer sk-kept"
+
+
+async def test_a_key_that_was_refused_is_looked_up_anew(tmp_path: Path) -> None:
+    place = tmp_path / "key"
+    place.touch(0o600)
+    place.write_text("sk-old")
+    reference = f"file:{place}"
+    root = tmp_path / "project"
+    async with scripted(answer(), http("{}", "401 Unauthorized"), answer()) as fake:
+        serve = msgspec.convert({"upstream": upstream(fake, api_key_ref=reference)}, ServeConfig)
+        async with Secrets.open(SecretsConfig(), project_root=root) as secrets:
+            router = build_router(serve, project_root=root, endpoints={}, resolve=lambda _: "sk-old", secrets=secrets)
+            assert await text(router) == "Hi"
+            place.write_text("sk-new")
+            assert await code(router) == "502 bad_upstream"
+            assert await text(router) == "Hi"
+            await router.close()
+    assert [headers["authorization"] for _, headers, _ in fake.requests] == [
+        "Bearer sk-old",
+        "Bearer sk-old",
+        "Bearer sk-new",
+    ]
+
+
+@pytest.mark.parametrize("key", ["", " \n", "one\ntwo", "sk-\x01", "sk-\u00e9"])
+@pytest.mark.parametrize("kind", ["env", "file", "ref"])
+def test_a_key_that_no_header_could_carry_is_refused_at_the_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, key: str
+) -> None:
+    monkeypatch.setenv("TEST_KEY", key)
+    path = tmp_path / "key"
+    path.touch(0o600)
+    path.write_text(key, encoding="utf-8")
+    named = {"env": "TEST_KEY", "file": str(path), "ref": "vault:a#b"}[kind]
+    serve = msgspec.convert({"upstream": upstream(DEAD, **{f"api_key_{kind}": named})}, ServeConfig)
+    with pytest.raises(GatewayError) as caught:
+        check_upstreams(serve, project_root=tmp_path / "project", resolve=lambda _: key)
+    assert not key.strip() or key not in str(caught.value)

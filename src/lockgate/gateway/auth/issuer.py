@@ -12,7 +12,7 @@ from typing import Self
 import aiohttp
 
 from lockgate.core.config_auth import Algorithm, IssuerConfig
-from lockgate.gateway.auth.key_set import IssuerKey, KeySet, KeySetError, parse_key_set
+from lockgate.gateway.auth.key_set import IssuerKey, KeySet, KeySetError, NoKeysError, parse_key_set
 from lockgate.gateway.bounded_fetch import MAX_ANSWER, FetchError, fetch, open_session
 
 _log = logging.getLogger(__name__)
@@ -111,8 +111,16 @@ class Issuer:
         except (KeySetError, FetchError, OSError) as error:
             why = error.why if isinstance(error, FetchError) else str(error)
             _log.warning("The keys of %s could not be had: %s", self.settings.issuer, why)
+            if isinstance(error, NoKeysError):
+                self._forget()
             return
         self._fetched = started
+
+    def _forget(self) -> None:
+        """An issuer that answers without keys is not down: it withdrew them, and they count no longer."""
+        self._keys = self._body = None
+        self._fetched = _NEVER
+        self.generation += 1
 
     async def _read(self) -> bytes:
         if self._session is None or self.settings.jwks_url is None:

@@ -12,6 +12,8 @@ from lockgate.gateway.auth.pepper import read_pepper
 from lockgate.gateway.errors import GatewayError
 
 MAX_GRACE_S = 30 * 86_400.0
+# The last second of the year 9999, where the calendar of a `Moment` ends.
+_LAST_S = 253_402_300_799.0
 
 
 def create(
@@ -31,8 +33,7 @@ def create(
             be read or written.
     """
     now = time.time()
-    if expires_at is not None and expires_at <= now:
-        raise GatewayError("The key would have expired already.", remedy="Choose a moment to come.")
+    _check_expiry(expires_at, now)
     pepper, secret = read_pepper(project), new_secret()
     key = _checked(
         ApiKey(
@@ -99,8 +100,8 @@ def rotate(project: Project, key_id: str, *, grace_s: float, expires_at: float |
         The public id of the new key, and the key, which is shown only now.
 
     Raises:
-        GatewayError: There is no such key, it is not valid any more, the grace is too long, or the pepper or the file
-            of keys cannot be read or written.
+        GatewayError: There is no such key, it is not valid any more or was rotated already, the grace is too long, the
+            expiry is unusable, or the pepper or the file of keys cannot be read or written.
     """
     if not 0 <= grace_s <= MAX_GRACE_S:
         raise GatewayError("The grace is longer than 30 days.", remedy="Choose a shorter one.")
@@ -110,10 +111,10 @@ def rotate(project: Project, key_id: str, *, grace_s: float, expires_at: float |
         old = _named(keys, key_id)
         if not old.seal_holds(pepper) or old.ends_at() <= now:
             raise GatewayError(f"The key {key_id!r} is not valid any more.", remedy="Create a new one.")
+        _refuse_rotated(keys, old)
         if expires_at is None and old.expires is not None:
             expires_at = now + timestamp(old.expires) - timestamp(old.created)
-        if expires_at is not None and expires_at <= now:
-            raise GatewayError("The key would have expired already.", remedy="Choose a moment to come.")
+        _check_expiry(expires_at, now)
         new = msgspec.structs.replace(
             old,
             id=_new_id(),
@@ -135,6 +136,23 @@ def _state(key: ApiKey, pepper: bytes, now: float) -> str:
     return "valid" if now < key.ends_at() else "expired"
 
 
+def _check_expiry(expires_at: float | None, now: float) -> None:
+    if expires_at is not None and expires_at <= now:
+        raise GatewayError("The key would have expired already.", remedy="Choose a moment to come.")
+    if expires_at is not None and expires_at > _LAST_S:
+        raise GatewayError("The key would expire too late to be written down.", remedy="Choose an earlier moment.")
+
+
+def _refuse_rotated(keys: tuple[ApiKey, ...], old: ApiKey) -> None:
+    """Its life was cut to the grace, and a second successor would inherit that."""
+    successor = next((key for key in keys if key.replaces == old.id), None)
+    if successor is not None:
+        raise GatewayError(
+            f"The key {old.id!r} was rotated already, to {successor.id!r}.",
+            remedy="Rotate that one, or create a new key.",
+        )
+
+
 def _new_id() -> str:
     return f"key-{secrets.token_hex(4)}"
 
@@ -151,11 +169,14 @@ def _with(keys: tuple[ApiKey, ...], changed: ApiKey) -> tuple[ApiKey, ...]:
 
 
 def _checked(key: ApiKey) -> ApiKey:
-    """Refuse now what could not be read again."""
+    """Refuse now what could not be read again, and a name that would not be told from other lines of a list."""
+    wrong = GatewayError(
+        "The name, the tenant or a scope of the key cannot be used.",
+        remedy="A name has 1 to 200 printable characters; tenants and scopes are words of letters, digits, '._-:/*'.",
+    )
+    if not key.name.strip() or not key.name.isprintable():
+        raise wrong
     try:
         return msgspec.convert(msgspec.to_builtins(key), ApiKey)
     except msgspec.ValidationError as error:
-        raise GatewayError(
-            "The name, the tenant or a scope of the key cannot be used.",
-            remedy="Names have up to 200 characters; tenants and scopes are words of letters, digits and '._-:/*'.",
-        ) from error
+        raise wrong from error

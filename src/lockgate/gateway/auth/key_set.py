@@ -27,6 +27,10 @@ class KeySetError(Exception):
     """A key set that is refused as a whole."""
 
 
+class NoKeysError(KeySetError):
+    """A key set that is well-formed and holds no key that could verify a token: the issuer withdrew those it had."""
+
+
 class IssuerKey(msgspec.Struct, frozen=True):
     """One public key.
 
@@ -79,7 +83,8 @@ def parse_key_set(body: bytes) -> KeySet:
     """Read a JWK Set (RFC 7517, section 5). Keys that are for something else, weak, secret or broken are left out.
 
     Raises:
-        KeySetError: It is no key set, holds more than `MAX_KEYS` keys, or none that can verify anything.
+        NoKeysError: It holds no key that can verify anything.
+        KeySetError: It is no key set, or holds more than `MAX_KEYS` keys.
     """
     try:
         rows = msgspec.convert(load(body, max_depth=_MAX_DEPTH), _Jwks).keys
@@ -89,7 +94,7 @@ def parse_key_set(body: bytes) -> KeySet:
         raise KeySetError(f"it holds more than {MAX_KEYS} keys")
     found = tuple(key for key in map(_usable, rows) if key is not None)
     if not found:
-        raise KeySetError("it holds no key that could verify a token")
+        raise NoKeysError("it holds no key that could verify a token")
     return KeySet(found)
 
 

@@ -6,6 +6,7 @@ from typing import Protocol, Self
 import msgspec
 
 from lockgate.gateway.asgi import Headers
+from lockgate.gateway.errors import ApiError
 from lockgate.gateway.limits.gcra import Costs
 from lockgate.gateway.limits.plan import Plan
 from lockgate.gateway.limits.standing import Shape, standing
@@ -43,7 +44,9 @@ class Taken(Protocol):
 
 
 class Admission:
-    """A request in progress. Use it as a context; what ends without `settle` counts as the estimate said.
+    """A request in progress. Use it as a context.
+
+    What ends without `settle` counts as the estimate said, unless it ends with an error that says that no model worked.
 
     Attributes:
         degraded: Whether this process counted alone, because Redis was away.
@@ -78,6 +81,8 @@ class Admission:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if not self._settled:
+        if isinstance(error, ApiError) and error.unused:
+            self.settle(input_tokens=0, output_tokens=0)
+        elif not self._settled:
             self._settled = True
             self._taken.settle(self._costs)

@@ -14,6 +14,10 @@ _MAX_PLANS = 20_000
 _LONGEST_NAME = 128
 _PER_MILLION = 1e-6
 _ANY_MODEL = "*"
+_FREE = Price(input=0, output=0)
+
+GUARD_MODEL = "lockgate-guard"
+"""What asking the guard itself counts as. It costs nothing unless the settings give it a price."""
 
 
 class Plan(msgspec.Struct, frozen=True):
@@ -79,8 +83,24 @@ class Planner:
             for rate, limit in self._limits
             if _applies(rate, caller, model)
         )
-        price = self._prices.get(model) or self._prices.get(_ANY_MODEL)
+        price = self._prices.get(model) or self._prices.get(_ANY_MODEL) or (_FREE if model == GUARD_MODEL else None)
         return Plan(entries, price, price is None and any(entry.kind == SPEND for entry in entries))
+
+
+def check_models(settings: LimitsConfig, models: Iterable[str]) -> None:
+    """Make sure that no limit is about a model that is not served, since it would never apply.
+
+    Raises:
+        GatewayError: One is.
+    """
+    known = {*models, GUARD_MODEL}
+    for rate in settings.rates:
+        for name in rate.models:
+            if name not in known:
+                raise GatewayError(
+                    f"A limit of {rate.what} per {rate.per} is about the model {name!r}, which is not served.",
+                    remedy=f"Use {', '.join(sorted(known))}.",
+                )
 
 
 def check_prices(settings: LimitsConfig, models: Iterable[str]) -> None:

@@ -8,11 +8,11 @@ from msgspec import Meta
 from lockgate.core import Action, Origin, Verdict
 from lockgate.gateway.errors import GUARD_ERROR, guard_failed, invalid
 from lockgate.gateway.judging import Judgement, labels_of
+from lockgate.gateway.limits.plan import GUARD_MODEL
 from lockgate.gateway.request import Json, Strict, convert
 from lockgate.gateway.surfaces.chat_request import TextPart
 from lockgate.guard import Guard, Message
 
-GUARD_MODEL = "lockgate-guard"
 # Every family of labels that the guard can give (`lockgate.guard`), so that a client can rely on the keys.
 CATEGORIES = ("code", "exfiltration", "hidden", "injection", "leak", "link", "markup", "pii", "secret", "term")
 

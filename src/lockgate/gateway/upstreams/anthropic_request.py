@@ -40,9 +40,11 @@ def to_messages(body: bytes, model: str) -> Json:
 
 def unsupported(what: str, param: str | None = None) -> ApiError:
     """This upstream cannot do what the request asks for: 400."""
-    return invalid(
+    error = invalid(
         "unsupported_by_upstream", f"The model server behind this model does not support {what}.", param=param
     )
+    error.unused = True
+    return error
 
 
 def _translate(document: Json, model: str) -> Json:

@@ -43,7 +43,7 @@ def read_api_key(upstream: KeyPlaces, *, project_root: Path, resolve: Resolve | 
 
     Raises:
         GatewayError: Two places are named, the variable is not set, the file is inside the project, open to others, or
-            cannot be read, or no secret store is at hand.
+            cannot be read, no secret store is at hand, or what lies there is no key that a header could carry.
     """
     if sum(map(bool, (upstream.api_key_env, upstream.api_key_file, upstream.api_key_ref))) > 1:
         raise GatewayError("An upstream names two places for its API key.", remedy="Keep one of them.")
@@ -52,18 +52,36 @@ def read_api_key(upstream: KeyPlaces, *, project_root: Path, resolve: Resolve | 
             raise GatewayError(
                 "api_key_ref is set, and no secret store is configured.", remedy="Configure one, or use api_key_file."
             )
-        return resolve(upstream.api_key_ref)
+        return sendable(resolve(upstream.api_key_ref), upstream.api_key_ref)
     if upstream.api_key_env:
         if key := os.environ.get(upstream.api_key_env, "").strip():
-            return key
+            return sendable(key, upstream.api_key_env)
         raise GatewayError(f"{upstream.api_key_env} is not set.", remedy="Set it to the upstream's API key.")
     if not upstream.api_key_file:
         return ""
     path = _private(upstream.api_key_file, project_root, what="key file")
     try:
-        return path.read_text(encoding="ascii").strip()
+        text = path.read_text(encoding="ascii")
     except (OSError, ValueError) as error:
         raise _unreadable(path, "key file") from error
+    return sendable(text.strip(), f"key file {path}")
+
+
+def sendable(key: str, source: str) -> str:
+    """A key that a header can carry.
+
+    Args:
+        key: The key.
+        source: Where it came from, for the message.
+
+    Raises:
+        GatewayError: It is empty, more than one line, or not ASCII.
+    """
+    if not key or not key.isascii() or not key.isprintable():
+        raise GatewayError(
+            f"The upstream's API key in {source} is empty, more than one line, or not ASCII.", remedy="Store it again."
+        )
+    return key
 
 
 def tls_context(tls: TlsConfig, url: str, *, project_root: Path) -> ssl.SSLContext | None:

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 from lockgate.core.config import ServeConfig
@@ -16,6 +17,7 @@ from lockgate.core.config_upstreams import (
     TimeoutConfig,
 )
 from lockgate.gateway.errors import GatewayError
+from lockgate.gateway.secrets.book import Secrets
 from lockgate.gateway.upstreams.addresses import check_url, named
 from lockgate.gateway.upstreams.aiohttp_transport import AiohttpTransport
 from lockgate.gateway.upstreams.anthropic_dialect import AnthropicDialect
@@ -23,6 +25,7 @@ from lockgate.gateway.upstreams.breaker import Breaker
 from lockgate.gateway.upstreams.credentials import Resolve, read_api_key, tls_context
 from lockgate.gateway.upstreams.dialect import Dialect
 from lockgate.gateway.upstreams.endpoint import Endpoint
+from lockgate.gateway.upstreams.live_key import LiveKey
 from lockgate.gateway.upstreams.openai_dialect import AzureDialect, OpenAIDialect
 from lockgate.gateway.upstreams.router import Router, Target
 from lockgate.gateway.upstreams.server import CallObserver, Server
@@ -48,7 +51,7 @@ def check_upstreams(serve: ServeConfig, *, project_root: Path, resolve: Resolve 
         if isinstance(upstream, RemoteUpstream):
             check_url(upstream.base_url, named(upstream.allow_addresses, upstream=name), upstream=name)
             tls_context(upstream.tls, upstream.base_url, project_root=project_root)
-            _dialect(upstream, project_root, resolve)
+            read_api_key(upstream, project_root=project_root, resolve=resolve)
 
 
 @asynccontextmanager
@@ -86,8 +89,13 @@ def build_router(
     endpoints: Endpoints,
     resolve: Resolve | None = None,
     observer: CallObserver | None = None,
+    secrets: Secrets | None = None,
 ) -> Router:
-    """As `open_router`, for a caller that closes the router itself."""
+    """As `open_router`, for a caller that closes the router itself.
+
+    With `secrets`, a key that `api_key_ref` names is looked up there for every request, so that it counts no longer
+    than there.
+    """
     check_upstreams(serve, project_root=project_root, resolve=resolve)
     upstreams = declared(serve)
     servers: dict[str, Server] = {}
@@ -97,15 +105,16 @@ def build_router(
         elif isinstance(upstream, EmbeddedUpstream):
             raise GatewayError(f"The embedded model of the upstream {name!r} is not running.")
         else:
-            dialect = _dialect(upstream, project_root, resolve)
+            speak = partial(_dialect, upstream)
             transport = _transport(name, upstream, serve.timeout_s, project_root)
             servers[name] = Server(
                 name,
-                dialect=dialect,
+                dialect=speak(read_api_key(upstream, project_root=project_root, resolve=resolve)),
                 transport=transport,
                 breaker=Breaker(upstream.breaker),
                 connections=upstream.connections,
                 observer=observer,
+                key=LiveKey(upstream.api_key_ref, secrets, speak) if secrets and upstream.api_key_ref else None,
             )
 
     def target(name: str, model: str = "") -> Target:
@@ -142,8 +151,7 @@ def _local(name: str, endpoint: Endpoint, read_s: float, observer: CallObserver 
     )
 
 
-def _dialect(upstream: RemoteUpstream, project_root: Path, resolve: Resolve | None) -> Dialect:
-    key = read_api_key(upstream, project_root=project_root, resolve=resolve)
+def _dialect(upstream: RemoteUpstream, key: str) -> Dialect:
     match upstream:
         case AzureUpstream():
             return AzureDialect(upstream.base_url, key, api_version=upstream.api_version, deployment=upstream.model)

@@ -163,7 +163,7 @@ class Router:
         raise failed.error from failed
 
     async def _ask(self, server: Server, surface: Surface, body: bytes, model: str, *, streams: bool) -> Exchange:
-        call = server.dialect.call(surface, body, model, streams=streams)
+        call = (await server.spoken()).call(surface, body, model, streams=streams)
         media_type = _STREAM if streams else _DOCUMENT
         for attempt in range(self._retries.attempts):
             try:

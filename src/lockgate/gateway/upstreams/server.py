@@ -7,10 +7,11 @@ from typing import Protocol
 
 import msgspec
 
-from lockgate.gateway.errors import ApiError, bad_upstream, slow_upstream
+from lockgate.gateway.errors import ApiError, GatewayError, bad_upstream, slow_upstream
 from lockgate.gateway.sse import SseError, SseReader
 from lockgate.gateway.upstreams.breaker import Breaker, Circuit
 from lockgate.gateway.upstreams.dialect import Call, Dialect
+from lockgate.gateway.upstreams.live_key import LiveKey
 from lockgate.gateway.upstreams.transport import Fault, Reply, Transport, TransportError
 
 MAX_BYTES = 8 << 20
@@ -19,6 +20,8 @@ _OK = 200
 _LIMITED = 429
 _OVERLOADED = frozenset({502, 503, 504, 529})
 _REJECTED = frozenset({400, 413, 422})
+# The upstream looked at the request and turned it down.
+_DECLINED = frozenset({"rejected", "redirected", "refused", "busy"})
 _DEFAULT_WAIT_S = 5
 _LONGEST_WAIT_S = 3600.0
 
@@ -52,6 +55,7 @@ class CallFailedError(Exception):
     ) -> None:
         super().__init__(outcome)
         self.error = error
+        self.error.unused = elsewhere or outcome in _DECLINED
         self.outcome = outcome
         self.elsewhere = elsewhere
         self.again_s = again_s
@@ -86,6 +90,7 @@ class Server:
         breaker: When it is left alone.
         connections: Calls that may run at a time.
         observer: Is told how calls end.
+        key: Where its key lies if that may change; None for the one in `dialect`.
     """
 
     def __init__(
@@ -97,6 +102,7 @@ class Server:
         breaker: Breaker,
         connections: int,
         observer: CallObserver | None = None,
+        key: LiveKey | None = None,
     ) -> None:
         self.name = name
         self.dialect = dialect
@@ -105,12 +111,26 @@ class Server:
         self.in_flight = 0
         self._connections = connections
         self._observer = observer
+        self._key = key
 
     @property
     def state(self) -> UpstreamState:
         """How it is doing."""
         circuit = self.breaker.state.value
         return UpstreamState(self.name, self.dialect.provider, circuit, self.in_flight, self._connections)
+
+    async def spoken(self) -> Dialect:
+        """The dialect with the key that counts now.
+
+        Raises:
+            CallFailedError: The key cannot be had.
+        """
+        if self._key is None:
+            return self.dialect
+        try:
+            return await self._key.dialect()
+        except GatewayError as error:
+            raise self._told(_keyless(), 0.0) from error
 
     async def send(self, call: Call, media_type: str) -> "Exchange":
         """Send a call and wait for the head of an answer of `media_type`.
@@ -152,7 +172,9 @@ class Server:
             self._observer.second_try(self.name, kind)
 
     def _judge(self, error: CallFailedError) -> None:
-        if error.error.status == _LIMITED or error.outcome in {"rejected", "redirected", "refused", "busy"}:
+        if error.outcome == "refused" and self._key is not None:
+            self._key.refused()
+        if error.error.status == _LIMITED or error.outcome in _DECLINED:
             self.breaker.abandoned()
         else:
             self.breaker.failed()
@@ -297,6 +319,13 @@ def _resting() -> CallFailedError:
         503, "upstream_unavailable", "The model server failed too often and is left alone.", retry_after_s=1
     )
     return CallFailedError(error, f"circuit_{Circuit.OPEN.value}", elsewhere=True, sent=False)
+
+
+def _keyless() -> CallFailedError:
+    error = ApiError(
+        503, "upstream_unavailable", "The key of the model server cannot be had at the moment.", retry_after_s=1
+    )
+    return CallFailedError(error, "no_key", elsewhere=True, sent=False)
 
 
 def _busy() -> CallFailedError:
