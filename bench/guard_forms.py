@@ -4,8 +4,8 @@
 
 A form changes nothing of what a text asks for: capitals, a list, quotation marks, a code block, a greeting before it, a
 chat around it. English attacks and harmless texts of our own development rows (up to 400 characters, none disguised)
-are judged at the default verdict as they are and in every form. Training draws on forms of some of these kinds
-(training/dress.py), with other words.
+are judged at the default verdict as they are and in every form; a question beside them only where a user wrote them.
+Training draws on forms of some of these kinds (training/dress.py), with other words.
 """
 
 import argparse
@@ -104,6 +104,9 @@ FORMS: Mapping[str, Form] = {
     "small talk around": around(EVERYDAY * 2, " " + EVERYDAY * 2),
 }
 
+QUESTIONS = ("a question before", "a question behind")
+"""Forms for users' texts only: a question in a document is a task that does not belong there."""
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -114,7 +117,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     asked = parser.parse_args(arguments)
     guard, texts = Guard.default(), chosen(asked.rows, asked.seed)
     found: dict[str, list[tuple[int, bool]]] = {name: [] for name in asked.forms}
-    for name, row in counted([(name, row) for name in asked.forms for row in texts], "texts"):
+    pairs = [(n, row) for n in asked.forms for row in texts if row.origin == "user" or n not in QUESTIONS]
+    for name, row in counted(pairs, "texts"):
         verdict = guard.inspect(FORMS[name](row.text), origin=row.origin or "user")
         found[name].append((row.label, verdict.action is Action.BLOCK))
     return report(found, as_json=asked.json)
