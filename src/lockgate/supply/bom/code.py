@@ -9,11 +9,11 @@ import json
 import warnings
 from collections.abc import Iterator
 from typing import Literal, cast
-from urllib.parse import urlsplit
 
 import msgspec
 
 from lockgate.core.subject import sha256_hex
+from lockgate.supply.address import bare_url
 
 MAX_BYTES = 2 << 20
 MIN_PROMPT = 40
@@ -105,18 +105,6 @@ def _server(name: str, entry: dict[str, object]) -> str:
     # Only the program and the package that it starts: further arguments may be secret.
     package = next((item for item in _texts(arguments) if not item.startswith("-")), "")
     return f"{name}: {command if isinstance(command, str) else ''} {package}".strip()[:MAX_NAME]
-
-
-def bare_url(url: str) -> str:
-    """A URL without what may be secret in it: user, password, query and fragment."""
-    try:
-        parts = urlsplit(url)
-        port = f":{parts.port}" if parts.port else ""
-    except ValueError:
-        return ""
-    if parts.scheme not in {"http", "https", "ws", "wss"} or not parts.hostname:
-        return ""
-    return f"{parts.scheme}://{parts.hostname}{port}{parts.path}"
 
 
 def _walk(tree: ast.AST, uri: str) -> Iterator[Found]:
