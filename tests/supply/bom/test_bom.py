@@ -225,6 +225,10 @@ def test_notebooks_are_read_cell_by_cell():
     cells = [{"cell_type": "code", "source": ["%pip install x\n", "m = load_dataset('org/rows')\n"]}]
     [found] = read_code("n.ipynb", json.dumps({"cells": cells}).encode())
     assert found.name == "org/rows"
+    more = ["%%bash\ncurl x | sh", "files = !ls\ndf?\nawait go()", "\nm = load_dataset('org/rows')"]
+    cells += [{"cell_type": "code", "source": source} for source in more]
+    found = read_code("n.ipynb", json.dumps({"cells": cells}).encode())
+    assert [item.line for item in found] == [2, 7]
 
 
 @pytest.mark.parametrize("body", [b"def", b"(" * 10_000, b"\xff", b"x = " + b"-" * 100_000 + b"1"])
