@@ -499,3 +499,18 @@ def test_what_went_wrong_is_named_once_and_not_once_for_each_attempt(
     assert "The address is its base URL, often ending in /v1" in shown
     assert "LG-REDTEAM-103: nothing was judged of 21 families" in shown
     assert len(shown.splitlines()) < 40
+
+
+@pytest.mark.parametrize("option", ["--target", "--judge"])
+@pytest.mark.parametrize("address", ["http://me:hunter2@{host}/v1", "http://{host}/v1?key=hunter2"])
+def test_an_address_with_a_secret_in_it_is_refused_and_not_repeated(
+    mock: Mock, capsys: pytest.CaptureFixture[str], option: str, address: str
+) -> None:
+    secret = address.format(host=mock.url.partition("://")[2].partition("/")[0])
+    chosen = [option, secret] if option == "--target" else ["--target", mock.url, option, secret]
+    with pytest.raises(SystemExit, match="2"):
+        main(["redteam", *chosen, "--model", "kind", "--budget", "2"])
+    said = capsys.readouterr()
+    assert "base URL" in said.err
+    assert "hunter2" not in said.out + said.err
+    assert mock.asked == 0

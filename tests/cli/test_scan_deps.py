@@ -115,6 +115,17 @@ def test_what_newly_matters_to_a_deployed_bill_is_told_once(run: Run, advisories
     (tmp_path / "bom.json").write_text(json.dumps({**bill, "components": [{"type": "library", "name": "x"}]}))
     assert run("scan", "deps", "--watch", "bom.json", "--db", "db")[0] == 2
     assert run("scan", "deps", "--watch", "bom.json", "--db", "nowhere")[0] == 2
+    assert "does not exist" in run("scan", "deps", "--watch", "gone.json", "--db", "db")[2]
+
+
+def test_a_bill_of_which_nothing_can_be_matched_is_not_all_clear(run: Run, advisories: Path, tmp_path: Path):
+    run("db", "update", "--from", advisories, "--db", "db")
+    deb = {"type": "library", "name": "openssl", "purl": "pkg:deb/debian/openssl@3"}
+    for components, said in (([], "lists no library"), ([deb], "pkg:deb")):
+        (tmp_path / "bom.json").write_text(json.dumps({"bomFormat": "CycloneDX", "components": components}))
+        code, _, err = run("scan", "deps", "--watch", "bom.json", "--db", "db")
+        assert code == 2
+        assert said in err
 
 
 def test_names_cannot_drive_the_terminal(run: Run, advisories: Path, tmp_path: Path):

@@ -52,6 +52,21 @@ async def unstructured(server: ChatServer, request: web.Request, body: dict[str,
     return said("Any text.")
 
 
+async def reasoning(server: ChatServer, request: web.Request, body: dict[str, Any]) -> web.StreamResponse:
+    """Refuses as the vendors' newer models do: the limit under its old name, and any temperature but theirs."""
+    if "max_tokens" in body:
+        hint = "Unsupported parameter: 'max_tokens' is not supported. Use 'max_completion_tokens' instead."
+        return web.json_response({"error": {"message": hint, "code": "unsupported_parameter"}}, status=400)
+    if "temperature" in body:
+        detail = [{"type": "extra_forbidden", "loc": ["body", "temperature"], "msg": "Extra inputs are not permitted"}]
+        return web.json_response({"detail": detail}, status=422)
+    return said(f"At most {body['max_completion_tokens']}.")
+
+
+async def stubborn(server: ChatServer, request: web.Request, body: dict[str, Any]) -> web.StreamResponse:
+    return web.json_response({"error": {"message": "'seed', 'max_tokens' and 'temperature' are wrong."}}, status=400)
+
+
 async def on_a_disk(server: ChatServer, request: web.Request, body: dict[str, Any]) -> web.StreamResponse:
     choice = {"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": "Hello."}}
     return web.json_response({"choices": [choice], "model": "/srv/models/small.gguf"})
@@ -173,6 +188,8 @@ async def leak_then_fail(server: ChatServer, request: web.Request, body: dict[st
 BEHAVIOURS: dict[str, Behaviour] = {
     "ruled": ruled,
     "unstructured": unstructured,
+    "reasoning": reasoning,
+    "stubborn": stubborn,
     "on-a-disk": on_a_disk,
     "busy": busy,
     "busy-once": busy_once,

@@ -117,6 +117,20 @@ async def test_an_endpoint_that_does_not_know_schemas_is_asked_without_one(chat:
     assert chat.asked[0]["response_format"]["json_schema"]["schema"] == {"type": "object"}
 
 
+async def test_an_endpoint_that_refuses_a_setting_by_name_is_asked_as_it_wants_to_be(chat: Any) -> None:
+    talk = await talk_to(chat, "reasoning", "One.", "Two.", max_tokens=9)
+    assert [turn.reply for turn in talk.turns] == ["At most 9.", "At most 9."]
+    assert ["max_tokens" in body for body in chat.asked] == [True, False, False, False]
+    assert ["temperature" in body for body in chat.asked] == [True, True, False, False]
+    assert chat.asked[-1]["seed"] == 7
+
+
+async def test_an_endpoint_that_refuses_whatever_it_is_asked_is_an_error(chat: Any) -> None:
+    talk = await talk_to(chat, "stubborn", "One.")
+    assert (talk.turns, talk.error) == ((), "the endpoint answered HTTP 400")
+    assert chat.calls["stubborn"] == 2
+
+
 async def test_a_model_is_named_without_the_folder_that_its_server_loaded_it_from(chat: Any) -> None:
     assert (await talk_to(chat, "on-a-disk")).turns[0].model == "small.gguf"
 

@@ -138,6 +138,7 @@ def _options(given: dict[str, object]) -> Options:
         raise click.UsageError("Give a --target: a folder, a URL or python:module:function.")
     if "://" in target and not target.startswith(("http://", "https://")):
         raise click.UsageError("The address of an endpoint begins with http:// or https://.")
+    _require_bare("--target", target)
     if (given["record"] is None) != (given["cassette"] is None):
         raise click.UsageError("--cassette goes with --record or --replay.")
     if given["adaptive"] == "pair" and not given["attacker"]:
@@ -182,12 +183,23 @@ def _options(given: dict[str, object]) -> Options:
     )
 
 
+def _require_bare(option: str, address: str) -> None:
+    """Refuse what may be secret in an address, which reports and progress name; a path is appended to it besides."""
+    host = address.partition("://")[2].partition("/")[0]
+    if address.startswith(("http://", "https://")) and ("@" in host or "?" in address or "#" in address):
+        raise ConfigError(
+            f"The address after {option} holds more than the endpoint's base URL: a user, a password or a query.",
+            remedy="Leave it out, and name the variable that holds the key with --key-env or its like.",
+        )
+
+
 def _assistant(given: dict[str, object], role: str) -> Assistant | None:
     url = cast("str | None", given[role])
     if not url:
         return None
     if not url.startswith(("http://", "https://")):
         raise click.UsageError(f"--{role} is the address of an endpoint: http(s)://...")
+    _require_bare(f"--{role}", url)
     return Assistant(url=url, model=str(given[f"{role}_model"]), key_env=str(given[f"{role}_key_env"]))
 
 

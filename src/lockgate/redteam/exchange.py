@@ -3,8 +3,8 @@
 What one of them cannot say travels in a field of ours that they keep (`notes`, `metadata`), so that an export read back
 is the same attack. Rows of theirs that no judge of ours could judge are left out and counted, never guessed.
 
-Formats as of 2026: garak's `report.jsonl` (entries of type `attempt`), PyRIT's seed datasets in YAML (`seeds`),
-promptfoo's test cases in YAML (`tests`), spikee's data sets in JSON Lines.
+Formats as of 2026: garak's `report.jsonl` (entries of type `attempt`) and `hitlog.jsonl`, PyRIT's seed datasets in YAML
+(`seeds`, formerly `prompts`), promptfoo's test cases in YAML (`tests`), spikee's data sets in JSON Lines.
 """
 
 import json
@@ -157,15 +157,17 @@ def _lines(body: bytes, source: str) -> Iterator[Row]:
         yield cast("Row", row)
 
 
-def _document(body: bytes, source: str, key: str) -> Iterator[Row]:
+def _document(body: bytes, source: str, *keys: str) -> Iterator[Row]:
     try:
         document = strict_yaml.load(body, name=source)
     except LockgateError as error:
         raise RedteamError(error.message, remedy=error.remedy) from error
-    rows = cast("Row", document).get(key) if isinstance(document, dict) else document
-    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in cast("list[object]", rows)):
-        raise RedteamError(f"The file holds no list {key!r}.", remedy=f"Give a file of {source}.")
-    yield from cast("list[Row]", rows)
+    held = cast("Row", document) if isinstance(document, dict) else {keys[0]: document}
+    rows = next((held[key] for key in keys if key in held), None)
+    if not isinstance(rows, list) or not all(isinstance(row, dict | str) for row in cast("list[object]", rows)):
+        raise RedteamError(f"The file holds no list {keys[0]!r}.", remedy=f"Give a file of {source}.")
+    for row in cast("list[Row | str]", rows):
+        yield {"value": row} if isinstance(row, str) else row
 
 
 def _part(row: Row, *keys: str) -> object:
@@ -189,7 +191,8 @@ def _strings(found: object) -> list[str]:
 
 def _garak(body: bytes) -> Iterator[_Found]:
     for row in _lines(body, "garak"):
-        if row.get("entry_type") != "attempt":
+        # A log of hits has no types: every line is an attempt that got through.
+        if row.get("entry_type", "attempt" if "attempt_id" in row else "") != "attempt":
             continue
         prompt = row.get("prompt")
         turns = _part(row, "prompt", "turns")
@@ -204,7 +207,7 @@ def _garak(body: bytes) -> Iterator[_Found]:
         targets = [*_strings(row.get("targets")), *_strings(_part(row, "notes", "triggers"))]
         yield _Found(
             tuple(said),
-            _string(row.get("probe_classname")),
+            _string(row.get("probe_classname")) or _string(row.get("probe")),
             says=targets[0] if targets else "",
             kept=_part(row, "notes", _OURS),
         )
@@ -212,7 +215,7 @@ def _garak(body: bytes) -> Iterator[_Found]:
 
 def _pyrit(body: bytes) -> Iterator[_Found]:
     groups: dict[str, list[Row]] = {}
-    for number, row in enumerate(_document(body, "PyRIT", "seeds")):
+    for number, row in enumerate(_document(body, "PyRIT", "seeds", "prompts")):
         named = _string(row.get("prompt_group_alias")) or _string(row.get("prompt_group_id"))
         groups.setdefault(named or f"\x00{number}", []).append(row)
     for rows in groups.values():
@@ -228,6 +231,8 @@ def _pyrit(body: bytes) -> Iterator[_Found]:
         problem = "" if prompts else "it is an objective without a prompt"
         if any(row.get("data_type", "text") != "text" for row in prompts):
             problem = "it is no text"
+        elif any(row.get("parameters") for row in prompts):
+            problem = "it is a template that somebody has to fill in"
         harms = _strings(first.get("harm_categories"))
         kept = _string(_part(first, "metadata", _OURS))
         yield _Found(

@@ -225,6 +225,10 @@ def test_notebooks_are_read_cell_by_cell():
     cells = [{"cell_type": "code", "source": ["%pip install x\n", "m = load_dataset('org/rows')\n"]}]
     [found] = read_code("n.ipynb", json.dumps({"cells": cells}).encode())
     assert found.name == "org/rows"
+    more = ["%%bash\ncurl x | sh", "files = !ls\ndf?\nawait go()", "\nm = load_dataset('org/rows')"]
+    cells += [{"cell_type": "code", "source": source} for source in more]
+    found = read_code("n.ipynb", json.dumps({"cells": cells}).encode())
+    assert [item.line for item in found] == [2, 7]
 
 
 @pytest.mark.parametrize("body", [b"def", b"(" * 10_000, b"\xff", b"x = " + b"-" * 100_000 + b"1"])
@@ -284,8 +288,30 @@ def test_requirements_and_lock_files_give_versions_and_hashes():
     [item] = read_dependencies("uv.lock", LOCKED.encode())
     assert item.purl == "pkg:pypi/foo-bar@1.0%2Bcu1"
     assert [digits[0] for _, digits in item.hashes] == ["c", "b"]
-    npm = {"packages": {"": {}, "node_modules/@a/b": {"version": "1.2.3"}}}
-    assert read_dependencies("package-lock.json", json.dumps(npm).encode())[0].purl == "pkg:npm/%40a/b@1.2.3"
+    npm = {
+        "lockfileVersion": 3,
+        "packages": {
+            "": {},
+            "node_modules/@a/b": {"version": "1.2.3"},
+            "node_modules/other": {"name": "real", "version": "4.0.0"},
+            "packages/own": {"name": "own", "version": "1.0.0"},
+        },
+    }
+    purls = [item.purl for item in read_dependencies("package-lock.json", json.dumps(npm).encode())]
+    assert purls == ["pkg:npm/%40a/b@1.2.3", "pkg:npm/real@4.0.0"]
+    old = {"lockfileVersion": 1, "dependencies": {"left": {"version": "1.0.0"}}}
+    assert read_dependencies("npm-shrinkwrap.json", json.dumps(old).encode())[0].purl == "pkg:npm/left@1.0.0"
+    pipfile = {"_meta": {}, "default": {"Torch": {"version": "==2.9.1", "hashes": ["sha256:" + "a" * 64]}}}
+    [torch] = read_dependencies("Pipfile.lock", json.dumps(pipfile).encode())
+    assert (torch.purl, torch.hashes) == ("pkg:pypi/torch@2.9.1", (("SHA-256", "a" * 64),))
+
+
+def test_libraries_of_included_files_are_listed_and_unread_formats_told(tmp_path: Path):
+    put(tmp_path, {"requirements.txt": "-r base.txt\n", "base.txt": "torch==2.9.1\n", "web/yarn.lock": "# v1\n"})
+    found = take_inventory(tmp_path)
+    assert [item.purl for item in found.libraries] == ["pkg:pypi/torch@2.9.1"]
+    assert len(found.unread) == 1
+    assert "web/yarn.lock" in found.unread[0]
 
 
 @given(body=st.binary(max_size=200), uri=st.sampled_from(["requirements.txt", "uv.lock", "package-lock.json"]))

@@ -59,6 +59,8 @@ def test_long_chains_that_are_flat_are_read():
         "!pip install x\nimport pickle\nfiles = !ls\npickle.load(F)",
         ["import pickle\n", "if 1:\n", "    !ls\n", "    pickle.load(F)"],
         "%%time\nimport pickle\npickle.load(F)",
+        "import pickle\npickle.load?\nF??\nfor x in y:\n    x.y?\npickle.load(F)",
+        "!pip install \\\n    x \\\n  y\nimport pickle\npickle.load(F)",
         "import pickle\nx = ('%s'\n % pickle.load(F))",
     ],
 )

@@ -112,6 +112,26 @@ def test_what_cannot_be_compared_is_never_passed(database: Path):
     assert len(reasons(found)) == 4
 
 
+POETRY = """[[package]]
+name = "{name}"
+version = "2.5.1"
+files = []
+[package.source]
+type = "directory"
+url = "../own"
+[metadata]
+lock-version = "2.1"
+"""
+
+
+def test_a_library_from_elsewhere_is_not_passed_by_the_version_that_it_gives_itself(database: Path):
+    assert "does not come from a registry" in reasons(scan(database, "poetry.lock", POETRY.format(name="own")))["own"]
+    accepted = scan(database, "poetry.lock", POETRY.format(name="own"), unmatched={"own": "ours"})
+    assert reasons(accepted)["own"] == "ours"
+    known = scan(database, "poetry.lock", POETRY.format(name="torch"), unmatched={"torch": "ours"})
+    assert findings(known)["torch", "040"] == "high"
+
+
 def test_an_old_database_still_tells_what_it_knows_and_passes_nothing(database: Path):
     options = {"max_age": dt.timedelta(days=-1)}
     found = scan(database, "requirements.txt", "torch==2.5.1\nnumpy==2.3.0\n", **options)

@@ -94,6 +94,11 @@ def test_what_cannot_be_read_as_a_whole_changes_nothing(tmp_path: Path, members:
     assert len(list((tmp_path / "db").iterdir())) == 1
 
 
+def test_data_from_the_future_alone_has_no_age(tmp_path: Path):
+    with pytest.raises(SupplyError, match="dated in the future"):
+        build(tmp_path, archive({"GHSA-1.json": advisory(modified="2099-01-01T00:00:00Z")}))
+
+
 def test_older_data_and_another_digest_are_refused(tmp_path: Path):
     build(tmp_path, archive({"1.json": advisory()}))
     older = archive({"1.json": advisory(modified="2025-01-01T00:00:00Z")})

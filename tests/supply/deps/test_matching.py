@@ -149,7 +149,11 @@ def test_an_advisory_without_versions_means_all_and_one_with_odd_versions_is_tak
     assert weaknesses("PyPI", "9", [affected(ranges=[])])[0].sure
     odd = affected(ranges=[{"type": "ECOSYSTEM", "events": [{"introduced": "0"}, {"fixed": "r2007-final"}]}])
     assert not weaknesses("PyPI", "9", [odd])[0].sure
-    assert not weaknesses("PyPI", "9", [affected(ranges=[{"type": "GIT", "events": [{"introduced": "0"}]}])])
+    commits = {"type": "GIT", "events": [{"introduced": "0"}]}
+    assert not weaknesses("PyPI", "9", [affected(ranges=[commits])])[0].sure
+    assert not weaknesses("PyPI", "9", [affected(ranges=[commits], versions=["1.0"])])
+    ended = {"type": "ECOSYSTEM", "events": [{"introduced": "0"}, {"fixed": "2"}]}
+    assert not weaknesses("PyPI", "9", [affected(ranges=[commits, ended])])
 
 
 @pytest.mark.parametrize(

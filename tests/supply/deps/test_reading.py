@@ -255,7 +255,9 @@ def test_a_component_whose_type_is_no_text_is_no_library():
 
 
 BROKEN = {
-    "requirements.txt": b"\xff\xfe",
+    "requirements.txt": b"\xfftorch",
+    "yarn.lock": b"# yarn lockfile v1\n",
+    "pnpm-lock.yaml": b"lockfileVersion: '9.0'\n",
     "uv.lock": b"version = 1\n[[package",
     "poetry.lock": b"x = 1",
     "pylock.toml": b'lock-version = "9.0"',
@@ -272,6 +274,22 @@ def test_a_broken_file_is_unread_and_not_empty(name: str, tmp_path: Path):
     found = read_listing(tmp_path, name, name=name)
     assert found.unread
     assert not found.dependencies
+
+
+def test_requirements_in_utf16_are_read_as_pip_reads_them(tmp_path: Path):
+    (tmp_path / "requirements.txt").write_bytes("torch==2.9.1\r\nnumpy==2.0\r\n".encode("utf-16"))
+    found = read_listing(tmp_path, "requirements.txt", name="requirements.txt")
+    assert [(item.name, item.version) for item in found.dependencies] == [("torch", "2.9.1"), ("numpy", "2.0")]
+
+
+def test_packages_of_other_ecosystems_in_a_bill_are_not_overlooked():
+    components = [
+        {"type": "library", "name": "openssl", "purl": "pkg:deb/debian/openssl@3"},
+        {"type": "machine-learning-model", "name": "m", "purl": "pkg:huggingface/a/m@1"},
+    ]
+    bill = {"bomFormat": "CycloneDX", "components": components}
+    [found] = read_bytes("bom.json", json.dumps(bill).encode(), no_include, role="bill").dependencies
+    assert "pkg:deb" in found.problem
 
 
 def test_a_missing_file_and_a_link_are_unread(tmp_path: Path):

@@ -43,8 +43,9 @@ class AnthropicWire:
             "model": question.model,
             "messages": [_worded(message) for message in question.history if message.content or message.calls],
             "max_tokens": question.max_tokens,
-            "temperature": question.temperature,
         }
+        if "temperature" not in question.unwelcome:
+            body["temperature"] = question.temperature
         if question.system_prompt is not None:
             body["system"] = question.system_prompt
         # The interface takes tool results only where the tools are named.

@@ -23,6 +23,9 @@ _CHUNK = 1 << 16
 _OK = 200
 _UNWELCOME = frozenset({400, 404, 415, 422, 501})
 """How endpoints refuse a field that they do not know."""
+_SETTINGS = ("max_tokens", "seed", "temperature")
+_QUOTES = ("'", '"', "`", '\\"')
+_LONGEST_REFUSAL = 4096
 _BUSY = frozenset({429, 500, 502, 503, 504, 529})
 _LONGEST_WAIT_S = 60.0
 _REPETITION = 96
@@ -41,7 +44,8 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
         harmless_max_tokens: Longest answer to a harmless message.
         long_max_tokens: Longest answer to an attack whose goal is a long answer.
         seed: Seed of the model's sampling.
-        temperature: 0 for the likeliest answer.
+        temperature: 0 for the likeliest answer. An endpoint that refuses it, the seed or the name of the limit is
+            asked as it wants to be.
         timeout_s: Seconds for one answer.
         retries: How often one message is sent again after a lost connection or HTTP 429, 500, 502, 503, 504 or 529.
         backoff_s: Seconds before the first retry, doubled for each further one. `Retry-After` may ask for more.
@@ -77,7 +81,11 @@ class _TransientError(Exception):
 
 
 class _RefusedError(UnusableAnswerError):
-    """The endpoint does not take the request as it is."""
+    """The endpoint does not take the request as it is, perhaps because of settings that it names."""
+
+    def __init__(self, reason: str, named: frozenset[str]) -> None:
+        super().__init__(reason)
+        self.named = named
 
 
 class HttpTarget:
@@ -119,6 +127,7 @@ class HttpTarget:
         self._pace = pace or Pace()
         self._address = endpoint.base_url.rstrip("/") + self._wire.path
         self._schema = endpoint.schema
+        self._unwelcome = frozenset[str]()
         self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Self:
@@ -159,14 +168,22 @@ class HttpTarget:
             seed=asked.seed,
             temperature=asked.temperature,
             schema=self._schema,
+            unwelcome=self._unwelcome,
         )
-        try:
-            return await self._ask(self._wire.encode(question))
-        except _RefusedError:
-            if question.schema is None:
-                raise
-            self._schema = None
-            return await self._ask(self._wire.encode(msgspec.structs.replace(question, schema=None)))
+        while True:
+            try:
+                answer = await self._ask(self._wire.encode(question))
+            except _RefusedError as error:
+                if error.named - question.unwelcome:
+                    question = msgspec.structs.replace(question, unwelcome=question.unwelcome | error.named)
+                elif question.schema is not None:
+                    question = msgspec.structs.replace(question, schema=None)
+                else:
+                    raise
+            else:
+                # What helped once is kept for the rest of the run.
+                self._schema, self._unwelcome = question.schema, self._unwelcome | question.unwelcome
+                return answer
 
     async def _ask(self, body: bytes) -> Answer:
         asked = self._endpoint
@@ -204,8 +221,14 @@ class HttpTarget:
             return self._wire.decode(body)
         if stop := guard_stop(body, status):
             return Answer("", filtered=True, stop=stop)
-        kind = _RefusedError if status in _UNWELCOME else UnusableAnswerError
-        raise kind(f"the endpoint answered HTTP {status}")
+        reason = f"the endpoint answered HTTP {status}"
+        raise _RefusedError(reason, _named(body)) if status in _UNWELCOME else UnusableAnswerError(reason)
+
+
+def _named(refusal: bytes) -> frozenset[str]:
+    """Which settings a refusal quotes by name, in words of its own or as the place of the error."""
+    text = refusal[:_LONGEST_REFUSAL].decode("utf-8", "replace")
+    return frozenset(name for name in _SETTINGS if any(f"{mark}{name}{mark}" in text for mark in _QUOTES))
 
 
 async def bounded_body(response: aiohttp.ClientResponse) -> bytes:

@@ -68,11 +68,11 @@ class OpenAIWire:
         body: dict[str, object] = {
             "model": question.model,
             "messages": [*system, *(_worded(message) for message in question.history)],
-            "max_tokens": question.max_tokens,
-            "seed": question.seed,
-            "temperature": question.temperature,
+            # Newer models take the limit under another name, and only their own temperature.
+            "max_completion_tokens" if "max_tokens" in question.unwelcome else "max_tokens": question.max_tokens,
             "stream": False,
         }
+        body |= {name: value for name, value in _sampling(question).items() if name not in question.unwelcome}
         if question.tools:
             body["tools"] = [_tool(name) for name in question.tools]
         if question.schema is not None:
@@ -87,6 +87,10 @@ class OpenAIWire:
             UnusableAnswerError: It is not JSON, not a chat completion, or carries neither text nor a tool call.
         """
         return completion(body)
+
+
+def _sampling(question: Question) -> dict[str, object]:
+    return {"seed": question.seed, "temperature": question.temperature}
 
 
 def _worded(message: Message) -> dict[str, object]:

@@ -21,6 +21,7 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
         seed: Seed of the sampling.
         temperature: 0 for the likeliest answer.
         schema: JSON schema that the answer shall have; None for any text.
+        unwelcome: Which of `max_tokens`, `seed` and `temperature` the endpoint has refused by name.
     """
 
     model: str
@@ -31,6 +32,7 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     seed: int
     temperature: float
     schema: Mapping[str, object] | None = None
+    unwelcome: frozenset[str] = frozenset()
 
 
 class Wire(Protocol):

@@ -6,14 +6,15 @@ the bill names its place and digest.
 
 import ast
 import json
-import warnings
 from collections.abc import Iterator
 from typing import Literal, cast
-from urllib.parse import urlsplit
 
 import msgspec
 
 from lockgate.core.subject import sha256_hex
+from lockgate.supply.address import bare_url
+from lockgate.supply.code.units import read_units
+from lockgate.supply.errors import SupplyError
 
 MAX_BYTES = 2 << 20
 MIN_PROMPT = 40
@@ -69,13 +70,15 @@ def read_code(uri: str, body: bytes) -> tuple[Found, ...]:
         ValueError: It cannot be parsed.
     """
     try:
-        text = _cells(body) if uri.endswith(".ipynb") else body.decode("utf-8-sig")
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            tree = ast.parse(text)
-        return tuple(sorted(set(_walk(tree, uri))))
-    except (SyntaxError, RecursionError, MemoryError) as error:
+        units = read_units(uri, body)
+    except SupplyError as error:
         raise ValueError(f"{uri} is no Python that can be parsed") from error
+    found: set[Found] = set()
+    before = 0
+    for unit in units:
+        found |= {msgspec.structs.replace(item, line=item.line + before) for item in _walk(unit.tree, uri)}
+        before += len(unit.text.splitlines())
+    return tuple(sorted(found))
 
 
 def read_mcp_settings(uri: str, body: bytes) -> tuple[Found, ...]:
@@ -105,18 +108,6 @@ def _server(name: str, entry: dict[str, object]) -> str:
     # Only the program and the package that it starts: further arguments may be secret.
     package = next((item for item in _texts(arguments) if not item.startswith("-")), "")
     return f"{name}: {command if isinstance(command, str) else ''} {package}".strip()[:MAX_NAME]
-
-
-def bare_url(url: str) -> str:
-    """A URL without what may be secret in it: user, password, query and fragment."""
-    try:
-        parts = urlsplit(url)
-        port = f":{parts.port}" if parts.port else ""
-    except ValueError:
-        return ""
-    if parts.scheme not in {"http", "https", "ws", "wss"} or not parts.hostname:
-        return ""
-    return f"{parts.scheme}://{parts.hostname}{port}{parts.path}"
 
 
 def _walk(tree: ast.AST, uri: str) -> Iterator[Found]:
@@ -193,20 +184,6 @@ def _list(node: ast.Call, keyword: str) -> list[str]:
         if item.arg == keyword and isinstance(item.value, ast.List):
             return [text for element in item.value.elts if (text := _literal(element))]
     return []
-
-
-def _cells(body: bytes) -> str:
-    notebook: object = json.loads(body)
-    cells = _mapping(notebook).get("cells")
-    code: list[str] = []
-    for cell in cast("list[object]", cells) if isinstance(cells, list) else []:
-        facts = _mapping(cell)
-        if facts.get("cell_type") == "code":
-            source = facts.get("source")
-            text = source if isinstance(source, str) else "".join(_texts(source))
-            # Commands of the notebook and of the shell are no Python.
-            code += ["pass" if line.lstrip().startswith(("%", "!")) else line for line in text.splitlines()]
-    return "\n".join(code)
 
 
 def _mapping(value: object) -> dict[str, object]:

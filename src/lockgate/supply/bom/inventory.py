@@ -1,6 +1,6 @@
 """Walks a folder once and sorts what it finds: models, data, prompts, libraries, AI components in code."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import TypeVar
 
@@ -18,6 +18,7 @@ from lockgate.supply.bom import code, dependencies
 from lockgate.supply.bom.card import ModelCard
 from lockgate.supply.bom.snapshot import MAX_BYTES, NAMES, read_snapshot
 from lockgate.supply.bom.weights import read_weights
+from lockgate.supply.deps.read import read_listing
 
 T = TypeVar("T")
 WEIGHTS = (
@@ -26,6 +27,7 @@ WEIGHTS = (
 )  # fmt: skip
 DATA = (".jsonl", ".csv", ".tsv", ".parquet", ".arrow", ".feather", ".ndjson", ".jsonl.gz", ".csv.gz")
 PROMPTS = (".prompt", ".prompty", ".prompt.md", ".j2", ".jinja", ".jinja2")
+_MAX_CODE = 64 << 20
 LEFT_OUT = (*sorted(IGNORED), ".venv", "venv", "node_modules", ".tox", ".mypy_cache", ".ruff_cache", ".pytest_cache")
 
 
@@ -95,7 +97,7 @@ def take_inventory(root: Path) -> Inventory:
         models=tuple(_models(root, files, project, unread)),
         data=tuple(SubjectRef(uri, files[uri]) for uri in sorted(data)),
         prompts=tuple(SubjectRef(uri, files[uri]) for uri in sorted(prompts)),
-        libraries=_gather(root, files, unread, dependencies.is_dependency_file, dependencies.read_dependencies),
+        libraries=tuple(_libraries(root, files, unread)),
         found=(
             *_gather(root, files, unread, lambda uri: uri.endswith((".py", ".ipynb")), code.read_code),
             *_gather(root, files, unread, code.is_mcp_settings, code.read_mcp_settings),
@@ -181,6 +183,14 @@ def _weights_card(root: Path, uris: list[str], unread: list[str]) -> ModelCard:
     return msgspec.structs.replace(first, parameters=total)
 
 
+def _libraries(root: Path, files: dict[str, str], unread: list[str]) -> Iterator[dependencies.Library]:
+    for uri in filter(dependencies.is_dependency_file, files):
+        listing = read_listing(root, uri, name=uri)
+        unread += listing.unread
+        unread += sorted({f"{uri}: {item.problem}" for item in listing.dependencies if item.problem})
+        yield from dependencies.libraries_of(uri, listing.dependencies)
+
+
 def _gather(
     root: Path,
     files: dict[str, str],
@@ -190,7 +200,7 @@ def _gather(
 ) -> tuple[T, ...]:
     found: list[T] = []
     for uri in files:
-        if wanted(uri) and (body := _read(root, uri, dependencies.MAX_BYTES, unread)) is not None:
+        if wanted(uri) and (body := _read(root, uri, _MAX_CODE, unread)) is not None:
             try:
                 found += look(uri, body)
             except ValueError:

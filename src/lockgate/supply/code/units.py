@@ -3,6 +3,7 @@
 import ast
 import io
 import json
+import re
 import tokenize
 import warnings
 from typing import cast
@@ -16,6 +17,8 @@ MAX_DEPTH = 120
 MAX_CELLS = 10_000
 # Cells and lines that notebooks hand to other programs.
 _MAGIC = ("%", "!", "?")
+# `name?` and `name??` ask the notebook for help.
+_HELP = re.compile(r"\s*[\w.%]+\?{1,2}\s*")
 _PYTHON_CELLS = ("%%time", "%%timeit", "%%capture", "%%prun")
 _TOP_LEVEL_AWAIT = ast.PyCF_ONLY_AST | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
 
@@ -97,7 +100,14 @@ def _parsed_cell(text: str) -> tuple[str, ast.Module]:
 
 
 def _without_commands(text: str, *, indented: bool) -> str:
-    return "\n".join(_python(line, indented=indented) for line in text.split("\n"))
+    lines: list[str] = []
+    goes_on = False
+    for line in text.split("\n"):
+        # A command for the shell may go on behind a backslash.
+        python = "" if goes_on else _python(line, indented=indented)
+        goes_on = python != line and line.endswith("\\")
+        lines.append(python)
+    return "\n".join(lines)
 
 
 def _nodes(tree: ast.Module) -> tuple[ast.AST, ...] | None:
@@ -152,7 +162,7 @@ def _code(cell: object) -> str:
 def _python(line: str, *, indented: bool) -> str:
     """The line, or Python that does nothing where it speaks to the notebook or the shell."""
     bare = line.lstrip()
-    if bare.startswith(_MAGIC) and (indented or bare == line):
+    if (bare.startswith(_MAGIC) or _HELP.fullmatch(bare)) and (indented or bare == line):
         return f"{line[: len(line) - len(bare)]}pass"
     target, equals, rest = line.partition("=")
     return f"{target}= None" if equals and rest.lstrip().startswith(("!", "%")) else line

@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 from lockgate.core.errors import CoreError
 from lockgate.core.files import digest_stream, open_regular, read
 from lockgate.core.strict_yaml import MAX_BYTES as MAX_YAML
-from lockgate.supply.bom.code import bare_url
+from lockgate.supply.address import bare_url
 from lockgate.supply.errors import SupplyError
 
 MAX_DOWNLOAD = 4 << 30

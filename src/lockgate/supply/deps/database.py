@@ -161,10 +161,18 @@ def update(
         raise SupplyError(
             f"{info.source} holds no advisory about PyPI or npm packages.", remedy="Name a source in OSV's format."
         )
+    if gathered.newest == _NEVER:
+        raise SupplyError(
+            f"Every advisory of {info.source} is dated in the future, so nobody can tell how old its data is.",
+            remedy="Set this machine's clock, or take another source.",
+        )
     if not older:
         _require_newer(folder, info)
     _write(folder, info, gathered.packages)
     return info
+
+
+_NEVER = dt.datetime.min.replace(tzinfo=dt.UTC)
 
 
 class _Gathered:
@@ -172,7 +180,7 @@ class _Gathered:
 
     def __init__(self) -> None:
         self.packages: dict[tuple[str, str], list[Affected]] = {}
-        self.newest = dt.datetime.min.replace(tzinfo=dt.UTC)
+        self.newest = _NEVER
         self.count = 0
         self.withdrawn = 0
 

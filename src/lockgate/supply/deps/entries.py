@@ -7,7 +7,7 @@ from typing import TypeGuard
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import SpecifierSet
 
-from lockgate.supply.bom.code import bare_url
+from lockgate.supply.address import bare_url
 from lockgate.supply.deps.dependency import Artifact, Dependency, Origin, normal_name
 
 MAX_ENTRIES = 50_000

@@ -51,7 +51,8 @@ def _applies(ecosystem: str, version: str, item: Affected) -> bool | None:
     """True if it applies, False if it cannot be told (so it is taken to), None if it does not."""
     if item.every or item.lists(same_key(ecosystem, version)):
         return True
-    if not item.clear:
+    # Ranges of commits alone leave neither versions nor ranges that could be compared.
+    if not item.clear or not (item.ranges or item.versions):
         return False
     return True if any(is_affected(ecosystem, version, events) for events in item.ranges) else None
 

@@ -1,5 +1,6 @@
 """Reads a file of dependencies by its name. Nothing is resolved, fetched or executed."""
 
+import codecs
 import posixpath
 import tomllib
 from collections.abc import Callable
@@ -22,7 +23,16 @@ MAX_BYTES = 32 << 20
 _LOCKS = {"uv.lock", "poetry.lock", "pdm.lock"}
 _NPM = {"package-lock.json", "npm-shrinkwrap.json"}
 _CONDA = {"environment.yml", "environment.yaml"}
-_NAMES = _LOCKS | _NPM | _CONDA | {"pyproject.toml", "pipfile.lock"}
+_NOT_READ = {
+    "yarn.lock": "npm",
+    "pnpm-lock.yaml": "npm",
+    "bun.lock": "npm",
+    "bun.lockb": "npm",
+    "conda-lock.yml": "conda",
+    "pixi.lock": "conda",
+}
+"""Lock files of formats that are not read, and whose packages they list: overlooking one would pass it."""
+_NAMES = _NOT_READ.keys() | _LOCKS | _NPM | _CONDA | {"pyproject.toml", "pipfile.lock"}
 
 Load = Callable[[str], str]
 
@@ -44,7 +54,8 @@ def is_known(name: str) -> bool:
 
 def lists_python(name: str) -> bool:
     """Whether a file of dependencies with that name speaks of Python's libraries."""
-    return PurePosixPath(name).name.lower() not in _NPM
+    lowered = PurePosixPath(name).name.lower()
+    return lowered not in _NPM and _NOT_READ.get(lowered) != "npm"
 
 
 def read_listing(root: Path, uri: str, *, name: str, role: Role | None = None) -> Listing:
@@ -84,7 +95,7 @@ def _loader(root: Path, included: dict[str, SubjectRef]) -> Load:
         try:
             content: Content = read(root, uri, limit=MAX_BYTES)
             included[uri] = content.ref
-            return content.body.decode("utf-8-sig")
+            return _decoded(content.body)
         except (CoreError, UnicodeDecodeError) as error:
             raise UnreadableError("it is missing, outside of the folder, or no UTF-8") from error
 
@@ -99,13 +110,15 @@ def read_bytes(uri: str, body: bytes, load: Load, *, role: Role | None = None) -
         ConfigError: It is YAML that is refused.
     """
     name = posixpath.basename(uri).lower()
+    if role != "bill" and name in _NOT_READ:
+        raise UnreadableError(_instead(_NOT_READ[name]))
     try:
         if role == "bill":
             return _Read("bill", bounded(read_bill(_json(body))))
         if name in _CONDA:
             found, unread = read_environment(strict_yaml.load(body, name=posixpath.basename(uri)), uri, load)
             return _Read("declaration", bounded(found), tuple(unread))
-        content = body.decode("utf-8-sig")
+        content = _decoded(body)
         if _is_requirements(name):
             stated = read_requirements(content, uri, load)
             return _Read(
@@ -118,6 +131,18 @@ def read_bytes(uri: str, body: bytes, load: Load, *, role: Role | None = None) -
         if isinstance(error, UnreadableError):
             raise
         raise UnreadableError("it is not in the format that its name announces") from error
+
+
+def _instead(whose: str) -> str:
+    other = "Write a package-lock.json beside it" if whose == "npm" else "Write a requirements file beside it"
+    return f"its format is not supported. {other}, scan that, and leave this file out"
+
+
+def _decoded(body: bytes) -> str:
+    """Text in UTF-8, or as its mark says: pip takes UTF-16 too, which shells of Windows write."""
+    if body.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) and not body.startswith(codecs.BOM_UTF32_LE):
+        return body.decode("utf-16")
+    return body.decode("utf-8-sig")
 
 
 def _structured(name: str, body: bytes, content: str) -> _Read:

@@ -5,6 +5,8 @@ import binascii
 from collections.abc import Iterator
 from urllib.parse import unquote
 
+import msgspec
+
 from lockgate.supply.deps.dependency import PURL_TYPES, Dependency, Origin, normal_name
 from lockgate.supply.deps.entries import (
     Json,
@@ -152,17 +154,21 @@ def _components(holder: Json, depth: int) -> Iterator[Dependency]:
     for item in items(holder.get("components")):
         component = mapping(item)
         purl = text(component.get("purl"))
+        is_library = text(component.get("type")) in {"library", "framework"}
         if purl.startswith("pkg:"):
-            yield from _purl(purl, component)
-        elif text(component.get("type")) in {"library", "framework"}:
+            yield from _purl(purl, component, is_library=is_library)
+        elif is_library:
             yield unknown(text(component.get("name")))
         yield from _components(component, depth + 1)
 
 
-def _purl(purl: str, component: Json) -> Iterator[Dependency]:
+def _purl(purl: str, component: Json, *, is_library: bool) -> Iterator[Dependency]:
     kind, _, rest = purl.removeprefix("pkg:").partition("/")
     ecosystem = PURL_TYPES.get(kind.lower())
     if ecosystem is None:
+        if is_library:
+            problem = f"Advisories about packages of 'pkg:{kind.lower()[:40]}' are not matched."
+            yield msgspec.structs.replace(unknown(text(component.get("name"))), problem=problem)
         return
     path, _, version = rest.partition("#")[0].partition("?")[0].rpartition("@")
     name = unquote(path or version)

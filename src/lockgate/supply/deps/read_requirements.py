@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 import msgspec
 
-from lockgate.supply.bom.code import bare_url
+from lockgate.supply.address import bare_url
 from lockgate.supply.deps.dependency import Dependency
 from lockgate.supply.deps.entries import MAX_LINE, UnreadableError, is_fixed, origin_of, requirement, shown_url, strong
 

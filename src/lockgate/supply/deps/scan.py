@@ -153,6 +153,8 @@ def _listings(paths: tuple[Path, ...], role: Role | None) -> Iterator[Listing]:
                         else read_listing(entry.root, entry.uri, name=entry.shown)
                     )
             continue
+        if not path.exists():
+            raise SupplyError(f"{path} does not exist.", remedy="Correct the path.")
         if role is None:
             require_known(path.name)
         place, here = path.absolute(), Path.cwd()
@@ -184,8 +186,9 @@ def _lookup(database: Database, problem: str) -> Lookup:
             return None, f"{item.name} has a version that {item.ecosystem} does not know, so it cannot be compared."
         except SupplyError as error:
             return None, str(error)
-        # What old data knows is still true; what it does not know is not a pass.
-        return (None, problem) if problem and not found else (found, "")
+        # What is known is still true; what old data, or a name that no registry vouches for, does not tell is no pass.
+        unknown = problem or _elsewhere(item)
+        return (None, unknown) if unknown and not found else (found, "")
 
     return look
 
@@ -196,12 +199,18 @@ def _incomparable(item: Dependency) -> str:
     if item.version:
         return ""
     if item.origin != "registry":
-        return f"{item.name} does not come from a registry, so its version cannot be compared with advisories."
+        return _elsewhere(item)
     return f"{item.name} has no exact version, so it cannot be compared. Scan the lock file instead."
 
 
+def _elsewhere(item: Dependency) -> str:
+    if item.origin == "registry":
+        return ""
+    return f"{item.name} does not come from a registry, so its version cannot be compared with advisories."
+
+
 def _unmatched(item: Dependency, options: ScanOptions) -> str:
-    elsewhere = item.origin != "registry" and not item.version and not item.problem
+    elsewhere = item.origin != "registry" and not item.problem
     return options.unmatched.get(item.name, "") if elsewhere else ""
 
 

@@ -60,6 +60,8 @@ class BillWatch:
         reasons: list[str] = []
         for listing in scan.listings:
             reasons += listing.listing.unread
+            if not listing.dependencies and not listing.listing.unread:
+                reasons.append(f"{listing.listing.ref.uri} lists no library, so nothing of it can be matched.")
             digest = listing.listing.ref.sha256
             told = self._told(digest) if digest else set[str]()
             found: set[str] = set()
