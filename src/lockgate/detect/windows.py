@@ -26,7 +26,7 @@ _SMALL, _CAPITAL = (f"[{''.join(filter(is_cased, _CASED))}]" for is_cased in (st
 _CAPITAL_WITHIN = re.compile(f"{_CAPITAL}(?:(?<={_SMALL}{_CAPITAL})|{_CAPITAL}{_SMALL}{{3}})")
 _LEAST_STREWN, _STREWN_SHARE = 3, 0.25
 # Four words or more in capitals, or five that begin with one: "DO IT NOW, PLEASE", "What A Headline Looks Like".
-_CAPITALS = re.compile(rf"{_CAPITAL}\S*+ \W*+{_CAPITAL}\S*+ \W*+{_CAPITAL}")
+_CAPITALS = re.compile(rf"(?<!\S)\W*+{_CAPITAL}\S*+ \W*+{_CAPITAL}\S*+ \W*+{_CAPITAL}")
 _LOUD = f"(?:{_CAPITAL}{_APOSTROPHE}?)++"
 _HEADED = f"{_CAPITAL}(?:{_APOSTROPHE}?{_SMALL})*+"
 _SHOUTED = re.compile(rf"(?<!\w){_CAPITAL}{_LOUD}(?:\W++{_LOUD}(?!\w)){{3,}}+")
@@ -36,6 +36,13 @@ _SIGNS = "*_~`'\""
 _NEIGHBOURS = tuple(f"{sign} {sign}" for sign in _SIGNS)
 _SIGNED = re.compile(rf"(?<!\w)([{_SIGNS}]{{1,3}})(\w+(?:{_APOSTROPHE}\w+)?[.,:;!?]?)\1")
 _LEAST_SIGNED, _SIGNED_SHARE = 4, 0.5
+# "FiveWordsOrMoreInOne", "five-words-or-more-in-one".
+_RUN_ON = re.compile(rf"(?<!\w){_CAPITAL}?{_SMALL}++(?:{_CAPITAL}{_SMALL}*+){{4,}}+")
+_SEAM = re.compile(rf"(?<={_SMALL})(?={_CAPITAL})")
+_PART = rf"[^\W\d_][^\W_]*+(?:{_APOSTROPHE}[^\W_]++)?"
+_CHAIN = re.compile(rf"(?<![\w/.:@-]){_PART}(?:[.,;:!?]?[-_]{_PART}){{4,}}+")
+_LINK = re.compile("[-_]")
+_LEAST_LINKS = 4
 
 
 def cut_windows(text: str) -> list[tuple[int, int]]:
@@ -111,9 +118,11 @@ def readable(text: str) -> str:
             traits = traits_of(text)
         if traits.styled or traits.imitating:
             text = unmasked(text)
-    words = _unsigned(joined(text)).split()
+    text = _unsigned(joined(text))
+    mixed = _CAPITAL_WITHIN.search(text) is not None
+    words = _unchained(text, mixed=mixed).split()
     plain = " ".join(words)
-    return plain.lower() if _is_strewn(plain, words) else _calmed(plain)
+    return plain.lower() if mixed and _is_strewn(words) else _calmed(plain)
 
 
 def _unsigned(text: str) -> str:
@@ -122,6 +131,15 @@ def _unsigned(text: str) -> str:
         return text
     plain, number = _SIGNED.subn(r"\2", text)
     return plain if number >= max(_LEAST_SIGNED, _SIGNED_SHARE * len(text.split())) else text
+
+
+def _unchained(text: str, *, mixed: bool) -> str:
+    """`text` with blanks between words that were run together or chained, five or more at once."""
+    if mixed:
+        text = _RUN_ON.sub(lambda run: _SEAM.sub(" ", run.group()), text)
+    if text.count("-") + text.count("_") >= _LEAST_LINKS:
+        text = _CHAIN.sub(lambda chain: _LINK.sub(" ", chain.group()), text)
+    return text
 
 
 def _calmed(plain: str) -> str:
@@ -135,10 +153,8 @@ def _small(run: re.Match[str]) -> str:
     return said[0] + said[1:].lower()
 
 
-def _is_strewn(plain: str, words: list[str]) -> bool:
+def _is_strewn(words: list[str]) -> bool:
     """Whether capitals stand anywhere in words: a reader ignores them, but they cut words into meaningless pieces."""
-    if not _CAPITAL_WITHIN.search(plain):
-        return False
     odd = sum(_CAPITAL_WITHIN.search(word) is not None for word in words)
     return odd >= max(_LEAST_STREWN, _STREWN_SHARE * len(words))
 
