@@ -89,6 +89,8 @@ async def test_a_killed_gateway_loses_no_event_that_was_acknowledged(tmp_path: P
 
     async with aiohttp.ClientSession() as session:
         clients = [asyncio.ensure_future(load(session)) for _ in range(8)]
+        while not answered:  # the first request waits for models
+            await asyncio.sleep(0.01)
         await asyncio.sleep(2 * ON_FILE_S)
         killed = time.monotonic()
         await child.kill()
