@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from aiohttp import web
 
 from lockgate.core.project import open_project
 from lockgate.gateway import (
@@ -52,6 +53,39 @@ async def test_a_port_that_does_not_exist_is_told(start: Callable[..., Any]) -> 
     with pytest.raises(GatewayError, match="cannot be opened"):
         async with start(port=70_000):
             pass
+
+
+async def test_who_is_cut_off_at_the_end_is_told_and_nothing_else_is_logged(
+    start: Callable[..., Any], model: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    asked = asyncio.Queue[str]()
+
+    async def reply(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"content-type": "text/event-stream"})
+        if (await request.json()).get("stream"):
+            await response.prepare(request)
+            piece = {"choices": [{"index": 0, "delta": {"content": "We open at nine. " * 30}}]}
+            await response.write(f"data: {json.dumps(piece)}\n\n".encode())
+        asked.put_nowait("here")
+        await asyncio.sleep(60)
+        return response
+
+    model.reply = reply
+    async with start(settings="  drain_s: 0.2\n") as world:
+        running = [asyncio.ensure_future(world.chat()), asyncio.ensure_future(world.chat_stream())]
+        for _ in running:
+            await asyncio.wait_for(asked.get(), 30)
+        await asyncio.sleep(0.2)
+    (status, answer), (begun, events) = await asyncio.gather(*running)
+    assert (status, answer["error"]["code"]) == (503, "shutting_down")
+    assert begun == 200
+    assert "We open at nine." in events
+    last = events.strip().split("\n\n")[-1]
+    assert json.loads(last.removeprefix("data: "))["error"]["code"] == "shutting_down"
+    ours = [record for record in caplog.records if record.name.startswith(("lockgate", "uvicorn"))]
+    assert [record.getMessage() for record in ours if record.levelname in {"WARNING", "ERROR"}] == [
+        "2 requests were cut off: they took longer than serve.drain_s."
+    ]
 
 
 async def refusal(world: Any, expected: int) -> str:

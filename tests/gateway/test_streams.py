@@ -37,6 +37,12 @@ async def test_a_protected_value_split_over_pieces_never_leaves(world: Any, size
     assert len(released) <= answer.index(PROTECTED[::-1])
 
 
+async def test_a_proxy_is_told_to_pass_a_stream_on_as_it_comes(world: Any) -> None:
+    body = {"model": "assistant", "stream": True, "messages": [{"role": "user", "content": "When do you open?"}]}
+    _, headers, _ = await world.send("POST", "/v1/chat/completions", json.dumps(body).encode())
+    assert (headers["cache-control"], headers["x-accel-buffering"]) == ("no-store", "no")
+
+
 async def test_the_official_client_sees_a_block_in_a_stream_as_an_error(world: Any) -> None:
     world.model.pieces = list(f"The code is {PROTECTED[::-1]}, enjoy it while it lasts.")
     async with world.client as client:

@@ -117,8 +117,11 @@ class Gateway:
             record.note_error(ApiError(_CLIENT_LEFT, "client_left", "The caller left."))
             await _end(scope)
         except asyncio.CancelledError:
-            record.note_error(ApiError(503, "shutting_down", "The gateway is shutting down."))
-            raise
+            # Only the server that ends does this, and it is told nothing by an exception; the caller is, by an answer.
+            failure = ApiError(503, "shutting_down", "The gateway is shutting down.", retry_after_s=1)
+            record.note_error(failure)
+            await responder.refusal(failure)
+            status = responder.status
         except Exception as error:  # noqa: BLE001 - a caller never sees a traceback
             _log.error("%s failed: %s", record.id, describe(error))
             failure = ApiError(500, "internal_error", "The gateway failed. Its log has the request id.")

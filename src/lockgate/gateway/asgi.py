@@ -88,8 +88,9 @@ class Responder:
         await self.document(error.status, self.shape(error), extra=error.headers(), before_end=before_end)
 
     async def start_events(self) -> None:
-        """Begin a stream of server-sent events, after which the connection is closed."""
-        await self._start(200, [(b"connection", b"close")], b"text/event-stream; charset=utf-8")
+        """Begin a stream of server-sent events, after which the connection is closed. No proxy shall collect them."""
+        extra = [(b"connection", b"close"), (b"x-accel-buffering", b"no")]
+        await self._start(200, extra, b"text/event-stream; charset=utf-8")
 
     async def end_events(self) -> None:
         """End the stream."""

@@ -18,6 +18,7 @@ _KEEP_ALIVE_S = 30
 _BACKLOG = 2048
 _DATE_S = 1.0
 _LOOK_S = 0.01
+_LAST_WORDS_S = 1.0
 _log = logging.getLogger(__name__)
 
 AsgiApp = Callable[..., object]
@@ -65,9 +66,12 @@ class _Server(uvicorn.Server):
                 while state.connections or state.tasks:  # noqa: ASYNC110 - uvicorn has no event for it
                     await asyncio.sleep(_LOOK_S)
         except TimeoutError:
-            _log.warning("%d requests were cut off: they took longer than serve.drain_s.", len(state.tasks))
-            for task in tuple(state.tasks):
+            tasks = tuple(state.tasks)
+            _log.warning("%d requests were cut off: they took longer than serve.drain_s.", len(tasks))
+            for task in tasks:
                 task.cancel()
+            if tasks:
+                await asyncio.wait(tasks, timeout=_LAST_WORDS_S)
 
 
 class Listening:

@@ -77,6 +77,7 @@ async def test_a_killed_gateway_loses_no_event_that_was_acknowledged(tmp_path: P
     root = tmp_path / "project"
     child = await gateway(root, model.base_url)
     answered: dict[str, float] = {}
+    first = asyncio.Event()
 
     async def load(session: aiohttp.ClientSession) -> None:
         while True:
@@ -86,9 +87,11 @@ async def test_a_killed_gateway_loses_no_event_that_was_acknowledged(tmp_path: P
                 return
             assert status == 200
             answered[request_id] = time.monotonic()
+            first.set()
 
     async with aiohttp.ClientSession() as session:
         clients = [asyncio.ensure_future(load(session)) for _ in range(8)]
+        await first.wait()  # it waits for models
         await asyncio.sleep(2 * ON_FILE_S)
         killed = time.monotonic()
         await child.kill()

@@ -277,6 +277,28 @@ async def test_a_redis_that_lost_its_data_is_told(
         await until(lambda: limits.healthy)
 
 
+async def test_a_redis_that_lost_its_data_behind_a_standing_connection_is_told(
+    opened: Any, redis: Any, until: Any, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("lockgate.gateway.limits.redis_meters._LOOK_S", 0.05)
+    async with opened(rates=(RateLimit(per="key", limit=100),)) as limits:
+        redis.ask("FLUSHALL")
+        await until(lambda: "lost its data" in caplog.text)
+        assert limits.healthy
+        assert await outcome(limits) == "admitted"
+    assert "broke off" not in caplog.text
+
+
+async def test_a_redis_that_may_drop_counters_is_told(opened: Any, redis: Any, caplog: pytest.LogCaptureFixture):
+    redis.ask("CONFIG", "SET", "maxmemory-policy", "volatile-lru")
+    async with opened(rates=(RateLimit(per="key", limit=100),)):
+        assert "drop counters" not in caplog.text  # there is no bound at which it would
+    redis.ask("CONFIG", "SET", "maxmemory", "100mb")
+    async with opened(rates=(RateLimit(per="key", limit=100),)) as limits:
+        assert "drop counters to make room (maxmemory-policy volatile-lru)" in caplog.text
+        assert await outcome(limits) == "admitted"
+
+
 async def test_a_limiter_opens_before_its_redis(open_at: Any, redis_with: Any, until: Any, tmp_path: Path):
     server = redis_with()
     settings = LimitsConfig(store=RedisStore(url=server.url), rates=(RateLimit(per="key", limit=9),))

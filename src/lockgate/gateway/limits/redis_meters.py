@@ -7,7 +7,7 @@ import random
 import secrets
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Self, cast
 
 import msgspec
@@ -26,6 +26,7 @@ _log = logging.getLogger(__name__)
 _CONNECT_S = 3.0
 _FIRST_PAUSE_S = 0.05
 _LONGEST_PAUSE_S = 2.0
+_LOOK_S = 30.0
 _TAKE_SHA = hashlib.sha1(TAKE.encode(), usedforsecurity=False).hexdigest()
 _SETTLE_SHA = hashlib.sha1(SETTLE.encode(), usedforsecurity=False).hexdigest()
 
@@ -98,7 +99,7 @@ class RedisMeters:
         self._distinct = distinct
         self._link: Link | None = None
         self._salt = b""
-        self._refused = ""
+        self._refused = self._evicts = ""
         self.unsettled = 0
 
     @classmethod
@@ -245,7 +246,7 @@ class RedisMeters:
                 pause_s, told = _FIRST_PAUSE_S, ""
                 first.set()
                 try:
-                    await lost.wait()
+                    await self._look_after(link, lost)
                 finally:
                     self._link = None
                     link.close()
@@ -276,6 +277,20 @@ class RedisMeters:
             await link.send("SELECT", where.database)
         await link.send("SCRIPT", "LOAD", TAKE)
         await link.send("SCRIPT", "LOAD", SETTLE)
+        await self._look(link)
+
+    async def _look_after(self, link: Link, lost: asyncio.Event) -> None:
+        """Until the connection is lost, look now and then whether the counters are still there."""
+        while not lost.is_set():
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_LOOK_S):
+                    await lost.wait()
+                return
+            with suppress(LinkDownError, ReplyError):
+                await self._look(link)
+
+    async def _look(self, link: Link) -> None:
+        """Tell when counters are gone or may go: limits that begin anew are open, and no reply of theirs says so."""
         # The salt is kept with the counters: it is the same for every gateway, and gone when they are.
         name = f"{self._prefix}salt"
         await link.send("SET", name, secrets.token_hex(16), "NX")
@@ -283,6 +298,24 @@ class RedisMeters:
         if self._salt and salt != self._salt:
             _log.error("Redis has lost its data: every limit begins anew. Let it keep an append-only file.")
         self._salt = salt
+        try:
+            evicts = _evicts(cast("bytes", await link.send("INFO", "memory")))
+        except ReplyError:  # a user who may not ask
+            return
+        if evicts and evicts != self._evicts:
+            _log.error(
+                "Redis may drop counters to make room (maxmemory-policy %s), and limits then begin anew. "
+                "Let its policy be noeviction.",
+                evicts,
+            )
+        self._evicts = evicts
+
+
+def _evicts(memory: bytes) -> str:
+    """By which policy Redis drops keys to make room, from what `INFO memory` says; empty where it does not."""
+    facts = dict(line.split(":", 1) for line in memory.decode("utf-8", "replace").splitlines() if ":" in line)
+    policy = facts.get("maxmemory_policy", "noeviction")
+    return "" if policy == "noeviction" or facts.get("maxmemory", "0") == "0" else policy
 
 
 def _look_at(sent: "asyncio.Future[Reply]") -> None:
