@@ -57,7 +57,7 @@ async def open_session(
     Raises:
         GatewayError: The file of authorities cannot be used.
     """
-    connector = aiohttp.TCPConnector(limit=_CONNECTIONS, ssl=_trust(None if ca_file is None else project_root / Path(ca_file).expanduser()))
+    connector = aiohttp.TCPConnector(limit=_CONNECTIONS, ssl=_trust(ca_file, project_root))
     timeout = aiohttp.ClientTimeout(total=timeout_s)
     async with aiohttp.ClientSession(
         connector=connector, timeout=timeout, cookie_jar=aiohttp.DummyCookieJar(), auto_decompress=False
@@ -101,9 +101,10 @@ async def fetch(
         raise FetchError("cannot be reached or does not speak HTTP") from error
 
 
-def _trust(ca_file: Path | None) -> ssl.SSLContext:
+def _trust(ca_file: str | None, project_root: Path) -> ssl.SSLContext:
     try:
-        context = ssl.create_default_context(cafile=ca_file)
+        place = None if ca_file is None else project_root / Path(ca_file).expanduser()
+        context = ssl.create_default_context(cafile=place)
     except (OSError, ssl.SSLError) as error:
         raise GatewayError(f"The certificates in {ca_file} cannot be used.", remedy="Give a PEM file.") from error
     context.minimum_version = ssl.TLSVersion.TLSv1_2

@@ -126,7 +126,7 @@ class Issuer:
 
     async def _read(self) -> bytes:
         if self._session is None or self.settings.jwks_url is None:
-            return await asyncio.to_thread(_read_file, self._root / Path(self.settings.jwks_file or "").expanduser())
+            return await asyncio.to_thread(_read_file, self._root, self.settings.jwks_file or "")
         answer = await fetch(self._session, "GET", self.settings.jwks_url, headers={"accept": "application/json"})
         if answer.status != HTTPStatus.OK:
             raise KeySetError(f"status {answer.status}")
@@ -138,8 +138,8 @@ class Issuer:
             await asyncio.gather(self._task, return_exceptions=True)
 
 
-def _read_file(path: Path) -> bytes:
-    with path.open("rb") as stream:
+def _read_file(root: Path, name: str) -> bytes:
+    with (root / Path(name).expanduser()).open("rb") as stream:
         body = stream.read(MAX_ANSWER + 1)
     if len(body) > MAX_ANSWER:
         raise KeySetError("it is too large")
