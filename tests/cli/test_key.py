@@ -78,6 +78,17 @@ def test_a_rotation_says_how_long_the_old_key_counts(key: Run, project: Path) ->
     assert f"{new['id']} does not count any more." in key("rotate", new["id"], "--grace", "0s")[2]
 
 
+def test_a_rotation_tells_of_limits_and_rules_that_name_the_old_key(key: Run, project: Path) -> None:
+    old = json.loads(key("create", "--name", "ci", "--json")[1])
+    upstream = """upstream: {kind: openai, base_url: "http://127.0.0.1:1/v1", model: m}"""
+    limits = f"limits: {{rates: [{{per: key, limit: 5, keys: [{old['id']}]}}]}}"
+    (project / "lockgate.yaml").write_text(f"version: 1\nproject: p\nserve:\n  {upstream}\n  {limits}\n")
+    _, out, err = key("rotate", old["id"], "--json")
+    new = json.loads(out)["id"]
+    assert f"does not hold for {new}" in err
+    assert "does not hold" not in key("rotate", new, "--json")[2]
+
+
 def test_a_scope_that_no_rule_asks_for_is_told(key: Run, project: Path) -> None:
     assert "forbids nothing" in key("create", "--name", "ci", "--scope", "guard")[2]
     assert not key("create", "--name", "ci")[2]

@@ -114,6 +114,9 @@ async def test_an_answer_that_may_have_been_billed_counts_as_estimated(start: Ca
             return web.json_response({}, status=500)
 
         world.model.reply = fail
+        mail = [{"role": "user", "content": "I am a@b.org"}]
+        _, headers, _ = await post(world, "/v1/chat/completions", messages=mail)
+        assert headers["x-lockgate-verdict"] == "redact"  # the guard's, whatever became of the request then
         statuses = [(await post(world, "/v1/chat/completions"))[0] for _ in range(6)]
     assert statuses[0] == 502
     assert statuses[-1] == 429

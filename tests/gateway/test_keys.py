@@ -1,9 +1,12 @@
+import asyncio
 import json
 import stat
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -349,3 +352,27 @@ def test_a_thousand_keys_cost_no_more_than_one(project: Project) -> None:
     for _ in range(1000):
         store.verify(secret)
     assert time.perf_counter() - started < 0.2
+
+
+async def test_an_endpoint_that_can_read_no_keys_says_so_and_is_not_ready(
+    start: Callable[..., Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    async with start(verifier=None) as world:
+        _, secret = create(world.project, "one")
+        path = world.project.state / "api-keys.json"
+        good = path.read_bytes()
+        key = {"authorization": f"Bearer {secret}"}
+
+        async def look() -> tuple[int, int]:
+            await asyncio.sleep(0.3)
+            served = (await world.send("GET", "/v1/models", headers=key))[0]
+            return served, (await world.send("GET", "/readyz"))[0]
+
+        assert await look() == (200, 200)
+        path.write_bytes(good[:-9])
+        assert await look() == (503, 503)
+        assert b"keys" in (await world.send("GET", "/readyz"))[2]
+        path.write_bytes(good)
+        assert await look() == (200, 200)
+    assert caplog.text.count("API keys cannot be verified") == 1
+    assert str(path) in caplog.text

@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 import click
+import msgspec
 
 from lockgate.cli.output import emit_json, printable
 from lockgate.core.project import open_project
@@ -133,6 +134,8 @@ def rotate(folder: Path, key_id: str, grace: float, expires: float | None, as_js
     ends = next((item.expires for item in keys.list_keys(project) if item.id == key_id), None)
     if ends is not None:
         click.echo(f"{key_id} counts until {ends}." if grace else f"{key_id} does not count any more.", err=True)
+    if key_id.encode() in msgspec.json.encode(project.config.serve):
+        click.echo(f"lockgate.yaml speaks of {key_id}: what stands there does not hold for {made[0]}.", err=True)
 
 
 def _show(key_id: str, secret: str, *, as_json: bool) -> None:

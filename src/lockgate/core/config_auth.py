@@ -31,7 +31,8 @@ class IssuerConfig(_Section, frozen=True, kw_only=True):
         audience: One of these must be in the `aud` claim.
         jwks_url: Where its public keys are, `https` unless on this machine. This or `jwks_file`.
         jwks_file: File with its public keys as a JWK Set, relative to the project; read again when it changes.
-        ca_file: PEM file of the authorities that may vouch for `jwks_url`, in place of the system's.
+        ca_file: PEM file of the authorities that may vouch for `jwks_url`, in place of the system's, relative to the
+            project.
         algorithms: Signature algorithms that are accepted.
         tenant: The tenant of everybody who comes from here, where no claim says it.
         tenant_claim: Claim that names the tenant, or the path to it; a token without it is refused.
@@ -160,7 +161,7 @@ class VaultConfig(_Section, frozen=True, kw_only=True):
         role_id: The AppRole that we log in as, in place of a token.
         secret_id: Where its secret id lies.
         approle_mount: Where AppRole is mounted.
-        ca_file: PEM file of the authorities that may vouch for it, in place of the system's.
+        ca_file: PEM file of the authorities that may vouch for it, in place of the system's, relative to the project.
     """
 
     address: _Url

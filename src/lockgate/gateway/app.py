@@ -193,6 +193,7 @@ class Gateway:
             "upstream": not self._upstream.open_for_traffic,
             "guard": self._pool.saturated,
             "limits": not self._gatekeeper.healthy,
+            "keys": not self._authenticator.healthy,
             "events": self._store is not None and (self._store.full or not self._store.healthy),
         }
         bad = [name for name, fault in faults.items() if fault]

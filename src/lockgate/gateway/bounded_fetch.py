@@ -4,6 +4,7 @@ import ssl
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from http import HTTPStatus
+from pathlib import Path
 
 import aiohttp
 import msgspec
@@ -43,17 +44,20 @@ class Fetched(msgspec.Struct, frozen=True):
 
 
 @asynccontextmanager
-async def open_session(*, timeout_s: float, ca_file: str | None = None) -> AsyncGenerator[aiohttp.ClientSession]:
+async def open_session(
+    *, timeout_s: float, ca_file: str | None = None, project_root: Path = Path()
+) -> AsyncGenerator[aiohttp.ClientSession]:
     """A session without cookies and proxies.
 
     Args:
         timeout_s: Seconds that one question may take, connecting included.
         ca_file: PEM file of the authorities that count, in place of the system's.
+        project_root: Where its path starts if it is relative.
 
     Raises:
         GatewayError: The file of authorities cannot be used.
     """
-    connector = aiohttp.TCPConnector(limit=_CONNECTIONS, ssl=_trust(ca_file))
+    connector = aiohttp.TCPConnector(limit=_CONNECTIONS, ssl=_trust(ca_file, project_root))
     timeout = aiohttp.ClientTimeout(total=timeout_s)
     async with aiohttp.ClientSession(
         connector=connector, timeout=timeout, cookie_jar=aiohttp.DummyCookieJar(), auto_decompress=False
@@ -97,9 +101,10 @@ async def fetch(
         raise FetchError("cannot be reached or does not speak HTTP") from error
 
 
-def _trust(ca_file: str | None) -> ssl.SSLContext:
+def _trust(ca_file: str | None, project_root: Path) -> ssl.SSLContext:
     try:
-        context = ssl.create_default_context(cafile=ca_file)
+        place = None if ca_file is None else project_root / Path(ca_file).expanduser()
+        context = ssl.create_default_context(cafile=place)
     except (OSError, ssl.SSLError) as error:
         raise GatewayError(f"The certificates in {ca_file} cannot be used.", remedy="Give a PEM file.") from error
     context.minimum_version = ssl.TLSVersion.TLSv1_2

@@ -36,7 +36,7 @@ class Record(msgspec.Struct):
         guard_ms: Time in the guard.
         key_id: Public id of the caller's key.
         unscanned: Paths in the body of what policy let travel unread.
-        judged: Whether the guard had its say.
+        verdict: The strictest that the guard said; empty before it had its say.
         unjudged: Whether something went on although the guard could not judge it, as settings allow.
         tenant: Whom the caller belongs to.
         provider: What kind of upstream is asked.
@@ -58,7 +58,7 @@ class Record(msgspec.Struct):
     guard_ms: float = 0.0
     key_id: str = ""
     unscanned: tuple[str, ...] = ()
-    judged: bool = False
+    verdict: str = ""
     unjudged: bool = False
     tenant: str = ""
     provider: str = ""
@@ -78,12 +78,13 @@ class Record(msgspec.Struct):
 
     def note(self, judgement: Judgement) -> None:
         """Add what the guard decided."""
-        self.judged = True
+        self._judged(judgement.action.value)
         self._strengthen(judgement.action.value, judgement.labels, judgement.score)
 
     def note_error(self, error: ApiError) -> None:
         """Add a refusal."""
-        self.judged |= error.blocked
+        if error.blocked:
+            self._judged(Action.BLOCK.value)
         self._strengthen("block" if error.blocked else "error", error.labels, error.score)
 
     def note_unjudged(self, error: ApiError) -> None:
@@ -102,9 +103,9 @@ class Record(msgspec.Struct):
         ]
         if self.unjudged:
             told.append((b"x-lockgate-verdict", b"unjudged"))
-        elif self.judged:
-            told.append((b"x-lockgate-verdict", self.action.encode()))
-        if self.judged or self.unjudged:
+        elif self.verdict:
+            told.append((b"x-lockgate-verdict", self.verdict.encode()))
+        if self.verdict or self.unjudged:
             told.append((b"x-lockgate-guard-ms", f"{self.guard_ms:.1f}".encode()))
         if self.unscanned:
             told.append((b"x-lockgate-unscanned", ", ".join(self.unscanned[:_MOST_PATHS]).encode()))
@@ -166,6 +167,9 @@ class Record(msgspec.Struct):
             input_tokens=self.tokens[0],
             output_tokens=self.tokens[1],
         )
+
+    def _judged(self, action: str) -> None:
+        self.verdict = max(self.verdict or action, action, key=_SEVERITY.index)
 
     def _strengthen(self, action: str, labels: tuple[str, ...], score: float) -> None:
         self.action = max(self.action, action, key=_SEVERITY.index)

@@ -11,10 +11,12 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lockgate.core.config_auth import IssuerConfig
+from lockgate.core.config_auth import IssuerConfig, SecretsConfig, VaultConfig
 from lockgate.gateway.auth.issuer import Issuer
 from lockgate.gateway.auth.key_set import KeySetError, parse_key_set
 from lockgate.gateway.errors import GatewayError
+from lockgate.gateway.secrets import Secrets
+from support.authority import Authority
 
 
 @asynccontextmanager
@@ -148,6 +150,26 @@ async def test_a_bad_file_of_authorities_is_said_at_once(publisher: Any, tmp_pat
     with pytest.raises(GatewayError, match="cannot be used"):
         async with opened(publisher.settings(ca_file=str(tmp_path / "ca.pem"))):
             pass
+
+
+async def test_files_are_relative_to_the_project_and_not_to_whoever_starts_it(
+    publisher: Any, tmp_path: Path, signers: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project, elsewhere = tmp_path / "project", tmp_path / "elsewhere"
+    for folder in (project, elsewhere):
+        folder.mkdir()
+    Authority(project, "ca")
+    (elsewhere / "keys.json").write_text(json.dumps({"keys": [signers["ES256"].jwk()]}))
+    monkeypatch.chdir(elsewhere)
+    monkeypatch.setenv("HOME", str(elsewhere))
+    async with opened(publisher.settings(ca_file="ca.pem"), project) as issuer:
+        assert await issuer.key("key of ES256", "ES256") is not None
+    vault = VaultConfig(address="https://127.0.0.1:1", token="env:NONE", ca_file="ca.pem")
+    async with Secrets.open(SecretsConfig(vault=vault), project_root=project):
+        pass
+    at_home = IssuerConfig(issuer="https://issuer.example", audience=("gateway",), jwks_file="~/keys.json")
+    async with opened(at_home, project) as issuer:
+        assert await issuer.key("key of ES256", "ES256") is not None
 
 
 def usable(*rows: dict[str, object]) -> int:

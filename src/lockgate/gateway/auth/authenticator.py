@@ -69,6 +69,11 @@ class Authenticator:
         async with TokenVerifier.open(serve.auth, project_root=project.root, pepper=pepper) as tokens:
             yield cls(known, tokens, serve.tls)
 
+    @property
+    def healthy(self) -> bool:
+        """Whether anybody can be let in: API keys can be read, or there is another way."""
+        return self._tokens is not None or self._certificate_is_enough or self._keys.healthy
+
     async def authenticate(
         self, headers: Iterable[tuple[bytes, bytes]], certificate: bytes | None = None
     ) -> Caller | Refusal:

@@ -49,7 +49,9 @@ class Issuer:
         async with AsyncExitStack() as stack:
             session = None
             if settings.jwks_url is not None:
-                opening = open_session(timeout_s=settings.timeout_s, ca_file=settings.ca_file)
+                opening = open_session(
+                    timeout_s=settings.timeout_s, ca_file=settings.ca_file, project_root=project_root
+                )
                 session = await stack.enter_async_context(opening)
             issuer = cls(settings, project_root, session)
             try:
@@ -124,7 +126,7 @@ class Issuer:
 
     async def _read(self) -> bytes:
         if self._session is None or self.settings.jwks_url is None:
-            return await asyncio.to_thread(_read_file, self._root / (self.settings.jwks_file or ""))
+            return await asyncio.to_thread(_read_file, self._root, self.settings.jwks_file or "")
         answer = await fetch(self._session, "GET", self.settings.jwks_url, headers={"accept": "application/json"})
         if answer.status != HTTPStatus.OK:
             raise KeySetError(f"status {answer.status}")
@@ -136,8 +138,8 @@ class Issuer:
             await asyncio.gather(self._task, return_exceptions=True)
 
 
-def _read_file(path: Path) -> bytes:
-    with path.expanduser().open("rb") as stream:
+def _read_file(root: Path, name: str) -> bytes:
+    with (root / Path(name).expanduser()).open("rb") as stream:
         body = stream.read(MAX_ANSWER + 1)
     if len(body) > MAX_ANSWER:
         raise KeySetError("it is too large")

@@ -1,6 +1,7 @@
 """Whose API key is this: the keys of a project, read again whenever their file changes."""
 
 import hmac
+import logging
 import os
 import time
 from pathlib import Path
@@ -15,9 +16,16 @@ from lockgate.gateway.auth.refusal import Reason, Refusal
 from lockgate.gateway.caller import Caller
 from lockgate.gateway.errors import GatewayError
 
+_log = logging.getLogger(__name__)
+
 
 class Verifier(Protocol):
     """Tells whose key it is."""
+
+    @property
+    def healthy(self) -> bool:
+        """Whether keys can be told at all."""
+        ...
 
     def verify(self, key: str) -> str | None:
         """The public id of a valid key, or None."""
@@ -38,6 +46,11 @@ class EphemeralKey:
     def __init__(self, name: str, *, tenant: str = "", scopes: frozenset[str] = frozenset()) -> None:
         self._caller = Caller(name, tenant, scopes, name)
         self.secret = new_secret()
+
+    @property
+    def healthy(self) -> bool:
+        """Always: there is nothing to read."""
+        return True
 
     def verify(self, key: str) -> str | None:
         """The name given at construction when it is this key, else None."""
@@ -70,6 +83,7 @@ class KeyStore:
         self._pepper = pepper
         self._seen: tuple[int, int, int, int] | None = None
         self._keys: dict[str, tuple[ApiKey, float, Caller]] = {}
+        self._complained = False
 
     @classmethod
     def open(cls, project: Project) -> Self:
@@ -79,6 +93,16 @@ class KeyStore:
             GatewayError: The pepper cannot be read or is open to others.
         """
         return cls(project.state / STORE_NAME, read_pepper(project))
+
+    @property
+    def healthy(self) -> bool:
+        """Whether the file of keys can be read."""
+        try:
+            self._reload()
+        except GatewayError as error:
+            self._complain(error)
+            return False
+        return True
 
     def verify(self, key: str) -> str | None:
         """The public id of a valid key, or None.
@@ -93,7 +117,8 @@ class KeyStore:
         """Who a valid key belongs to, or why it is refused; a damaged file refuses everybody."""
         try:
             return self._find(key)
-        except GatewayError:
+        except GatewayError as error:
+            self._complain(error)
             return Refusal(Reason.KEYS_UNAVAILABLE)
 
     def _find(self, key: str) -> Caller | Refusal:
@@ -108,6 +133,12 @@ class KeyStore:
             return Refusal(Reason.REVOKED)
         return caller if time.time() < ends_at else Refusal(Reason.EXPIRED)
 
+    def _complain(self, error: GatewayError) -> None:
+        """Say it once, and not for every caller who is refused meanwhile."""
+        if not self._complained:
+            self._complained = True
+            _log.error("API keys cannot be verified, and nobody who has one is let in: %s", error)
+
     def _reload(self) -> None:
         now = monotonic()
         if now < self._look_at:
@@ -115,7 +146,7 @@ class KeyStore:
         try:
             status = os.stat(self._place)  # noqa: PTH116 - every request asks, and a Path takes twice as long
         except FileNotFoundError:
-            self._seen, self._keys = None, {}
+            self._seen, self._keys, self._complained = None, {}, False
             return
         except OSError as error:
             raise unusable(self._path, error) from error
@@ -125,6 +156,7 @@ class KeyStore:
             keys = load(self._path)
             self._keys = {key.mac: (key, key.ends_at(), _caller(key)) for key in keys if key.seal_holds(self._pepper)}
             self._seen = seen
+        self._complained = False
         # Only after a look that went well: while the file is damaged, everybody is refused.
         self._look_at = now + self._look_every_s
 

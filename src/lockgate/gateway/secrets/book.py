@@ -62,7 +62,9 @@ class Secrets:
         async with AsyncExitStack() as stack:
             vault = aws = None
             if settings.vault is not None:
-                opening = open_session(timeout_s=settings.timeout_s, ca_file=settings.vault.ca_file)
+                opening = open_session(
+                    timeout_s=settings.timeout_s, ca_file=settings.vault.ca_file, project_root=project_root
+                )
                 session = await stack.enter_async_context(opening)
                 vault = VaultReader(
                     settings.vault, session, lambda reference: read_local(reference, project_root=project_root)
