@@ -12,6 +12,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from lockgate.cli import main
+from lockgate.core import sha256_hex
 
 Run = Callable[..., tuple[int, str, str]]
 EVIL = b"\x80\x04\x8c\x05posix\x8c\x06system\x93\x8c\x04true\x85R."
@@ -62,6 +63,21 @@ def test_exit_codes(scan: Run, files: Path):
     (files / "empty").mkdir()
     code, out, _ = scan(files / "empty", "--json")
     assert (code, json.loads(out)) == (2, {"files": []})
+
+
+def test_a_blob_behind_a_link_of_a_snapshot_must_have_the_digest_that_names_it(scan: Run, files: Path):
+    repository = files / "models--a--b"
+    snapshot = repository / "snapshots" / "abc"
+    snapshot.mkdir(parents=True)
+    (repository / "blobs").mkdir()
+    for name, digest in (("good", sha256_hex(safetensors())), ("swapped", "0" * 64)):
+        (repository / "blobs" / digest).write_bytes(safetensors())
+        (snapshot / f"{name}.safetensors").symlink_to(f"../../blobs/{digest}")
+    code, out, _ = scan(snapshot, "--json")
+    assert code == 1
+    assert by_name(out)["good.safetensors"]["outcome"] == "passed"
+    assert by_name(out)["swapped.safetensors"]["outcome"] == "failed"
+    assert "its digest is another" in out
 
 
 def test_links_are_followed_inside_the_folder_and_into_the_blobs_of_a_snapshot(scan: Run, files: Path):

@@ -88,7 +88,9 @@ def test_a_single_file_is_signed_beside_itself(run: Run, tmp_path: Path):
     assert (tmp_path / "system.md.sig").is_file()
     assert run("verify", prompt)[0] == 0
     prompt.write_text("Be rude.", "utf-8")
-    assert run("verify", prompt)[0] == 1
+    code, _, err = run("verify", prompt)
+    assert code == 1
+    assert "The file was altered" in err
 
 
 def test_what_is_not_signed_is_1_and_what_cannot_be_told_is_2(run: Run, model: Path, tmp_path: Path):

@@ -1,6 +1,7 @@
 """Keys: ECDSA P-256 on this machine, created on first use, readable by their owner alone.
 
-ECDSA P-256 with SHA-256 is what OpenSSF model-signing and Sigstore verify; Ed25519 is accepted for verification.
+ECDSA P-256 with SHA-256 is what OpenSSF model-signing and Sigstore verify; Ed25519 is accepted for verification, and
+for signatures of models P-384 and P-521, each with its own hash as model-signing has it.
 """
 
 import datetime as dt
@@ -32,6 +33,8 @@ from lockgate.evidence.once import claim, scratch
 MAX_KEY_BYTES = 16_384
 _SHARED = stat.S_IRWXG | stat.S_IRWXO
 _ECDSA = ec.ECDSA(hashes.SHA256())
+HASHES = {"secp256r1": hashes.SHA256(), "secp384r1": hashes.SHA384(), "secp521r1": hashes.SHA512()}
+"""The hash that goes with a curve."""
 
 
 class Role(StrEnum):
@@ -64,8 +67,12 @@ class VerifyKey(msgspec.Struct, frozen=True):
         return cls(hashlib.sha256(der).hexdigest(), pem, key)
 
     @classmethod
-    def from_pem(cls, pem: str) -> Self:
+    def from_pem(cls, pem: str, *, larger: bool = False) -> Self:
         """Read a public key.
+
+        Args:
+            pem: The key.
+            larger: Whether ECDSA on P-384 and P-521 will do, too.
 
         Raises:
             EvidenceError: It is not PEM, or neither ECDSA P-256 nor Ed25519.
@@ -77,7 +84,9 @@ class VerifyKey(msgspec.Struct, frozen=True):
                 "A public key is not valid PEM.", remedy="Paste the whole block with its BEGIN and END lines."
             ) from error
         if isinstance(key, Ed25519PublicKey) or (
-            isinstance(key, ec.EllipticCurvePublicKey) and isinstance(key.curve, ec.SECP256R1)
+            isinstance(key, ec.EllipticCurvePublicKey)
+            and key.curve.name in HASHES
+            and (larger or isinstance(key.curve, ec.SECP256R1))
         ):
             return cls.of(key)
         raise EvidenceError(
@@ -90,7 +99,7 @@ class VerifyKey(msgspec.Struct, frozen=True):
             if isinstance(self.key, Ed25519PublicKey):
                 self.key.verify(signature, payload)
             else:
-                self.key.verify(signature, payload, _ECDSA)
+                self.key.verify(signature, payload, ec.ECDSA(HASHES[self.key.curve.name]))
         except InvalidSignature:
             return False
         return True

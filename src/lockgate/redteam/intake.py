@@ -166,12 +166,20 @@ def _prompts(body: bytes) -> list[str]:
     texts: list[str] = []
     for row in cast("list[object]", rows) if isinstance(rows, list) else []:
         one = cast("dict[str, object]", row) if isinstance(row, dict) else {"prompt": row}
-        text = one.get("prompt") or (one.get("content") if one.get("role") == "user" else None)
+        text = one.get("prompt") or (_said(one.get("content")) if one.get("role") == "user" else None)
         if isinstance(text, str) and text.strip():
             texts.append(text)
     if not texts:
         raise RedteamError("The transcript holds no message of a user.", remedy="Give 'turns' or 'messages'.")
     return texts
+
+
+def _said(content: object) -> object:
+    """A message's text, also where it comes in parts. Parts without text, such as pictures, cannot be sent again."""
+    if not isinstance(content, list):
+        return content
+    parts = [cast("dict[str, object]", part) for part in cast("list[object]", content) if isinstance(part, dict)]
+    return "\n".join(text for part in parts if isinstance(text := part.get("text"), str))
 
 
 def _clean(text: str, protected: tuple[str, ...]) -> str:

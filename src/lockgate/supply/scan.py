@@ -104,7 +104,8 @@ def _judge(item: _Read, claims: frozenset[str]) -> ScannedFile:
         return ScannedFile(ref, "unknown", _size(item.entry), 0, (errored(OpaqueModel, ref, item.reason),))
     if is_raw(facts) and is_claimed(_path(item.entry), claims):
         facts = ModelFacts("weights")
-    model = ModelFile(SubjectRef(shown, item.sha256), item.size, "scan", None, facts)
+    stored = (item.entry.root / item.entry.uri).as_posix()
+    model = ModelFile(SubjectRef(shown, item.sha256), item.size, "scan", None, facts, stored)
     return ScannedFile(model.ref, facts.format, item.size, item.size - facts.unread, tuple(outcomes_of(model)))
 
 

@@ -96,6 +96,7 @@ class ModelFile(msgspec.Struct, frozen=True):
         place: Whether it lies in the project, was made by the training job, or was named to `lockgate scan model`.
         pinned: The digest that `lockgate.yaml` pins for it; None if it is not pinned.
         facts: What its bytes say.
+        stored: Where its bytes lie, if that is elsewhere: the end of a link.
     """
 
     ref: SubjectRef
@@ -103,3 +104,4 @@ class ModelFile(msgspec.Struct, frozen=True):
     place: Place
     pinned: str | None
     facts: ModelFacts
+    stored: str = ""

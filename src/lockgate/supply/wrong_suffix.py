@@ -70,7 +70,8 @@ class WrongSuffix(Check[ModelFile], frozen=True):
     def inspect(self, subject: ModelFile) -> Iterator[Finding]:
         """Compare the last suffix with the format of the content, and a blob's name with its digest."""
         path = PurePosixPath(subject.ref.uri)
-        if path.parent.name in _BLOBS and _DIGEST.fullmatch(path.name.encode()) and path.name != subject.ref.sha256:
+        blob = PurePosixPath(subject.stored) if subject.stored else path
+        if blob.parent.name in _BLOBS and _DIGEST.fullmatch(blob.name.encode()) and blob.name != subject.ref.sha256:
             message = f"{subject.ref.uri} is not the blob that its name promises: its digest is another."
             yield self.finding(message, at=Location(subject.ref.uri, "#digest"))
         suffix = path.suffix.lower()

@@ -122,3 +122,17 @@ def test_a_bundle_has_exactly_the_fields_of_the_reference_tool(model: Path, keys
         return [shape(inner) for inner in value] if isinstance(value, list) else type(value).__name__
 
     assert shape(json.loads(ours.read_bytes())) == shape(json.loads(theirs.read_bytes()))
+
+
+@pytest.mark.parametrize("curve", [ec.SECP384R1(), ec.SECP521R1()])
+def test_signatures_by_larger_keys_of_the_tool_verify(model: Path, tmp_path: Path, curve: ec.EllipticCurve):
+    key = ec.generate_private_key(curve)
+    private, public, signature = tmp_path / "key.pem", tmp_path / "key.pub", tmp_path / "model.sig"
+    private.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.TraditionalOpenSSL, NoEncryption()))
+    public.write_bytes(key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
+    signed = run(*TOOL, "sign", "key", model, "--private_key", private, "--signature", signature)
+    assert signed.returncode == 0, signed.stderr
+    trusted, accepted = [read_verify_key(public)], (".git", ".gitattributes")
+    assert verify_path(model, signature.read_bytes(), trusted, signature=signature, ignore=accepted).ok
+    (model / "config.json").write_bytes(b"{ }")
+    assert not verify_path(model, signature.read_bytes(), trusted, signature=signature, ignore=accepted).ok

@@ -87,6 +87,9 @@ def test_a_key_of_another_kind_and_a_huge_one_are_refused(tmp_path: Path):
     path.write_bytes(other.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
     with pytest.raises(EvidenceError, match="no ECDSA P-256 key"):
         read_signing_key(path)
+    path.write_bytes(b"-----BEGIN CERTIFICATE-----")
+    with pytest.raises(EvidenceError, match=r"key\.pem is no public key"):
+        read_verify_key(path)
     path.write_bytes(b"x" * (MAX_KEY_BYTES + 1))
     with pytest.raises(EvidenceError, match="too large"):
         read_verify_key(path)

@@ -11,7 +11,6 @@ from pathlib import Path
 import msgspec
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
-from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
@@ -19,13 +18,12 @@ from cryptography.x509.verification import Criticality, ExtensionPolicy, Policy,
 
 from lockgate.evidence.dsse import pae
 from lockgate.evidence.errors import EvidenceError
-from lockgate.evidence.keys import Signer, VerifyKey
+from lockgate.evidence.keys import HASHES, Signer, VerifyKey
 from lockgate.evidence.signing.bundle import Bundle, CertificateChain, write_certified
 from lockgate.evidence.signing.bundle_json import MAX_CERTIFICATES
 from lockgate.evidence.signing.identity import Who
 
 MAX_FILE = 1 << 20
-_HASHES = {"secp256r1": hashes.SHA256(), "secp384r1": hashes.SHA384(), "secp521r1": hashes.SHA512()}
 _PURPOSES = (ExtendedKeyUsageOID.CODE_SIGNING, ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE)
 _REMEDY = "Name a PEM file with certificates."
 
@@ -118,7 +116,7 @@ def verify_certified(bundle: Bundle, trust: CertificateTrust, *, now: dt.datetim
         raise EvidenceError(f"It was signed by {shown}, and you expect {trust.identity!a}.")
     key = _key_of(leaf)
     try:
-        key.verify(bundle.signature, pae(bundle.payload), ec.ECDSA(_HASHES[key.curve.name]))
+        key.verify(bundle.signature, pae(bundle.payload), ec.ECDSA(HASHES[key.curve.name]))
     except InvalidSignature as error:
         raise EvidenceError("The signature does not match the signed statement: one of them was altered.") from error
     return Who(keyid=VerifyKey.of(key).keyid, identity=next(iter(names), ""))
@@ -173,7 +171,7 @@ def _no_authority(_policy: Policy, _certificate: x509.Certificate, found: x509.B
 
 def _key_of(certificate: x509.Certificate) -> ec.EllipticCurvePublicKey:
     key = certificate.public_key()
-    if isinstance(key, ec.EllipticCurvePublicKey) and key.curve.name in _HASHES:
+    if isinstance(key, ec.EllipticCurvePublicKey) and key.curve.name in HASHES:
         return key
     raise EvidenceError("Its certificate holds no ECDSA key on P-256, P-384 or P-521.")
 

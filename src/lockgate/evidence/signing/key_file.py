@@ -33,8 +33,10 @@ def read_signing_key(name: str | Path) -> Signer:
     try:
         key = load_pem_private_key(_read(path), password=password.encode("utf-8") if password else None)
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+        # With a password at hand a file that names itself encrypted was most likely given the wrong one.
+        wrong = f", or {PASSWORD_VARIABLE} holds another password than its" if password else ""
         raise EvidenceError(
-            f"{path} is no private key that can be read.",
+            f"{path} is no private key that can be read{wrong}.",
             remedy=f"Name a PEM file with an ECDSA P-256 key; an encrypted one needs {PASSWORD_VARIABLE}.",
         ) from error
     if not (isinstance(key, ec.EllipticCurvePrivateKey) and isinstance(key.curve, ec.SECP256R1)):
@@ -57,7 +59,11 @@ def read_verify_key(name: str | Path) -> VerifyKey:
     body = _read(path)
     if b"PRIVATE KEY-----" in body:
         return read_signing_key(path).public
-    return VerifyKey.from_pem(body.decode("utf-8", "replace"))
+    try:
+        return VerifyKey.from_pem(body.decode("utf-8", "replace"), larger=True)
+    except EvidenceError as error:
+        kinds = "Name a PEM file with a public key: ECDSA P-256, P-384 or P-521, or Ed25519."
+        raise EvidenceError(f"{path} is no public key that can be used.", remedy=kinds) from error
 
 
 def open_to_others(name: str | Path) -> bool:

@@ -172,7 +172,8 @@ def _compare(manifest: Manifest, there: Hashed, left_out: tuple[str, ...]) -> tu
     shown: list[Difference] = [*unreadable]
     for name in sorted(altered):
         other = swapped.get(name)
-        message = f"{name} was altered: its content is not what was signed."
+        what = "The file" if name == "." else name
+        message = f"{what} was altered: its content is not what was signed."
         if other:
             message = f"{name} and {other} were swapped: each has the content that was signed for the other."
         shown.append(Difference(file_of(name, manifest.shard_size), Kind.SWAPPED if other else Kind.ALTERED, message))
