@@ -160,7 +160,7 @@ class GuardedStream:
             begun.append(_Call(piece.id))
         begun[-1].name += name
         begun[-1].arguments.append(arguments)
-        self._argued += len(arguments)
+        self._argued += len(name) + len(arguments)
         if self._asked > _MAX_CALLS or self._argued > _MAX_ARGUMENTS:
             raise bad_upstream("asked for too many tool calls")
 
