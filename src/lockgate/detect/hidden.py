@@ -85,14 +85,17 @@ def smuggled(text: str) -> tuple[View, ...]:
 
 
 def styled_away(text: str) -> View | None:
-    """What the styles of a page keep from its reader, a line each, as one view: alone, few of them mean anything."""
+    """What the styles of a page keep from its reader, a line each, as one view: alone, few of them mean anything.
+
+    All of it, so that decoys hide nothing; never longer than the page.
+    """
     if "<" not in text:
         return None
     pieces = [piece for piece in _markup(text) if piece.label == "hidden.style" and piece.text.strip()]
     if not pieces:
         return None
-    said = "\n".join(dict.fromkeys(" ".join(piece.text.split()) for piece in pieces[:MAX_PIECES]))
-    return View(html.unescape(said), pieces[0].start, max(piece.end for piece in pieces[:MAX_PIECES]), "hidden.style")
+    said = "\n".join(dict.fromkeys(" ".join(piece.text.split()) for piece in pieces))
+    return View(html.unescape(said), pieces[0].start, max(piece.end for piece in pieces), "hidden.style")
 
 
 def _views(piece: _Piece) -> Iterator[View]:
