@@ -26,8 +26,8 @@ PUBLIC, COMPOSED, OWN = 2500, 1500, 2800
 """Examples of a chunk: public rows, composed texts, rows of our corpus (fewer where that is small)."""
 
 _ATTACKS = 0.42
-_DRESSED = 0.2
-_ACCOMPANIED = 0.14
+_DRESSED = 0.22
+_ACCOMPANIED = 0.2
 _NOISED = 0.15
 _LONGEST = 700
 _PAYLOAD = 420

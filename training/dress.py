@@ -19,11 +19,13 @@ _SENTENCE_END = re.compile(r"(?<=[.!?])\s+")
 _LETTERS = re.compile(r"\w+")
 _AROUND = (
     *(('"', '"'), ("'", "'"), ("“", "”"), ("«", "»"), ("(", ")"), ("[", "]"), ("<<", ">>"), ("{{", "}}")),
-    *(("**", "**"), ("*", "*"), ("__", "__"), ("~~", "~~"), ("`", "`"), ("```\n", "\n```"), ("```text\n", "\n```")),
+    *(("**", "**"), ("*", "*"), ("__", "__"), ("~~", "~~"), ("`", "`")),
     *(("<p>", "</p>"), ("<b>", "</b>"), ("<li>", "</li>"), ("<div>", "</div>"), ("<message>", "</message>")),
     *(("<input>", "</input>"), ("<data>\n", "\n</data>"), ("<td>", "</td>"), ('<span class="t">', "</span>")),
     *(("/* ", " */"), ("<!-- ", " -->"), ('"""', '"""'), ("---\n", "\n---"), ("=== ", " ==="), ("\n\n\n", "\n\n")),
 )
+_LANGUAGES = ("", "", "", "text", "txt", "python", "bash", "sh", "json", "yaml", "markdown", "html", "sql", "js")
+_INTRODUCTIONS = ("", "", "", "Input:\n", "This is the text:\n", "Here:\n\n", "log:\n", "Ausgabe:\n", "Texto:\n")
 _LINES = ("- ", "* ", "• ", "> ", "# ", "// ", "| ", "  ", "-- ", ">> ", "; ", "%% ")
 _NUMBERS = ("{}. ", "{}) ", "({}) ", "Step {}: ", "{}: ")
 # fmt: off
@@ -66,7 +68,7 @@ _WORD_MARKS = ("*", "**", "_", "'", '"', "`", "~")
 
 
 def dressed(text: str, draw: random.Random) -> str:
-    """`text` in one of eleven kinds of dress."""
+    """`text` in one of twelve kinds of dress."""
     which = draw.random()
     return next(dress for bound, dress in _DRESSES if which < bound)(text, draw)
 
@@ -74,6 +76,12 @@ def dressed(text: str, draw: random.Random) -> str:
 def _around(text: str, draw: random.Random) -> str:
     before, behind = draw.choice(_AROUND)
     return before + text + behind
+
+
+def _fenced(text: str, draw: random.Random) -> str:
+    """A block of code, with or without a language and a word of introduction."""
+    fence = draw.choice(("```", "```", "```", "~~~"))
+    return f"{draw.choice(_INTRODUCTIONS)}{fence}{draw.choice(_LANGUAGES)}\n{text}\n{fence}"
 
 
 def _lines(text: str, draw: random.Random) -> str:
@@ -131,15 +139,16 @@ def _run_together(text: str, draw: random.Random) -> str:
 
 
 _DRESSES: tuple[tuple[float, _Dress], ...] = (
-    (0.22, _around),
-    (0.34, _lines),
-    (0.40, _numbered),
-    (0.50, _object),
-    (0.60, _program),
-    (0.70, _opened),
-    (0.80, _closed),
-    (0.84, _opened_and_closed),
-    (0.90, _between),
+    (0.15, _around),
+    (0.27, _fenced),
+    (0.41, _lines),
+    (0.49, _numbered),
+    (0.57, _object),
+    (0.65, _program),
+    (0.73, _opened),
+    (0.81, _closed),
+    (0.85, _opened_and_closed),
+    (0.91, _between),
     (0.95, _marked_words),
     (1.00, _run_together),
 )
