@@ -1,14 +1,19 @@
 """How many stretches of files in daily use the guard blocks as documents: source code, documentation, data.
 
-    .venv/bin/python bench/guard_files.py [FOLDER ...] [--each 150] [--chars 2000] [--seed 5] [--show] [--json]
+    .venv/bin/python bench/guard_files.py [FOLDER ...] [--each 150] [--chars 2000] [--seed 5] [--plant]
+                                            [--show] [--json]
 
 Without folders: the standard library of this Python and the packages installed beside it. Of every kind of text file as
 many as `--each` are drawn, and of each file one stretch of `--chars` characters anywhere in it. Hardly any of them was
 written for a model, so what is blocked is a candidate for a false alarm; `--show` prints where the guard points.
 Files that speak about attacks on models, such as other guards', are no fair test: leave their folders out.
+
+`--plant` judges each stretch once more with an attack of our own development rows at its start, its middle or its end,
+in turn, and that attack by itself.
 """
 
 import argparse
+import itertools
 import json
 import os
 import platform
@@ -18,7 +23,11 @@ import sysconfig
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from guard_parts.placing import PLACES, plant
 from guard_parts.progress import counted
+from training.rows import read_corpus
 
 from lockgate.core import Action
 from lockgate.guard import Guard
@@ -45,6 +54,7 @@ ENDINGS = (
     *(".rst", ".sh", ".sql", ".svg", ".toml", ".ts", ".txt", ".xml", ".yaml", ".yml"),
 )
 LEAST, MOST = 400, 2_000_000
+LONGEST = 400
 SHOWN = 160
 
 
@@ -54,12 +64,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--each", metavar="N", type=int, default=150, help="files of a kind at most")
     parser.add_argument("--chars", metavar="N", type=int, default=2000, help="characters of a file at most")
     parser.add_argument("--seed", metavar="N", type=int, default=5)
+    parser.add_argument("--plant", action="store_true", help="once more with an attack in each stretch")
     parser.add_argument("--show", action="store_true", help="print what is blocked")
     parser.add_argument("--json", action="store_true", help="the same content for programs")
     asked = parser.parse_args(arguments)
     folders = asked.folders or [Path(sysconfig.get_path(name)) for name in ("stdlib", "purelib")]
     draw, guard = random.Random(asked.seed), Guard.default()
     judged: dict[str, list[bool]] = {}
+    attacks = planted(asked.seed) if asked.plant else iter(())
+    found: dict[str, list[tuple[bool, bool]]] = {}
     chosen = [path for paths in by_ending(folders).values() for path in draw.sample(paths, min(asked.each, len(paths)))]
     for path in counted(chosen, "files"):
         text = stretch(path, asked.chars, draw)
@@ -68,10 +81,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
         verdict = guard.inspect(text, origin="document")
         blocked = verdict.action is Action.BLOCK
         judged.setdefault(path.suffix, []).append(blocked)
+        for attack, place in itertools.islice(attacks, 1):
+            within = guard.inspect(plant(attack, text, PLACES[place], len(text)), origin="document")
+            alone = guard.inspect(attack, origin="document")
+            found.setdefault(place, []).append((within.action is Action.BLOCK, alone.action is Action.BLOCK))
         if blocked and asked.show:
             where = max(verdict.reasons, key=lambda reason: reason.span.score).span
             print(f"{path}\n    {text[where.start : where.end][:SHOWN]!r}", file=sys.stderr)
-    return report(judged, as_json=asked.json)
+    return report(judged, found, as_json=asked.json)
+
+
+def planted(seed: int) -> Iterator[tuple[str, str]]:
+    """Attacks of up to 400 characters and where to put each, without end."""
+    attacks = [row.text for row in read_corpus().development if row.label and len(row.text) <= LONGEST]
+    random.Random(seed).shuffle(attacks)
+    return zip(itertools.cycle(attacks), itertools.cycle(PLACES), strict=False)
 
 
 def by_ending(folders: Sequence[Path]) -> dict[str, list[Path]]:
@@ -99,15 +123,20 @@ def stretch(path: Path, chars: int, draw: random.Random) -> str | None:
     return text[start : start + chars]
 
 
-def report(judged: dict[str, list[bool]], *, as_json: bool) -> int:
-    """Print the table; 2 where nothing was judged."""
+def report(judged: dict[str, list[bool]], found: dict[str, list[tuple[bool, bool]]], *, as_json: bool) -> int:
+    """Print the tables; 2 where nothing was judged."""
     total = [blocked for some in judged.values() for blocked in some]
     if not total:
         print("no text file was found", file=sys.stderr)
         return 2
     rows = {**dict(sorted(judged.items())), "all": total}
     if as_json:
-        print(json.dumps({name: {"files": len(some), "blocked": sum(some)} for name, some in rows.items()}))
+        content = {name: {"files": len(some), "blocked": sum(some)} for name, some in rows.items()}
+        places = {
+            name: {"files": len(some), "found": sum(within for within, _ in some), "alone": sum(one for _, one in some)}
+            for name, some in found.items()
+        }
+        print(json.dumps({**content, **({"planted": places} if places else {})}))
         return 0
     print(f"{platform.machine()}, {os.cpu_count()} CPUs, Python {platform.python_version()}")
     print("Stretches of files, judged as documents at the default verdict\n")
@@ -116,6 +145,11 @@ def report(judged: dict[str, list[bool]], *, as_json: bool) -> int:
         low, high = wilson95(sum(some), len(some))
         share = 100 * sum(some) / len(some)
         print(f"{name:<8}{len(some):>7}{sum(some):>9}{share:>7.1f}{f'{100 * low:.1f} to {100 * high:.1f}':>14}")
+    if found:
+        print("\nThe same stretches with an attack, and those attacks by themselves\n")
+        print(f"{'attack at the':<16}{'files':>7}{'blocked':>9}{'alone':>9}")
+    for name, pairs in found.items():
+        print(f"{name:<16}{len(pairs):>7}{sum(one for one, _ in pairs):>9}{sum(one for _, one in pairs):>9}")
     return 0
 
 

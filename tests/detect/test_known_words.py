@@ -25,7 +25,9 @@ def test_a_text_has_the_same_pieces_whether_or_not_its_words_were_met(text: str)
     for word in text.split():
         assert _PIECES.ids(word) == _PIECES._whole(word)
     assert _PIECES.ids(text) == whole
-    assert len(whole) <= MAX_PIECES
+    rows = _PIECES.rows(text)
+    assert rows[0] == whole[:MAX_PIECES]
+    assert rows[-1] == whole[-MAX_PIECES:]
 
 
 def test_what_is_remembered_stays_within_bounds_and_right() -> None:

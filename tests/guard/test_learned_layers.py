@@ -66,6 +66,13 @@ def test_capitals_strewn_over_an_attack_do_not_hide_it(classifier: Classifier) -
     assert suspect(strewn, Origin.USER, classifier).score > classifier.calibration.thresholds["balanced"]
 
 
+@pytest.mark.parametrize("filling", ["7 3 9 1 4 8 ", "§ % & $ # ", "ก็ได้ค่ะ "])
+def test_what_takes_many_pieces_does_not_push_an_order_out_of_its_window(classifier: Classifier, filling: str) -> None:
+    bound = classifier.calibration.thresholds["balanced"]
+    text = filling * (330 // len(filling)) + "\n" + ATTACK
+    assert suspect(text, Origin.DOCUMENT, classifier).score > bound
+
+
 def test_a_graph_that_cannot_run_blocks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     broken = tmp_path / "weights"
     shutil.copytree(Path(lockgate_guard_model.__file__).parent, broken)

@@ -2,17 +2,21 @@
 
 import math
 from collections.abc import Sequence
+from itertools import chain
+from typing import NamedTuple
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from lockgate.core import Span
+from lockgate.detect.closer import lines_of, paragraphs_of
 from lockgate.detect.convolution import ConvolutionalModel
 from lockgate.detect.encoder import Encoder
 from lockgate.detect.ngrams import LinearModel, hash_ngrams
-from lockgate.detect.passage import Passage
+from lockgate.detect.passage import Passage, Window
 from lockgate.detect.pieces import Pieces
+from lockgate.detect.windows import readable
 
 MAX_WINDOWS, MOST_WINDOWS = 4, 12
 """Windows that the encoder reads of a text of some 4,000 characters, and of one of any length: the most suspected."""
@@ -25,6 +29,21 @@ NEAR = 0.25
 
 SURE = 6.0
 """Logit of the encoder from which on no other window could change a verdict, so that none is read."""
+
+UNSURE_FROM, UNSURE_TO = -1.5, 3.0
+"""Logits of the encoder between which it looks at the parts of a window too: few harmless windows get that far."""
+
+PARTS_OF_USERS, PARTS_OF_LONG = 0.5, 0.8
+"""How far a part moves its window's logit towards its own: in a user's words, and in another text of many windows.
+
+In a short document the rest of the window may well be what the part means: an example, a quotation.
+"""
+
+MANY = 7
+"""Windows of a text of some 2,500 characters."""
+
+MOST_PARTS = 3
+"""Parts of a window that the encoder reads: the most suspected."""
 
 LIMIT = 4.0
 """Beyond this a quick model's logit counts as this: it is sure of much that it never saw."""
@@ -91,6 +110,16 @@ class Assessment(msgspec.Struct, frozen=True):
     windows: tuple[Span, ...]
 
 
+class _Quick(NamedTuple):
+    """What the quick models say, row of pieces by row; `owners` are the places of the windows that the rows are of."""
+
+    rows: list[list[int]]
+    owners: list[int]
+    linear: NDArray[np.floating]
+    convolution: NDArray[np.floating]
+    suspicion: NDArray[np.floating]
+
+
 class Classifier:
     """Scores texts. Thread-safe: holds constants only.
 
@@ -126,27 +155,48 @@ class Classifier:
         """
         first, *others = [passage.windows() for passage in passages]
         windows = [*first, *(window for some in others for window in some)]
-        source = len(first) if any(passage.page for passage in passages) else 0
-        rows = [self._pieces.ids(text) for text, _ in windows]
-        linear = self._linear_logits([text for text, _ in windows])
-        convolution = self._convolution.logits(rows, foreign=foreign)
+        quick = self._quick([window.text for window in windows], foreign=foreign)
+        source = sum(owner < len(first) for owner in quick.owners) if any(passage.page for passage in passages) else 0
         fitted, weights = self.calibration, self.calibration.weights
-        suspicion = suspicion_of(linear, convolution, weights)
         ask = fitted.ask_foreign if foreign else fitted.ask_user
-        asked = _asked(suspicion, ask, source, least=int(signals >= fitted.ask_signals))
+        asked = _asked(quick.suspicion, ask, source, least=int(signals >= fitted.ask_signals))
         read: list[tuple[float, Span]] = []
         for index in asked:
             # One by one: together they would take as long, and short ones longer.
-            logit = self._encoder.logit(rows[index], foreign=foreign)
-            read.append((logit, windows[index][1]))
+            window, logit = windows[quick.owners[index]], self._encoder.logit(quick.rows[index], foreign=foreign)
+            if UNSURE_FROM < logit < UNSURE_TO:
+                logit = self._closer(window, logit, foreign=foreign)
+            read.append((logit, window.where))
             if logit >= SURE:
                 break
         best = max((logit for logit, _ in read), default=None)
         spans = tuple(sorted(_read(where, logit) for logit, where in read))
-        highest = float(suspicion.max())
+        highest = float(quick.suspicion.max())
         opinion = fitted.typical if best is None else best
         whole = highest + weights.encoder * opinion + weights.signals * signals + weights.bias
-        return Assessment(_sigmoid(whole), float(linear.max()), float(convolution.max()), highest, best, spans)
+        linear, convolution = float(quick.linear.max()), float(quick.convolution.max())
+        return Assessment(_sigmoid(whole), linear, convolution, highest, best, spans)
+
+    def _closer(self, window: Window, logit: float, *, foreign: bool) -> float:
+        """The logit of a window in the light of its parts; never less than without them."""
+        if foreign and window.siblings < MANY:
+            return logit
+        parts = paragraphs_of(window.raw) or ([] if foreign else lines_of(window.raw))
+        texts = [text for text in map(readable, parts) if text]
+        if not texts:
+            return logit
+        quick = self._quick(texts, foreign=foreign)
+        order: list[int] = quick.suspicion.argsort()[::-1].tolist()
+        highest = max(self._encoder.logit(quick.rows[index], foreign=foreign) for index in order[:MOST_PARTS])
+        share = PARTS_OF_LONG if foreign else PARTS_OF_USERS
+        return max(logit, logit + share * (highest - logit))
+
+    def _quick(self, texts: Sequence[str], *, foreign: bool) -> "_Quick":
+        cut = [self._pieces.rows(text) for text in texts]
+        rows, owners = list(chain.from_iterable(cut)), [place for place, some in enumerate(cut) for _ in some]
+        linear, convolution = self._linear_logits(texts)[owners], self._convolution.logits(rows, foreign=foreign)
+        suspicion = suspicion_of(linear, convolution, self.calibration.weights)
+        return _Quick(rows, owners, linear, convolution, suspicion)
 
     def _linear_logits(self, texts: Sequence[str]) -> NDArray[np.float32]:
         edges: list[tuple[int, int]] = []

@@ -1,9 +1,27 @@
 """What the learned layers read of a text."""
 
+from typing import NamedTuple
+
 import msgspec
 
 from lockgate.core import Span
 from lockgate.detect.windows import cut_windows, readable
+
+
+class Window(NamedTuple):
+    """What the encoder reads at once.
+
+    Attributes:
+        text: Made plain to read.
+        where: Where it stands in the original; score 0.
+        raw: As it stands in the passage.
+        siblings: How many windows the passage has, this one among them.
+    """
+
+    text: str
+    where: Span
+    raw: str
+    siblings: int
 
 
 class Passage(msgspec.Struct, frozen=True):
@@ -23,15 +41,17 @@ class Passage(msgspec.Struct, frozen=True):
     encoding: str = ""
     page: bool = False
 
-    def windows(self) -> list[tuple[str, Span]]:
-        """Each window made plain to read, and where it stands in the original; score 0."""
-        found: list[tuple[str, Span]] = []
-        for start, end in cut_windows(self.text):
-            text = readable(self.text[start:end])
+    def windows(self) -> list[Window]:
+        """Each window of the passage, in order."""
+        cuts = cut_windows(self.text)
+        found: list[Window] = []
+        for start, end in cuts:
+            raw = self.text[start:end]
             if self.page:
-                found.append((text, Span(self.start, self.end, "injection.model")))
+                where = Span(self.start, self.end, "injection.model")
             elif self.encoding:
-                found.append((text, Span(self.start, self.end, "injection.encoded")))
+                where = Span(self.start, self.end, "injection.encoded")
             else:
-                found.append((text, Span(self.start + start, self.start + end, "injection.model")))
+                where = Span(self.start + start, self.start + end, "injection.model")
+            found.append(Window(readable(raw), where, raw, len(cuts)))
         return found

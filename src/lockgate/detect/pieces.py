@@ -8,8 +8,11 @@ import sentencepiece
 
 from lockgate.detect.remembered import LONGEST_WORD, Remembered
 
-MAX_PIECES = 142
-"""Word pieces of a window that count."""
+MAX_PIECES = 140
+"""Word pieces that a model reads at once."""
+
+OVERLAP = 30
+"""Word pieces at least that what is read at once shares with what is read next."""
 
 # A word that can be cut in two ways is cut by what stands before it, where they are as likely but for rounding errors.
 _LEAST_MARGIN = 0.01
@@ -48,8 +51,20 @@ class Pieces:
         self._processor = cast("_Processor", processor)
         self._words = Remembered(self._cut)
 
+    def rows(self, text: str) -> list[list[int]]:
+        """Ids of a text's pieces in rows of at most MAX_PIECES, each as full as can be; one for an empty text.
+
+        A window of Greek, Thai or figures holds up to twice as many pieces as one of English.
+        """
+        ids = self.ids(text)
+        spare = len(ids) - MAX_PIECES
+        if spare <= 0:
+            return [ids]
+        steps = -(-spare // (MAX_PIECES - OVERLAP))
+        return [ids[start : start + MAX_PIECES] for start in (spare * step // steps for step in range(steps + 1))]
+
     def ids(self, text: str) -> list[int]:
-        """Ids of the first MAX_PIECES pieces of a text, without markers.
+        """Ids of a text's pieces, without markers.
 
         No piece spans a blank, so the pieces of a text are those of its words.
         """
@@ -61,10 +76,10 @@ class Pieces:
             if len(new) > _MOST_LEARNED or _UNDECIDED in learned:
                 return self._whole(text)
             found = list(map(self._words.__getitem__, words))
-        return self._whole(text) if _UNDECIDED in found else list(chain.from_iterable(filter(None, found)))[:MAX_PIECES]
+        return self._whole(text) if _UNDECIDED in found else list(chain.from_iterable(filter(None, found)))
 
     def _whole(self, text: str) -> list[int]:
-        return self._processor.encode(_encodable(text))[:MAX_PIECES]
+        return self._processor.encode(_encodable(text))
 
     def _cut(self, word: str) -> tuple[int, ...]:
         if len(word) > LONGEST_WORD:
