@@ -1,7 +1,7 @@
 """What the gateway costs: processor time a request, time to the first token, streams, memory; beside the alternatives.
 
     python bench/gateway.py [--json] [--peers] [--requests N] [--rounds N] [--connections N]
-                            [--streams N] [--soak N] [--abuse] [--kill]
+                            [--streams N] [--soak N] [--abuse [SECONDS]] [--kill] [--no-cost]
 
 Starts a mock upstream, a bare uvicorn + aiohttp pass-through, a real `lockgate serve` with one worker, nginx where it
 is installed, and with `--peers` LiteLLM from an environment of its own; what is missing is "not run". Rounds are
@@ -13,8 +13,9 @@ the former under the name that scripts know: no setting leaves the linear model 
 attacks by, so it is at most that.
 
 `--streams` are streams at once. `--soak` sends that many requests and looks at memory and descriptors at ten points.
-`--abuse` compares a good client's latency, quiet and beside one that sends what costs most. `--kill` kills the gateway,
-the upstream and Redis under load.
+`--abuse` compares a good client's latency, quiet and beside one that sends what costs most, in five rounds or as many
+as fit the time. `--kill` kills the gateway, the upstream and Redis under load. `--no-cost` leaves out the table of
+costs, so that what else is asked for comes at once.
 """
 
 import argparse
@@ -129,18 +130,41 @@ async def cost(options: argparse.Namespace, folder: Path, texts: tuple[list[str]
             "stream_us": {name: round(short, 1) for name, (short, _) in of_streams.items()},
             "stream_event_us": {name: round(event, 1) for name, (_, event) in of_streams.items()},
             "held_back_characters": await held_back_characters(gateway),
-            "concurrent_streams": await many_streams(gateway, options.streams),
         }
-        if options.soak:
-            result["soak"] = await soak(gateway, full, options.soak, options.connections)
+        return result | await lasting(gateway, full, options)
+
+
+async def lasting(gateway: Server, full: list[bytes], options: argparse.Namespace) -> dict[str, Any]:
+    """What shows only after a while."""
+    result: dict[str, Any] = {}
+    if options.streams:
+        result["concurrent_streams"] = await many_streams(gateway, options.streams)
+    if options.soak:
+        result["soak"] = await soak(gateway, full, options.soak, options.connections)
     return result
+
+
+async def lasting_alone(options: argparse.Namespace, folder: Path, full: list[bytes]) -> dict[str, Any]:
+    """The same without the table of costs."""
+    not_run: dict[str, Any] = {"cpu_us": dict.fromkeys(NAMES, NOT_RUN), "ratio": {}}
+    if not options.streams and not options.soak:
+        return not_run
+    with mock() as (_, port):
+        project = Project(folder / "lasting", f"http://127.0.0.1:{port}/v1", LIMITS)
+        with project.serve(project.key("bench")) as gateway:
+            await flood(gateway.address, full, 2 * options.connections, options.connections)
+            return not_run | await lasting(gateway, full, options)
 
 
 async def measure(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
     """Everything that was asked for."""
     allowed, quick, share = reached_encoder(everyday())
     keep_off_the_first()
-    result = await cost(options, folder, (allowed, quick)) | {"encoder_share": round(share, 3)}
+    if options.no_cost:
+        result = await lasting_alone(options, folder, bodies(allowed))
+    else:
+        result = await cost(options, folder, (allowed, quick))
+    result["encoder_share"] = round(share, 3)
     prompts = bodies(quick)
     if options.abuse:
         with mock() as (_, port):
@@ -150,7 +174,8 @@ async def measure(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
                 await flood(
                     server.address, prompts, 2 * options.connections, options.connections
                 )  # the first request waits for models
-                result["abuse"] = await abuse(server.address, Address(server.address.port, bad), prompts, worst())
+                other = Address(server.address.port, bad)
+                result["abuse"] = await abuse(server.address, other, prompts, worst(), within_s=options.abuse)
     if options.kill:
         redis = await kills.kill_redis(folder / "kill-redis", prompts)
         result["kill"] = {
@@ -182,11 +207,22 @@ def main() -> None:
     parser.add_argument("--requests", type=int, default=1600, help="requests a round and server")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--connections", type=int, default=16)
-    parser.add_argument("--streams", type=int, default=1000, help="streams at once")
+    parser.add_argument("--streams", type=int, help="streams at once; 1,000 beside the table of costs")
+    parser.add_argument("--no-cost", action="store_true", help="leave out the table of costs")
     parser.add_argument("--soak", type=int, default=0, help="requests of the soak; 0 for none")
-    parser.add_argument("--abuse", action="store_true", help="a good client beside an abusive one")
+    parser.add_argument(
+        "--abuse",
+        type=float,
+        nargs="?",
+        const=300.0,
+        default=0.0,
+        metavar="SECONDS",
+        help="a good client beside an abusive one, for 300 seconds at most",
+    )
     parser.add_argument("--kill", action="store_true", help="kill the gateway, the upstream and Redis under load")
     options = parser.parse_args()
+    if options.streams is None:
+        options.streams = 0 if options.no_cost else 1000
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that no server outlives this
     with tempfile.TemporaryDirectory() as folder:
         result = uvloop.run(measure(options, Path(folder)))

@@ -27,21 +27,27 @@ _CALM_RATIO = 1.5
 _PATIENCE_S = 20.0
 
 
-async def abuse(good: Address, bad: Address, prompts: list[bytes], worst: Mapping[str, bytes]) -> dict[str, Any]:
+async def abuse(
+    good: Address, bad: Address, prompts: list[bytes], worst: Mapping[str, bytes], *, within_s: float
+) -> dict[str, Any]:
     """The good client's p99, quiet and beside an abuser, in turns; for each kind of body the median of its rounds.
 
-    Ends after some seven minutes at most, however slowly it is answered, and usually after two.
+    Tells on standard error what it sees, as it goes.
 
     Args:
         good: The endpoint with the good client's key.
         bad: The same with the abuser's.
         prompts: What the good client sends, one after the other.
         worst: What the abuser sends over several connections, without a pause.
+        within_s: Seconds after which no more is begun. The result says how many rounds each kind of body had.
     """
     kinds = {name: _Kind() for name in worst}
-    usual_ms = 0.0
-    for _ in range(_ROUNDS):
+    usual_ms, began = 0.0, time.perf_counter()
+    for number in range(1, _ROUNDS + 1):
         for name, body in worst.items():
+            if (spent_s := time.perf_counter() - began) > within_s:
+                _tell(f"ends in round {number} of {_ROUNDS}: {within_s:.0f} s are over")
+                return {name: kind.summary() for name, kind in kinds.items() if kind.beside}
             kind = kinds[name]
             quiet = await _latencies(good, prompts, Counter())
             usual_ms = usual_ms or statistics.median(quiet)
@@ -49,7 +55,12 @@ async def abuse(good: Address, bad: Address, prompts: list[bytes], worst: Mappin
             async with _abused(bad, body, kind.abuser):
                 kind.beside.append(_p99(await _latencies(good, prompts, kind.good)))
             kind.busy_after_s.append(await _calm(good, prompts, usual_ms))
+            _tell(f"{spent_s:4.0f} s, round {number} of {_ROUNDS}, '{name}': {kind.last()}")
     return {name: kind.summary() for name, kind in kinds.items()}
+
+
+def _tell(text: str) -> None:
+    print(f"abuse: {text}", file=sys.stderr, flush=True)
 
 
 class _Kind:
@@ -62,10 +73,16 @@ class _Kind:
         self.good: Counter[int] = Counter()
         self.abuser: Counter[int] = Counter()
 
+    def last(self) -> str:
+        """What the last round gave."""
+        quiet, beside = self.quiet[-1], self.beside[-1]
+        return f"p99 {quiet:.1f} ms quiet, {beside:.1f} ms beside ({beside / quiet:.1f} times)"
+
     def summary(self) -> dict[str, Any]:
         """Medians, and the statuses that both clients got."""
         ratios = [beside / quiet for beside, quiet in zip(self.beside, self.quiet, strict=True)]
         return {
+            "rounds": len(ratios),
             "p99_ms_quiet": round(statistics.median(self.quiet), 2),
             "p99_ms": round(statistics.median(self.beside), 2),
             "ratio": round(statistics.median(ratios), 2),
@@ -109,6 +126,8 @@ async def _abused(address: Address, body: bytes, seen: "Counter[int]") -> AsyncI
         file.flush()
         command = [sys.executable, str(_ABUSER), str(address.port), address.key, file.name]
         child = await asyncio.create_subprocess_exec(*command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        assert child.stdout
+        await child.stdout.readline()  # it sends
         await asyncio.sleep(_START_S)
         yield
         told, _ = await child.communicate(b"")  # which ends it

@@ -1,7 +1,7 @@
 """An abusive client in a process of its own, so that its work is not the good client's wait.
 
 Run as `abuser.py PORT KEY FILE`: sends the body in FILE over several connections without a pause until its standard
-input ends, then prints how many answers of each status it got.
+input ends, then prints how many answers of each status it got. An empty line before says that it begins.
 """
 
 import asyncio
@@ -38,6 +38,7 @@ async def send(address: Address, body: bytes, seen: "Counter[int]") -> None:
 async def main(address: Address, body: bytes) -> None:
     seen: Counter[int] = Counter()
     tasks = [asyncio.create_task(send(address, body, seen)) for _ in range(CONNECTIONS)]
+    print(flush=True)
     await asyncio.to_thread(sys.stdin.read)
     for task in tasks:
         task.cancel()

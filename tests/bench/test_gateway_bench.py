@@ -29,3 +29,10 @@ def test_it_prints_the_figures_by_the_names_that_are_promised() -> None:
     assert set(found["ttft_ms"]) >= {"direct", "passthrough", "gateway"}
     assert found["concurrent_streams"]["streams"] == 4
     assert len(found["soak"]["rss_mb"]) == len(found["soak"]["descriptors"]) == 11
+
+
+def test_what_lasts_can_be_asked_for_alone() -> None:
+    found = run("--no-cost", "--streams", "4", "--connections", "2")
+    assert set(found["cpu_us"].values()) == {"not run"}
+    assert (found["concurrent_streams"]["streams"], found["concurrent_streams"]["errors"]) == (4, 0)
+    assert "abuse" not in found

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from lockgate.core import CoreError, SubjectRef, sha256_hex
-from lockgate.core.files import MAX_FILES, Snapshot, digest, open_regular, read, relative, snapshot
+from lockgate.core.files import MAX_FILES, Snapshot, digest, named_path, open_regular, read, relative, snapshot
 
 
 def test_reads_and_hashes_the_same_bytes(tmp_path: Path):
@@ -118,3 +118,16 @@ def test_a_snapshot_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
 
 def test_an_empty_snapshot_knows_nothing():
     assert Snapshot((), ()).digest_of("x") is None
+
+
+def test_a_file_that_settings_name_may_lie_at_home_anywhere_or_in_the_project(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("HOME", "/home/ann")
+    names = {
+        "~/ca.pem": Path("/home/ann/ca.pem"),
+        "/etc/ca.pem": Path("/etc/ca.pem"),
+        "tls/ca.pem": tmp_path / "tls/ca.pem",
+        "~nobody-of-that-name/ca.pem": tmp_path / "~nobody-of-that-name/ca.pem",
+    }
+    assert {name: named_path(tmp_path, name) for name in names} == names

@@ -6,6 +6,8 @@ from typing import Any
 import openai
 import pytest
 
+from lockgate.gateway.telemetry import AccessLog, Telemetry, exposition
+
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 CHAT = "/v1/chat/completions"
@@ -296,18 +298,36 @@ async def test_refusals_carry_the_headers_that_http_wants(shared_world: Any) -> 
     assert headers["www-authenticate"] == "Bearer"
 
 
-async def test_a_second_host_header_is_refused(shared_world: Any) -> None:
-    reader, writer = await asyncio.open_connection("127.0.0.1", int(shared_world.base_url.split(":")[2].split("/")[0]))
-    sent = json.dumps({"model": "assistant", "messages": [{"role": "user", "content": "Hello"}]}).encode()
-    writer.write(
-        f"POST {CHAT} HTTP/1.1\r\nHost: x\r\nHost: y\r\nAuthorization: Bearer {shared_world.key}\r\n"
-        f"Connection: close\r\nContent-Length: {len(sent)}\r\n\r\n".encode()
-        + sent
-    )
-    answer = await asyncio.wait_for(reader.read(), 10)
-    writer.close()
-    assert b" 400 " in answer.split(b"\r\n", 1)[0]
-    assert b"duplicate_header" in answer
+@pytest.mark.parametrize(
+    "begin", [f"POST {CHAT}", "GET /v1/models", "GET /livez", "OPTIONS /v1/models", "GET /nowhere"]
+)
+async def test_a_second_host_header_is_refused(shared_world: Any, begin: str) -> None:
+    sent = body() if begin.startswith("POST") else b""
+    head = f"{begin} HTTP/1.1\r\nHost: x\r\nHost: y\r\nAuthorization: Bearer {shared_world.key}\r\n"
+    end = f"Connection: close\r\nContent-Length: {len(sent)}\r\n\r\n"
+    status, _, answer = await raw_answer(shared_world, (head + end).encode() + sent)
+    assert (status.split()[1], json.loads(answer)["error"]["code"]) == (b"400", "duplicate_header")
+
+
+async def test_what_is_no_http_is_counted_and_logged_like_any_request(
+    start: Any, capfd: pytest.CaptureFixture[str]
+) -> None:
+    lines: list[bytes] = []
+    telemetry = Telemetry(AccessLog("json", lines.append))
+    async with start(telemetry=telemetry) as world:
+        ids = [(await raw_answer(world, b"no http at all\r\n\r\n"))[1][b"x-request-id"].decode() for _ in range(3)]
+        await raw_answer(world, b"GET / HTTP/1.1\r\nX: " + b"a" * 70_000)
+    telemetry.close()
+    logged = [json.loads(line) for line in b"".join(lines).splitlines()]
+    assert [line["id"] for line in logged[:3]] == ids
+    assert [(line["route"], line["status"], line["labels"]) for line in logged] == [
+        *[("-", 400, ["error.invalid_http"])] * 3,
+        ("-", 431, ["error.headers_too_large"]),
+    ]
+    shown = exposition(telemetry.families()).decode()
+    assert 'lockgate_requests_total{route="-",status="400"} 3' in shown
+    assert "lockgate_requests_in_flight 0" in shown
+    assert capfd.readouterr().err == ""
 
 
 UPGRADES = ["Upgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__", "Upgrade: websocket"]

@@ -177,9 +177,10 @@ async def test_a_stream_that_never_begins_is_a_plain_error(answers: Callable[...
     assert (status, json.loads(text)["error"]["code"]) == (502, "bad_upstream")
 
 
-async def test_windows_line_ends_comments_and_ids_are_read(answers: Callable[..., Any]) -> None:
+@pytest.mark.parametrize("end", ["\r\n", "\r"])
+async def test_other_line_ends_comments_and_ids_are_read(answers: Callable[..., Any], end: str) -> None:
     stream = ": keep-alive\n\nid: 3\nevent: message\n" + PIECE + "data: [DONE]\n\n"
-    world = answers(events(stream.replace("\n", "\r\n")))
+    world = answers(events(stream.replace("\n", end)))
     _, text = await world.chat_stream()
     assert "Hi there" in "".join(
         json.loads(line[6:])["choices"][0]["delta"].get("content", "")

@@ -104,14 +104,16 @@ async def test_a_caller_who_leaves_cancels_the_upstream(world: Any, stream: bool
 
 
 @given(st.lists(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r\n")), max_size=5), st.data())
-def test_events_are_the_same_however_the_bytes_are_cut(texts: list[str], data: st.DataObject) -> None:
-    raw = "".join(f": hi\r\n\r\nevent: x\ndata: {text}\n\n" for text in texts).encode()
+def test_events_are_the_same_however_lines_end_and_bytes_are_cut(texts: list[str], data: st.DataObject) -> None:
+    lines = [line for text in texts for line in (": hi", "", "event: x", f"data: {text}", "data: more", "")]
+    end = data.draw(st.sampled_from(["\n", "\r", "\r\n"]))
+    raw = "".join(line + end for line in lines).encode()
     cuts = sorted(data.draw(st.lists(st.integers(0, len(raw)), max_size=10)))
     reader = SseReader()
     found: list[str] = []
     for begin, end in zip([0, *cuts], [*cuts, len(raw)], strict=True):
         found += reader.feed(raw[begin:end])
-    assert found == texts
+    assert found + reader.finish() == [f"{text}\nmore" for text in texts]
 
 
 @given(st.binary(max_size=200))

@@ -119,7 +119,8 @@ class RedisStore(_Section, frozen=True, kw_only=True, tag_field="kind", tag="red
         username: Name of the Redis user; empty for the default one.
         password: Where its password lies: `env:NAME`, `file:PATH` outside the project, `vault:PATH#FIELD` or
             `aws-secretsmanager:NAME`. It is read anew for every connection.
-        ca_file: PEM file of the authorities that may vouch for its certificate, in place of the system's.
+        ca_file: PEM file of the authorities that may vouch for its certificate, in place of the system's,
+            relative to the project or from `~`.
         timeout_ms: Milliseconds in which it must answer.
         prefix: Begins the name of every key. Gateways that share a prefix share their limits.
         when_down: `refuse` answers 503 while Redis cannot be asked; `memory` counts in each worker instead, which is

@@ -123,6 +123,17 @@ def _remedy(error: OSError) -> str:
     return ""
 
 
+def named_path(root: Path, name: str) -> Path:
+    """The path that settings name for a file outside the project or in it.
+
+    Args:
+        root: The project folder.
+        name: An absolute path, one from `~` or `~user`, or one relative to the project. Where there is no such user,
+            it is read as it stands, so that whoever opens it says that there is no such file.
+    """
+    return root / os.path.expanduser(name)  # noqa: PTH111 - pathlib's raises something else where there is no such user
+
+
 def read(root: Path, uri: str, *, limit: int) -> Content:
     """Read a whole file once and hash the same bytes.
 

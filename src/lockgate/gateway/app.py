@@ -103,7 +103,7 @@ class Gateway:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, whatever happens: a fault here is a 500 without a traceback."""
         record = Record.new()
-        responder = Responder(send, record.headers)
+        responder = Responder(send, record.headers, write_s=self._serve.limits.patience.write_s)
         self._telemetry.request_started()
         status = _CLIENT_LEFT
         try:
@@ -134,6 +134,7 @@ class Gateway:
     async def _answer(self, record: Record, scope: Scope, receive: Receive, responder: Responder) -> None:
         path, method = cast("str", scope["path"]), cast("str", scope["method"])
         record.method = method if method in _METHODS else "-"
+        header(scope, b"host")  # one at most (RFC 9112, section 3.2): a proxy in front may have gone by the other one
         anthropic = header(scope, b"anthropic-version") is not None
         if anthropic:
             responder.shape = lambda error: error.anthropic_body(record.id)

@@ -12,6 +12,7 @@ import msgspec
 
 from lockgate.core.config import ServeConfig
 from lockgate.core.config_upstreams import RemoteUpstream
+from lockgate.core.files import named_path
 from lockgate.gateway.app import Gateway
 from lockgate.gateway.application import build_guard
 from lockgate.gateway.auth.authenticator import Authenticator
@@ -227,6 +228,6 @@ def tls_fingerprint(spec: Spec) -> bytes:
 
 def _content(root: Path, name: str | None) -> bytes:
     try:
-        return (root / Path(name).expanduser()).read_bytes() if name else b""
+        return named_path(root, name).read_bytes() if name else b""
     except OSError:
         return b""  # whoever opens it says what is wrong

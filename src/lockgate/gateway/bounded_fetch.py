@@ -10,6 +10,7 @@ import aiohttp
 import msgspec
 from yarl import URL
 
+from lockgate.core.files import named_path
 from lockgate.gateway.errors import GatewayError
 
 MAX_ANSWER = 256 << 10
@@ -103,7 +104,7 @@ async def fetch(
 
 def _trust(ca_file: str | None, project_root: Path) -> ssl.SSLContext:
     try:
-        place = None if ca_file is None else project_root / Path(ca_file).expanduser()
+        place = None if ca_file is None else named_path(project_root, ca_file)
         context = ssl.create_default_context(cafile=place)
     except (OSError, ssl.SSLError) as error:
         raise GatewayError(f"The certificates in {ca_file} cannot be used.", remedy="Give a PEM file.") from error

@@ -28,7 +28,7 @@ from lockgate.gateway.request import Json, read_json
 from lockgate.gateway.routes import CHAT, COMPLETIONS, COUNT, EMBEDDINGS, GUARD, MESSAGES, MODERATIONS, RESPONSES
 from lockgate.gateway.surfaces.chat_request import read_chat
 from lockgate.gateway.surfaces.completions import read_completion
-from lockgate.gateway.surfaces.embeddings import prepare_embedding, read_embedding, write_embedding
+from lockgate.gateway.surfaces.embeddings import longest_embedding, prepare_embedding, read_embedding, write_embedding
 from lockgate.gateway.surfaces.messages_request import count_tokens, read_messages
 from lockgate.gateway.surfaces.opinion import give_opinion, moderate
 from lockgate.gateway.surfaces.responses_request import read_response
@@ -217,9 +217,10 @@ class Handling:
                 partial(prepare_embedding, self._guard, request, model),
                 unjudged=partial(prepare_embedding, UNGUARDED, request, model),
             )
-            answer = await self._upstream.exchange("embeddings", draft.body, alias=alias)
             envelope = Envelope.new(record.id, request.model)
-            body, usage = await asyncio.to_thread(write_embedding, answer, request, envelope)
+            most = longest_embedding(request)
+            async with self._upstream.exchange("embeddings", draft.body, alias=alias, most=most) as answer:
+                body, usage = await asyncio.to_thread(write_embedding, answer, request, envelope)
             _settle(record, admission, usage)
             await exchange.responder.document(200, body)
 

@@ -7,11 +7,13 @@ import socket
 import ssl
 from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import asynccontextmanager, contextmanager, suppress
+from functools import partial
+from typing import cast
 
 import uvicorn
 
 from lockgate.gateway.errors import GatewayError
-from lockgate.gateway.protocol import GatewayProtocol
+from lockgate.gateway.protocol import GatewayProtocol, Refused
 
 HOST = "127.0.0.1"
 _KEEP_ALIVE_S = 30
@@ -80,11 +82,13 @@ class Listening:
     Args:
         server: It.
         listener: Where callers connect.
+        refused: Is told of what is refused before it is a request.
     """
 
-    def __init__(self, server: _Server, listener: socket.socket) -> None:
+    def __init__(self, server: _Server, listener: socket.socket, refused: Refused | None) -> None:
         self._server = server
         self._listener = listener
+        self._refused = refused
 
     async def secure(self, tls: ssl.SSLContext | None) -> None:
         """Speak TLS like this from now on, None for plain HTTP.
@@ -103,7 +107,8 @@ class Listening:
         server = self._server
 
         def protocol() -> asyncio.Protocol:
-            return GatewayProtocol(server.config, server.server_state, server.lifespan.state)
+            state = server.lifespan.state
+            return GatewayProtocol(server.config, server.server_state, state, refused=self._refused)
 
         loop = asyncio.get_running_loop()
         return await loop.create_server(protocol, sock=self._listener.dup(), ssl=tls, backlog=_BACKLOG)
@@ -143,7 +148,12 @@ def port_of(listener: socket.socket) -> int:
 
 @asynccontextmanager
 async def running(
-    app: AsgiApp, listener: socket.socket, *, drain_s: float, tls: ssl.SSLContext | None = None
+    app: AsgiApp,
+    listener: socket.socket,
+    *,
+    drain_s: float,
+    tls: ssl.SSLContext | None = None,
+    refused: Refused | None = None,
 ) -> AsyncGenerator[Listening]:
     """Answer on `listener` while the block runs.
 
@@ -152,10 +162,11 @@ async def running(
         listener: Where callers connect; closed at the end.
         drain_s: Seconds that requests in progress may still take when the block ends.
         tls: How the server shows who it is; None for plain HTTP.
+        refused: Is told of what is refused before it is a request.
     """
     config = uvicorn.Config(
         app,
-        http=GatewayProtocol,
+        http=cast("type[asyncio.Protocol]", partial(GatewayProtocol, refused=refused)),
         ws="none",
         lifespan="off",
         log_config=None,
@@ -172,7 +183,7 @@ async def running(
     task = asyncio.create_task(server.serve(sockets=[listener.dup()]))
     try:
         await server.ready.wait()
-        yield Listening(server, listener)
+        yield Listening(server, listener, refused)
     finally:
         listener.close()
         server.end()

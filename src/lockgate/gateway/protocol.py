@@ -3,8 +3,10 @@
 import asyncio
 import secrets
 import ssl
+from collections.abc import Callable
 from typing import cast
 
+import httptools
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.server import ServerState
@@ -16,6 +18,7 @@ _MAX_HEAD = 64 << 10
 _ID_DIGITS = 32
 _IDS_AT_ONCE = 64
 _drawn: list[str] = []
+_NO_HTTP = invalid("invalid_http", "The request is not valid HTTP/1.1.")
 _NO_UPGRADE = invalid("unsupported_upgrade", "The endpoint speaks HTTP/1.1 alone; send this without 'Upgrade'.")
 
 
@@ -27,12 +30,23 @@ def new_request_id() -> str:
     return f"req-{_drawn.pop()}"
 
 
+Refused = Callable[[ApiError], str]
+"""Notes what is refused before it is a request, and gives its id."""
+
+
 class GatewayProtocol(HttpToolsProtocol):
     """uvicorn's protocol with four changes.
 
     Its access log would hold the query, in which callers put what they should not. Its parser keeps headers in memory
-    however many there are. Its answer to what is no HTTP is plain text. A body behind a request to change the protocol
-    (HTTP/2, WebSocket) is lost in its parser, so that such a request looks as if it had none.
+    however many there are. Its answer to what is no HTTP is plain text, and a line on standard error for each. A body
+    behind a request to change the protocol (HTTP/2, WebSocket) is lost in its parser, so that such a request looks as
+    if it had none.
+
+    Args:
+        config: uvicorn's settings.
+        server_state: The connections of the server.
+        app_state: Nothing.
+        refused: Is told of what is refused here.
     """
 
     def __init__(
@@ -41,8 +55,11 @@ class GatewayProtocol(HttpToolsProtocol):
         server_state: ServerState,
         app_state: dict[str, object],
         _loop: asyncio.AbstractEventLoop | None = None,
+        *,
+        refused: Refused | None = None,
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
+        self._refused = refused
         self.access_log = False
         self._head_bytes = 0
         self._in_head = True
@@ -62,8 +79,15 @@ class GatewayProtocol(HttpToolsProtocol):
         if self.transport.is_closing():
             return
         self._head_bytes += len(data)
-        super().data_received(data)
-        if self._in_head and self._head_bytes > _MAX_HEAD and not self.transport.is_closing():
+        self._unset_keepalive_if_required()
+        assert self.parser is not None  # noqa: S101 - it is there until the connection is lost
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserUpgrade:
+            pass  # who asks for another protocol goes on without
+        except httptools.HttpParserError:
+            self._refuse(_NO_HTTP)
+        if self._in_head and self._head_bytes > _MAX_HEAD:
             self._refuse(ApiError(431, "headers_too_large", f"The headers are larger than {_MAX_HEAD:,} bytes."))
 
     def on_message_begin(self) -> None:
@@ -93,19 +117,14 @@ class GatewayProtocol(HttpToolsProtocol):
         self._head_bytes = 0
         self._in_head = True
 
-    def _unsupported_upgrade_warning(self) -> None:
-        """Nothing: who asks for another protocol goes on without, and no caller fills a log."""
-
-    def send_400_response(self, msg: str) -> None:
-        """Answer what is no HTTP; uvicorn's own `msg` is not repeated."""
-        del msg
-        self._refuse(invalid("invalid_http", "The request is not valid HTTP/1.1."))
-
     def _refuse(self, error: ApiError) -> None:
+        if self.transport.is_closing():
+            return
         body = error.body()
+        request_id = self._refused(error) if self._refused else new_request_id()
         head = (
             f"content-type: application/json\r\ncontent-length: {len(body)}\r\n"
-            f"x-request-id: {new_request_id()}\r\nconnection: close\r\n\r\n"
+            f"x-request-id: {request_id}\r\nconnection: close\r\n\r\n"
         )
         self.transport.write(STATUS_LINE[error.status] + head.encode() + body)
         self.transport.close()

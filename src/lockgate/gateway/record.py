@@ -2,6 +2,7 @@
 
 import logging
 import time
+from collections.abc import Callable
 
 import msgspec
 
@@ -175,3 +176,21 @@ class Record(msgspec.Struct):
         self.action = max(self.action, action, key=_SEVERITY.index)
         self.labels = tuple(dict.fromkeys((*self.labels, *labels)))
         self.score = max(self.score, score)
+
+
+def unreadable(source: str, telemetry: Telemetry) -> Callable[[ApiError], str]:
+    """Counts and logs what is refused before it is a request, which is no event; gives its id.
+
+    Args:
+        source: As for `Record.finish`.
+        telemetry: Counts requests.
+    """
+
+    def note(error: ApiError) -> str:
+        record = Record.new()
+        telemetry.request_started()
+        record.note_error(error)
+        record.finish(error.status, source=source, store=None, telemetry=telemetry)
+        return record.id
+
+    return note

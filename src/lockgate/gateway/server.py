@@ -18,6 +18,7 @@ from lockgate.gateway.errors import GatewayError
 from lockgate.gateway.keys import Verifier
 from lockgate.gateway.live import Spec, serve_settings
 from lockgate.gateway.process import HOST, listen, port_of, running
+from lockgate.gateway.record import unreadable
 from lockgate.gateway.reloading import ReadAgain, Reloader, Site
 from lockgate.gateway.site import LocalSite
 from lockgate.gateway.telemetry.admin import AdminApp, admin_token
@@ -112,7 +113,10 @@ async def serve_app(
         live = await stack.enter_async_context(
             open_live(spec, endpoints, store=store, telemetry=seen, verifier=verifier, guard=guard)
         )
-        await stack.enter_async_context(running(live, listener, drain_s=serve.drain_s, tls=server_tls(spec)))
+        refused = unreadable(source, seen)
+        await stack.enter_async_context(
+            running(live, listener, drain_s=serve.drain_s, tls=server_tls(spec), refused=refused)
+        )
         yield _announcement(spec, port_of(listener))
 
 
@@ -199,11 +203,13 @@ async def _in_process(
     spec: Spec, endpoints: Mapping[str, Endpoint], listener: socket.socket
 ) -> AsyncGenerator[LocalSite]:
     telemetry = start_telemetry(spec.serve.telemetry)
+    refused = unreadable(spec.source, telemetry)
+    drain_s, tls = spec.serve.drain_s, server_tls(spec)
     try:
         with EventStore.open(spec.project.state) as store:
             async with (
                 open_live(spec, endpoints, store=store, telemetry=telemetry) as live,
-                running(live, listener, drain_s=spec.serve.drain_s, tls=server_tls(spec)) as listening,
+                running(live, listener, drain_s=drain_s, tls=tls, refused=refused) as listening,
             ):
                 site = LocalSite(live, telemetry, listening, spec)
                 yield site

@@ -11,11 +11,12 @@ class SseError(Exception):
 class SseReader:
     """Cuts a byte stream into the data of its events (WHATWG HTML, section 9.2).
 
-    Feed it chunks as they come; it holds back what is incomplete.
+    Feed it chunks as they come; it holds back what is incomplete. A line ends with LF, CR or both.
     """
 
     def __init__(self) -> None:
         self._rest = b""
+        self._after_cr = False
         self._first = True
         self._data: list[str] = []
         self._size = 0
@@ -26,7 +27,7 @@ class SseReader:
         Raises:
             SseError: A line is not UTF-8 or no field of an event, or an event is larger than 1 MiB.
         """
-        whole, found, rest = (self._rest + chunk).rpartition(b"\n")
+        whole, found, rest = (self._rest + self._with_lf(chunk)).rpartition(b"\n")
         self._rest = rest
         if len(rest) > MAX_EVENT:
             raise SseError("sent a line that is too long")
@@ -47,8 +48,17 @@ class SseReader:
         """
         return self.feed(b"\n\n")
 
+    def _with_lf(self, chunk: bytes) -> bytes:
+        """The chunk with LF at the end of each line; one that stands behind a CR is the same end, in two chunks too."""
+        if self._after_cr and chunk:
+            self._after_cr = False
+            chunk = chunk.removeprefix(b"\n")
+        if b"\r" not in chunk:
+            return chunk
+        self._after_cr = chunk.endswith(b"\r")
+        return chunk.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+
     def _take(self, text: str) -> str | None:
-        text = text.removesuffix("\r")
         if not text:
             if not (data := self._data):
                 return None

@@ -7,6 +7,7 @@ from typing import Protocol
 from lockgate.gateway.upstreams.credentials import read_api_key
 from lockgate.gateway.upstreams.dialect import Surface
 from lockgate.gateway.upstreams.endpoint import Endpoint
+from lockgate.gateway.upstreams.server import MAX_BYTES
 from lockgate.gateway.upstreams.wire import (
     UpstreamAnswer,
     UpstreamChoice,
@@ -61,8 +62,10 @@ class Upstream(Protocol):
         """Ask for a chat completion in pieces; entering waits for the upstream's headers."""
         ...
 
-    async def exchange(self, surface: Surface, body: bytes, *, alias: str | None = None) -> dict[str, object]:
-        """Ask another interface of OpenAI's for a whole document."""
+    def exchange(
+        self, surface: Surface, body: bytes, *, alias: str | None = None, most: int = MAX_BYTES
+    ) -> AbstractAsyncContextManager[bytearray]:
+        """Ask another interface of OpenAI's for a whole document of at most so many bytes."""
         ...
 
     def events(

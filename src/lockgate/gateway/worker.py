@@ -17,6 +17,7 @@ from lockgate.gateway.assembly import open_live, server_tls
 from lockgate.gateway.control import Answer, Order, hear, tell
 from lockgate.gateway.live import Spec
 from lockgate.gateway.process import running
+from lockgate.gateway.record import unreadable
 from lockgate.gateway.site import LocalSite
 from lockgate.gateway.telemetry.starting import start_telemetry
 from lockgate.monitor import EventStore
@@ -36,9 +37,10 @@ async def _work(control: socket.socket, listener: socket.socket) -> None:
         try:
             with EventStore.open(first.spec.project.state) as store:
                 spec, tls = first.spec, server_tls(first.spec)
+                drain_s, refused = spec.serve.drain_s, unreadable(spec.source, telemetry)
                 async with (
                     open_live(spec, first.endpoints, store=store, telemetry=telemetry, workers=first.workers) as live,
-                    running(live, listener, drain_s=spec.serve.drain_s, tls=tls) as listening,
+                    running(live, listener, drain_s=drain_s, tls=tls, refused=refused) as listening,
                 ):
                     await tell(writer, Answer())
                     site = LocalSite(live, telemetry, listening, spec)

@@ -354,9 +354,11 @@ async def test_other_interfaces_pass_whole_documents_and_events(tmp_path: Path) 
         scripted(http(json.dumps(document)), http("[]"), events) as fake,
         routed({"one": upstream(fake)}, tmp_path) as router,
     ):
-        assert await router.exchange("embeddings", b'{"model":"m","input":"x"}', alias="assistant") == document
-        with pytest.raises(ApiError, match="no chat completion"):
-            await router.exchange("embeddings", BODY)
+        async with router.exchange("embeddings", b'{"model":"m","input":"x"}', alias="assistant") as content:
+            assert json.loads(content) == document
+        with pytest.raises(ApiError, match="more than 1 bytes"):
+            async with router.exchange("embeddings", BODY, most=1):
+                pass
         async with router.events("completions", BODY) as data:
             assert [item async for item in data] == ['{"a":1}']
     assert [line.split()[1] for line, _, _ in fake.requests] == ["/v1/embeddings", "/v1/embeddings", "/v1/completions"]
@@ -435,3 +437,28 @@ def test_a_key_that_no_header_could_carry_is_refused_at_the_start(
     with pytest.raises(GatewayError) as caught:
         check_upstreams(serve, project_root=tmp_path / "project", resolve=lambda _: key)
     assert not key.strip() or key not in str(caught.value)
+
+
+async def test_of_long_documents_two_are_in_memory_at_a_time(tmp_path: Path) -> None:
+    long = http(json.dumps("x" * (9 << 20)))
+    inside, most, two, leave = 0, 0, asyncio.Event(), asyncio.Event()
+
+    async with scripted(long) as fake, routed({"one": upstream(fake)}, tmp_path) as router:
+
+        async def ask() -> None:
+            nonlocal inside, most
+            async with router.exchange("embeddings", BODY, most=16 << 20) as content:
+                assert len(content) > 9 << 20
+                inside += 1
+                most = max(most, inside)
+                if inside == 2:
+                    two.set()
+                await leave.wait()
+                inside -= 1
+
+        asking = [asyncio.create_task(ask()) for _ in range(4)]
+        await two.wait()
+        await asyncio.sleep(0.2)
+        leave.set()
+        await asyncio.gather(*asking)
+        assert most == 2

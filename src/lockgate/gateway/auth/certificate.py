@@ -12,6 +12,7 @@ from cryptography import x509
 from cryptography.utils import CryptographyDeprecationWarning
 
 from lockgate.core.config_auth import CertificateRule, TlsServerConfig
+from lockgate.core.files import named_path
 from lockgate.gateway.auth.refusal import Reason, Refusal
 from lockgate.gateway.caller import Caller
 from lockgate.gateway.errors import GatewayError
@@ -41,7 +42,8 @@ def server_context(settings: TlsServerConfig, *, project_root: Path) -> ssl.SSLC
     context.options |= ssl.OP_NO_RENEGOTIATION
     try:
         # Without a password of its own, OpenSSL would ask for one on the terminal.
-        context.load_cert_chain(_at(project_root, settings.certificate), _at(project_root, settings.key), password="")
+        certificate, key = (named_path(project_root, name) for name in (settings.certificate, settings.key))
+        context.load_cert_chain(certificate, key, password="")
         if settings.client_ca is not None:
             _ask_clients(context, settings, project_root)
     except (OSError, ssl.SSLError, ValueError) as error:
@@ -62,7 +64,7 @@ def fingerprint(settings: TlsServerConfig, *, project_root: Path) -> bytes:
     names = (settings.certificate, settings.key, settings.client_ca, settings.client_crl)
     try:
         for name in names:
-            digest.update(hashlib.sha256(_at(project_root, name).read_bytes() if name else b"").digest())
+            digest.update(hashlib.sha256(named_path(project_root, name).read_bytes() if name else b"").digest())
     except OSError as error:
         raise GatewayError("A file of 'serve.tls' cannot be read.", remedy="Check the paths in 'serve.tls'.") from error
     return digest.digest()
@@ -121,13 +123,13 @@ class CertificateCallers:
 
 
 def _ask_clients(context: ssl.SSLContext, settings: TlsServerConfig, project_root: Path) -> None:
-    context.load_verify_locations(_at(project_root, settings.client_ca or ""))
+    context.load_verify_locations(named_path(project_root, settings.client_ca or ""))
     context.verify_mode = ssl.CERT_REQUIRED if settings.clients == "required" else ssl.CERT_OPTIONAL
     context.verify_flags |= ssl.VERIFY_X509_STRICT
     context.options |= ssl.OP_NO_TICKET
     context.num_tickets = 0
     if settings.client_crl is not None:
-        context.load_verify_locations(_at(project_root, settings.client_crl))
+        context.load_verify_locations(named_path(project_root, settings.client_crl))
         context.verify_flags |= ssl.VERIFY_CRL_CHECK_LEAF
 
 
@@ -152,7 +154,3 @@ def _matches(rule: CertificateRule, names: dict[str, frozenset[str]]) -> bool:
         or (rule.email is not None and rule.email in names["email"])
         or (rule.subject is not None and rule.subject in names["subject"])
     )
-
-
-def _at(project_root: Path, name: str) -> Path:
-    return project_root / Path(name).expanduser()

@@ -12,6 +12,7 @@ from typing import Self
 import aiohttp
 
 from lockgate.core.config_auth import Algorithm, IssuerConfig
+from lockgate.core.files import named_path
 from lockgate.gateway.auth.key_set import IssuerKey, KeySet, KeySetError, NoKeysError, parse_key_set
 from lockgate.gateway.bounded_fetch import MAX_ANSWER, FetchError, fetch, open_session
 
@@ -139,7 +140,7 @@ class Issuer:
 
 
 def _read_file(root: Path, name: str) -> bytes:
-    with (root / Path(name).expanduser()).open("rb") as stream:
+    with named_path(root, name).open("rb") as stream:
         body = stream.read(MAX_ANSWER + 1)
     if len(body) > MAX_ANSWER:
         raise KeySetError("it is too large")

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from lockgate.core.config_limits import RedisStore
+from lockgate.core.files import named_path
 from lockgate.gateway.errors import GatewayError
 
 _PORT = 6379
@@ -52,7 +53,7 @@ def read_address(store: RedisStore, *, project_root: Path) -> Address:
 
 def _tls(store: RedisStore, project_root: Path) -> ssl.SSLContext:
     try:
-        context = ssl.create_default_context(cafile=str(project_root / store.ca_file) if store.ca_file else None)
+        context = ssl.create_default_context(cafile=named_path(project_root, store.ca_file) if store.ca_file else None)
     except OSError as error:
         raise GatewayError(
             f"The authorities' file {store.ca_file} cannot be read.", remedy="Name a PEM file in ca_file."

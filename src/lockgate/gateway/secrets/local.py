@@ -4,6 +4,7 @@ import os
 import stat
 from pathlib import Path
 
+from lockgate.core.files import named_path
 from lockgate.gateway.errors import GatewayError
 from lockgate.gateway.secrets.reference import Reference
 from lockgate.gateway.secrets.secret import MAX_SECRET, Secret
@@ -38,9 +39,9 @@ def read_private(name: str, *, project_root: Path) -> str:
     Raises:
         GatewayError: It lies inside the project, is open to others, or cannot be read.
     """
-    given = Path(name).expanduser()
+    given = named_path(project_root, name)
     try:
-        path = (project_root / given).resolve(strict=True)
+        path = given.resolve(strict=True)
         if path.is_relative_to(project_root.resolve()):
             raise GatewayError(
                 f"The secret file {path.name} lies inside the project.",
@@ -52,7 +53,7 @@ def read_private(name: str, *, project_root: Path) -> str:
             _require_private(path, status)
             body = stream.read(MAX_SECRET + 1)
         text = body.decode("utf-8")
-    except (OSError, ValueError, RuntimeError) as error:
+    except (OSError, ValueError, RuntimeError) as error:  # a RuntimeError is a circle of links
         raise GatewayError(f"The secret file {given} cannot be read.", remedy="Check its path.") from error
     if len(body) > MAX_SECRET:
         raise GatewayError(f"The secret file {path} is too large.", remedy="A secret is one line.")

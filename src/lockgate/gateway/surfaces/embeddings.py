@@ -15,11 +15,14 @@ from lockgate.gateway.errors import bad_upstream, invalid
 from lockgate.gateway.judging import Slot, judge
 from lockgate.gateway.request import Json, Strict, convert
 from lockgate.gateway.upstream import Usage
+from lockgate.gateway.upstreams.server import MAX_BYTES
 from lockgate.gateway.upstreams.wire import read_usage
 from lockgate.guard import Guard
 
 _UNKNOWN = {"prompt_tokens": 0, "total_tokens": 0}
 _FLOAT_BYTES = 4
+_TEXT_BYTES = 64 << 10
+_MOST_BYTES = 128 << 20
 _STRICTNESS = (Action.ALLOW, Action.REDACT, Action.HOLD, Action.BLOCK)
 _Base64 = Annotated[str, Meta(pattern=r"^[A-Za-z0-9+/]*={0,2}$")]
 
@@ -41,14 +44,18 @@ class EmbeddingRequest(Strict, frozen=True, kw_only=True):
 
 class _Vector(msgspec.Struct, frozen=True):
     index: int
-    embedding: tuple[float, ...] | _Base64
+    embedding: msgspec.Raw
 
 
-class Vectors(msgspec.Struct, frozen=True):
+class _Vectors(msgspec.Struct, frozen=True):
     """What an upstream answers; fields that are not named here are dropped."""
 
     data: tuple[_Vector, ...]
     usage: object = None
+
+
+_VECTORS = msgspec.json.Decoder(_Vectors)
+_VECTOR: msgspec.json.Decoder[tuple[float, ...] | str] = msgspec.json.Decoder(tuple[float, ...] | _Base64)
 
 
 def read_embedding(body: object) -> EmbeddingRequest:
@@ -87,28 +94,44 @@ def _strictest(guard: Guard, slots: list[Slot]) -> Verdict:
     return max(verdicts, key=lambda verdict: (_STRICTNESS.index(verdict.action), verdict.score))
 
 
-def write_embedding(answer: object, request: EmbeddingRequest, envelope: Envelope) -> tuple[bytes, Usage | None]:
+def longest_embedding(request: EmbeddingRequest) -> int:
+    """Bytes that an answer may have: 64 KiB a text, which is some 3,000 numbers with every digit they can have.
+
+    At least what any answer may have, and 128 MiB at most.
+    """
+    return min(max(MAX_BYTES, _TEXT_BYTES * len(request.texts)), _MOST_BYTES)
+
+
+def write_embedding(answer: bytearray, request: EmbeddingRequest, envelope: Envelope) -> tuple[bytearray, Usage | None]:
     """The vectors, written anew in the order of the texts, and what they cost.
+
+    One vector at a time, so that a long answer is in memory as it came and as it goes, and not as numbers as well.
 
     Raises:
         ApiError: 502 when the upstream's answer is no list of one vector a text.
     """
     try:
-        vectors = msgspec.convert(answer, Vectors)
-    except msgspec.ValidationError as error:
+        vectors = _VECTORS.decode(answer)
+    except (msgspec.DecodeError, RecursionError, UnicodeError) as error:
         raise bad_upstream("answered with something that is no list of embeddings") from error
     ordered = sorted(vectors.data, key=lambda vector: vector.index)
     if [vector.index for vector in ordered] != list(range(len(request.texts))):
         raise bad_upstream("answered without exactly one embedding a text")
-    as_text = request.encoding_format == "base64"
+    write = _as_text if request.encoding_format == "base64" else _as_numbers
+    written = bytearray(b'{"object":"list","data":[')
     try:
-        vectors_sent = [_as_text(v.embedding) if as_text else _as_numbers(v.embedding) for v in ordered]
-    except (binascii.Error, struct.error, OverflowError) as error:
+        for index, vector in enumerate(ordered):
+            sent = write(_VECTOR.decode(vector.embedding))
+            written += msgspec.json.encode({"object": "embedding", "index": index, "embedding": sent})
+            written += b","
+    except (msgspec.DecodeError, binascii.Error, struct.error, OverflowError, UnicodeError) as error:
         raise bad_upstream("answered with something that is no list of embeddings") from error
-    data = [{"object": "embedding", "index": index, "embedding": sent} for index, sent in enumerate(vectors_sent)]
     usage = read_usage(vectors.usage)
     shown = {"prompt_tokens": usage.prompt_tokens, "total_tokens": usage.total_tokens} if usage else _UNKNOWN
-    return msgspec.json.encode({"object": "list", "data": data, "model": envelope.model, "usage": shown}), usage
+    written[-1:] = (
+        b'],"model":' + msgspec.json.encode(envelope.model) + b',"usage":' + msgspec.json.encode(shown) + b"}"
+    )
+    return written, usage
 
 
 def _as_text(vector: tuple[float, ...] | str) -> str:

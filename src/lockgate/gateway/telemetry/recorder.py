@@ -110,7 +110,7 @@ class Telemetry:
         self._call_duration.observe((upstream,), seconds)
 
     def second_try(self, upstream: str, kind: str) -> None:
-        """A call is tried again (`retry`, `fallback`), or the budget refused that (`refused`)."""
+        """A call is tried again (`retry`, `reconnect`, `fallback`), or the budget refused that (`refused`)."""
         self._second_tries.add((upstream, kind))
 
     def families(self, upstreams: Iterable[UpstreamState] = ()) -> list[Family]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from lockgate.core.config_upstreams import TlsConfig
+from lockgate.core.files import named_path
 from lockgate.gateway.errors import GatewayError
 from lockgate.gateway.upstreams.addresses import is_loopback
 
@@ -115,8 +116,7 @@ def tls_context(tls: TlsConfig, url: str, *, project_root: Path) -> ssl.SSLConte
 
 
 def _place(name: str, project_root: Path) -> Path:
-    path = Path(name).expanduser()
-    return (path if path.is_absolute() else project_root / path).resolve()
+    return named_path(project_root, name).resolve()
 
 
 def _private(name: str, project_root: Path, *, what: str) -> Path:

@@ -3,18 +3,20 @@
 import asyncio
 import random
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 
 import msgspec
 
 from lockgate.core.config_upstreams import RetryConfig
 from lockgate.gateway.errors import ApiError, bad_upstream
 from lockgate.gateway.upstreams.breaker import RetryBudget
-from lockgate.gateway.upstreams.dialect import CHAT, Surface
-from lockgate.gateway.upstreams.server import CallFailedError, Exchange, Server, UpstreamState
-from lockgate.gateway.upstreams.wire import UpstreamAnswer, no_completion, read_document
+from lockgate.gateway.upstreams.dialect import CHAT, Call, Surface
+from lockgate.gateway.upstreams.server import MAX_BYTES, CallFailedError, Exchange, Server, UpstreamState
+from lockgate.gateway.upstreams.wire import UpstreamAnswer
 
 _DONE = "[DONE]"
+_LARGE_AT_ONCE = 2
 _STREAM = "text/event-stream"
 _DOCUMENT = "application/json"
 _SPREAD = random.SystemRandom()
@@ -41,6 +43,7 @@ class Router:
         self._default = default
         self._retries = retries
         self._budget = RetryBudget(retries)
+        self._large = asyncio.Semaphore(_LARGE_AT_ONCE)
         self._servers = tuple({id(t.server): t.server for ts in self._routes.values() for t in ts}.values())
 
     @property
@@ -85,7 +88,7 @@ class Router:
         """
         exchange = await self._open(CHAT, body, alias, streams=False)
         try:
-            content = await exchange.read()
+            content = bytes(await exchange.read())
         finally:
             exchange.close()
         return _blaming(exchange, content)
@@ -106,20 +109,33 @@ class Router:
         finally:
             exchange.close()
 
-    async def exchange(self, surface: Surface, body: bytes, *, alias: str | None = None) -> dict[str, object]:
-        """Ask another interface of OpenAI's (embeddings, completions, responses) for a whole document.
+    @asynccontextmanager
+    async def exchange(
+        self, surface: Surface, body: bytes, *, alias: str | None = None, most: int = MAX_BYTES
+    ) -> AsyncGenerator[bytearray]:
+        """Ask another interface of OpenAI's (embeddings, completions, responses) for a whole document, to be read.
+
+        An `ApiError` that ends the block counts as a failure of the upstream's. Of documents above 8 MiB there are two
+        in memory at a time; others wait at the upstream until the block ends.
+
+        Args:
+            surface: Which interface.
+            body: As in `complete`.
+            alias: As in `complete`.
+            most: Bytes that the document may have.
 
         Raises:
             ApiError: As in `complete`; 400 where the upstream has no such interface.
         """
         exchange = await self._open(surface, body, alias, streams=False)
-        try:
-            document = read_document(await exchange.read())
-        finally:
+        async with AsyncExitStack() as stack:
+            stack.callback(exchange.close)
+            content = await exchange.read(most=most, room=partial(stack.enter_async_context, self._large))
             exchange.close()
-        if not isinstance(document, dict):
-            raise exchange.blame(no_completion())
-        return document  # pyright: ignore[reportUnknownVariableType] - a JSON object
+            try:
+                yield content
+            except ApiError as error:
+                raise exchange.blame(error) from None
 
     @asynccontextmanager
     async def events(
@@ -167,14 +183,24 @@ class Router:
         media_type = _STREAM if streams else _DOCUMENT
         for attempt in range(self._retries.attempts):
             try:
-                return await server.send(call, media_type)
+                return await self._send(server, call, media_type)
             except CallFailedError as error:
                 pause = self._pause(error.again_s, attempt)
                 if pause is None:
                     raise
                 self._pay(error, server, "retry")
                 await asyncio.sleep(pause)
-        return await server.send(call, media_type)
+        return await self._send(server, call, media_type)
+
+    async def _send(self, server: Server, call: Call, media_type: str) -> Exchange:
+        """Send, and once more over a new connection where the upstream had just closed the one that was kept."""
+        try:
+            return await server.send(call, media_type)
+        except CallFailedError as error:
+            if not error.stale:
+                raise
+            self._pay(error, server, "reconnect")
+        return await server.send(call, media_type, fresh=True)
 
     def _pay(self, failed: CallFailedError, server: Server, kind: str) -> None:
         if not self._budget.spend():

@@ -1,6 +1,6 @@
 """One upstream: its pool, its circuit, and the one exchange of a request and an answer."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from math import ceil
 from time import perf_counter
 from typing import Protocol
@@ -34,7 +34,11 @@ class CallObserver(Protocol):
         ...
 
     def second_try(self, upstream: str, kind: str) -> None:
-        """A request is tried again: `retry` at the same upstream, `fallback` at the next, `refused` by the budget."""
+        """A request is tried again.
+
+        That is a `retry` at the same upstream, a `reconnect` because it had closed the connection that was kept, or a
+        `fallback` to the next; `refused` where the budget does not allow it.
+        """
         ...
 
 
@@ -60,6 +64,11 @@ class CallFailedError(Exception):
         self.elsewhere = elsewhere
         self.again_s = again_s
         self.sent = sent
+
+    @property
+    def stale(self) -> bool:
+        """Whether the upstream closed a kept connection while the request was on its way to it."""
+        return self.outcome == Fault.STALE
 
 
 class UpstreamState(msgspec.Struct, frozen=True):
@@ -132,8 +141,8 @@ class Server:
         except GatewayError as error:
             raise self._told(_keyless(), 0.0) from error
 
-    async def send(self, call: Call, media_type: str) -> "Exchange":
-        """Send a call and wait for the head of an answer of `media_type`.
+    async def send(self, call: Call, media_type: str, *, fresh: bool = False) -> "Exchange":
+        """Send a call, over a new connection where `fresh` says so, and wait for the head of an answer of `media_type`.
 
         Raises:
             CallFailedError: There is none.
@@ -147,7 +156,7 @@ class Server:
         started = perf_counter()
         reply = None
         try:
-            reply = await self.transport.send(call.url, call.headers, call.body)
+            reply = await self.transport.send(call.url, call.headers, call.body, fresh=fresh)
             _accept(reply, media_type)
         except BaseException as error:
             self.in_flight -= 1
@@ -174,7 +183,7 @@ class Server:
     def _judge(self, error: CallFailedError) -> None:
         if error.outcome == "refused" and self._key is not None:
             self._key.refused()
-        if error.error.status == _LIMITED or error.outcome in _DECLINED:
+        if error.error.status == _LIMITED or error.outcome in _DECLINED or error.stale:
             self.breaker.abandoned()
         else:
             self.breaker.failed()
@@ -195,23 +204,27 @@ class Exchange:
         self._reply = reply
         self._open = True
 
-    async def read(self) -> bytes:
-        """The whole body, at most 8 MiB.
+    async def read(self, *, most: int = MAX_BYTES, room: Callable[[], Awaitable[object]] | None = None) -> bytearray:
+        """The whole body.
+
+        Args:
+            most: Bytes that it may have.
+            room: Waits until there is memory for what is longer than `MAX_BYTES`.
 
         Raises:
             ApiError: 502 or 504, it broke off, is too large, or did not arrive in time.
         """
-        parts: list[bytes] = []
-        size = 0
+        body = bytearray()
         try:
             async for chunk in self._reply.chunks():
-                size += len(chunk)
-                if size > MAX_BYTES:
-                    raise self.blame(_too_large(MAX_BYTES))
-                parts.append(chunk)
+                if len(body) + len(chunk) > most:
+                    raise self.blame(_too_large(most))
+                if room is not None and len(body) <= MAX_BYTES < len(body) + len(chunk):
+                    await room()
+                body += chunk
         except TransportError as error:
             raise self.blame(_broke_off(error)) from error
-        return b"".join(parts)
+        return body
 
     async def events(self) -> AsyncGenerator[list[str]]:
         """The data of the events of a stream, as many at a time as arrived together.

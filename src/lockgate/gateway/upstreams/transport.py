@@ -6,9 +6,14 @@ from typing import Protocol
 
 
 class Fault(StrEnum):
-    """Why there is no answer. Only CONNECT proves that the upstream has seen nothing."""
+    """Why there is no answer. Only CONNECT proves that the upstream has seen nothing.
+
+    STALE: a connection kept from an earlier request ended at once, without a byte of an answer, as one does that the
+    upstream closed while the request was on its way.
+    """
 
     CONNECT = "connect"
+    STALE = "stale"
     TIMEOUT = "timeout"
     BROKEN = "broken"
 
@@ -60,8 +65,8 @@ class Transport(Protocol):
         """Whether it takes no more requests."""
         ...
 
-    async def send(self, url: str, headers: Mapping[str, str], body: bytes) -> Reply:
-        """POST `body` and wait for the head of the answer.
+    async def send(self, url: str, headers: Mapping[str, str], body: bytes, *, fresh: bool = False) -> Reply:
+        """POST `body` and wait for the head of the answer, over a new connection where `fresh` says so.
 
         Raises:
             TransportError: There is none.
