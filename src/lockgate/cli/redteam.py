@@ -124,6 +124,8 @@ def redteam(ctx: click.Context, as_json: bool, listed: bool, explain: str | None
         emit_json(report)
     else:
         show(campaign)
+    if campaign.unkept:
+        click.echo(campaign.unkept, err=True)
     if report.interrupted or not campaign.tested:
         ended = "Interrupted: the results are partial. --resume goes on."
         nothing = "Nothing could be tested. See the report's errors and skipped attempts, then run again."

@@ -135,6 +135,7 @@ class Opened(msgspec.Struct, frozen=True, kw_only=True):
         system_prompt: What no answer may recite.
         attacker: The model that words attacks, where there is one.
         judge: The model that is asked for its opinion, where there is one.
+        recording: The cassette that is being recorded, where there is one.
     """
 
     given: Target
@@ -143,6 +144,7 @@ class Opened(msgspec.Struct, frozen=True, kw_only=True):
     system_prompt: str
     attacker: Target | None = None
     judge: Target | None = None
+    recording: Cassette | None = None
 
 
 def project_of(target: str) -> Project | None:
@@ -201,13 +203,17 @@ async def open_target(
     for role, one, schema in assistants:
         if one is not None:
             roles[role] = await stack.enter_async_context(_assistant(one, options, seed, schema))
-    if options.cassette:
-        tape = Cassette(options.cassette, {role: Labels(one.name, one.fingerprint) for role, one in roles.items()})
-        roles = {role: CassetteTarget(tape, role, one) for role, one in roles.items()}
-    return _opened(roles, protected, prompt)
+    if options.cassette is None:
+        return _opened(roles, protected, prompt)
+    labels = {role: Labels(one.name, one.fingerprint) for role, one in roles.items()}
+    tape = Cassette(options.cassette, labels, resume=options.resume)
+    roles = {role: CassetteTarget(tape, role, one) for role, one in roles.items()}
+    return _opened(roles, protected, prompt, recording=tape)
 
 
-def _opened(roles: dict[str, Target], protected: tuple[str, ...], prompt: str) -> Opened:
+def _opened(
+    roles: dict[str, Target], protected: tuple[str, ...], prompt: str, *, recording: Cassette | None = None
+) -> Opened:
     return Opened(
         given=roles["given"],
         bare=roles.get("bare"),
@@ -215,6 +221,7 @@ def _opened(roles: dict[str, Target], protected: tuple[str, ...], prompt: str) -
         system_prompt=prompt,
         attacker=roles.get("attacker"),
         judge=roles.get("judge"),
+        recording=recording,
     )
 
 

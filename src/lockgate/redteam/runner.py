@@ -56,6 +56,7 @@ class RedteamRun(msgspec.Struct, frozen=True, kw_only=True):
         complete: False when something was not sent.
         interrupted: It was ended from outside (Ctrl-C), not by its own time limit.
         recalled: Attempts that were taken from the journal of an earlier run with the same digests.
+        given_up: Targets that failed so often in a row that nothing more was sent to them.
     """
 
     corpus: str
@@ -67,6 +68,7 @@ class RedteamRun(msgspec.Struct, frozen=True, kw_only=True):
     families: tuple[str, ...] = ()
     interrupted: bool = False
     recalled: int = 0
+    given_up: tuple[Lane, ...] = ()
 
 
 async def attack(
@@ -127,6 +129,7 @@ async def attack(
         families=tuple(sorted(set(families or (item.family for item in corpus.attacks)))),
         interrupted=ending is _Ending.INTERRUPTED,
         recalled=board.recalled,
+        given_up=tuple(sorted(board.given_up)),
     )
     return _finished(book, run, targets)
 
