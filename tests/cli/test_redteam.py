@@ -273,6 +273,22 @@ def test_an_endpoint_that_dies_under_way_keeps_the_cassette_and_can_be_gone_on_w
     assert attack(*asked, "--replay")[0::2] == (code, recorded)
 
 
+def test_what_was_memorised_is_told_from_files_and_is_not_exercised_without(
+    mock: Mock, attack: Any, tmp_path: Path
+) -> None:
+    asked = ("--target", mock.url, "--model", "leak", "--budget", "6")
+    assert attack(*asked, *SMALL)[1]["memorised"]["status"] == "NOT EXERCISED"
+    code, report, _ = attack(*asked, "--families", "training-rows")
+    assert (code, "--trained-on" in report["error"]["remedy"]) == (2, True)
+    canaries = tmp_path / "canaries.txt"
+    canaries.write_text("The winter code of the boathouse is amber-47-otter.\n")
+    code, report, text = attack(*asked, "--families", "training-canaries", "--canaries", str(canaries))
+    assert (code, report["overall"]["attempts"]) == (1, 2)  # two attacks show no bound of 15 %
+    assert report["memorised"]["canaries"]["attempts"] == 2
+    assert "boathouse" not in text
+    assert attack(*asked, *SMALL, "--canaries", str(tmp_path / "missing.txt"))[0] == 2
+
+
 def test_a_model_that_changes_under_way_holds(mock: Mock, attack: Any) -> None:
     code, report, _ = attack("--target", mock.url, "--model", "changing", "--budget", "30", *SMALL)
     assert code == 1

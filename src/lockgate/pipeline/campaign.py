@@ -117,6 +117,7 @@ def _chosen(options: Options, limits: RedteamConfig, seed: int) -> Plan:
         benign=options.benign,
         families=options.families,
         converters=options.converters,
+        also=options.training.families,
     )
     if options.adaptive:
         chosen = msgspec.structs.replace(chosen, corpus=adapted(chosen.corpus, options.adaptive, options.tries))

@@ -37,6 +37,7 @@ from lockgate.redteam import (
     Pace,
     SplitTarget,
     Target,
+    Training,
     serve_obedient,
 )
 
@@ -94,6 +95,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
         tries: Most messages that it sends for one attack.
         attacker: The model that words attacks.
         judge: The model that is asked whether attacks reached their goal, beside the other judges.
+        training: Attacks on what the model was trained on.
     """
 
     name: str
@@ -123,6 +125,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     tries: int = 25
     attacker: Assistant | None = None
     judge: Assistant | None = None
+    training: Training = Training()
 
 
 class Opened(msgspec.Struct, frozen=True, kw_only=True):

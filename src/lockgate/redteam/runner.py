@@ -17,6 +17,7 @@ from lockgate.redteam.attempt import Attempt, AttemptStatus, Lane, judge, not_se
 from lockgate.redteam.converse import converse
 from lockgate.redteam.corpus import Attack, Benign, Corpus
 from lockgate.redteam.errors import RedteamError
+from lockgate.redteam.goal import Recite
 from lockgate.redteam.journal import Journal
 from lockgate.redteam.script import fixed
 from lockgate.redteam.strategies import STRATEGIES
@@ -281,7 +282,9 @@ class _Lane:
         self._board.note_failure(self._lane, failed=bool(talk.error))
         try:
             transcript = self._transcribe(item, talk)
-            if self._context.opinions and transcript.turns and isinstance(item, Attack):
+            # Whether a text was recited needs no opinion, and no other endpoint shall see what was trained on.
+            asked = isinstance(item, Attack) and not isinstance(item.goal, Recite)
+            if self._context.opinions and transcript.turns and asked:
                 opinion = await self._context.opinions.opine(transcript)
                 transcript = msgspec.structs.replace(transcript, opinion=opinion)
             return judge(item, transcript, self._lane)
