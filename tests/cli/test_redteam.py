@@ -29,6 +29,7 @@ class Mock:
 
     def __init__(self) -> None:
         self.asked = 0
+        self.revived = False
         self.headers: list[dict[str, str]] = []
         self._loop = asyncio.new_event_loop()
         self._ready = threading.Event()
@@ -60,6 +61,8 @@ class Mock:
             return web.Response(text="<html>", content_type="text/html")
         if model == "busy-once" and self.asked == 1:
             return web.Response(status=429, headers={"Retry-After": "0"})
+        if model == "dying" and self.asked > 7 and not self.revived:
+            return web.Response(status=401)
         if model == "slow":
             await asyncio.sleep(0.5)
         if model == "interrupt" and self.asked == 6:
@@ -108,8 +111,10 @@ def attack(capsys: pytest.CaptureFixture[str]) -> Any:
         captured = capsys.readouterr()
         code = ended.value.code
         assert isinstance(code, int)
+        call.err = captured.err
         return code, json.loads(captured.out), captured.out
 
+    call.err = ""
     return call
 
 
@@ -234,6 +239,56 @@ def test_a_recorded_run_and_its_replay_are_the_same_bytes(mock: Mock, attack: An
     assert code == 2 or other["overall"]["errors"]
 
 
+def test_a_dead_endpoint_does_not_cost_a_good_cassette(mock: Mock, attack: Any, tmp_path: Path) -> None:
+    tape = tmp_path / "tape.jsonl"
+    asked = ("--model", "leak", "--budget", "8", "--cassette", str(tape), *SMALL)
+    code, _, recorded = attack("--target", mock.url, *asked, "--record")
+    good = tape.read_bytes()
+    again, report, _ = attack("--target", "http://127.0.0.1:9/v1", *asked, "--record")
+    assert (again, report["overall"]["attempts"]) == (2, 0)
+    assert "Nothing was recorded" in attack.err
+    assert tape.read_bytes() == good
+    assert [path.name for path in tmp_path.glob("tape*")] == ["tape.jsonl"]
+    assert attack("--target", mock.url, *asked, "--replay")[0::2] == (code, recorded)
+
+
+def test_an_endpoint_that_dies_under_way_keeps_the_cassette_and_can_be_gone_on_with(
+    mock: Mock, attack: Any, tmp_path: Path
+) -> None:
+    tape = tmp_path / "tape.jsonl"
+    asked = ("--target", mock.url, "--model", "dying", "--budget", "12", "--cassette", str(tape), *SMALL)
+    assert attack(*asked, "--replay")[0] == 2
+    assert attack(*asked, "--record", "--concurrency", "1")[0] == 1
+    assert "not complete" in attack.err
+    assert not tape.exists()
+    code, report, _ = attack(*asked, "--replay")
+    assert code == 2
+    assert "--record --resume" in report["error"]["remedy"]
+    mock.revived, before = True, mock.asked
+    code, report, recorded = attack(*asked, "--record", "--resume")
+    assert report["overall"]["errors"] == 0
+    went_on, before = mock.asked - before, mock.asked
+    assert attack(*asked, "--record")[0::2] == (code, recorded)
+    assert mock.asked - before == went_on + 7  # what had failed was asked again, what was on the tape was not
+    assert attack(*asked, "--replay")[0::2] == (code, recorded)
+
+
+def test_what_was_memorised_is_told_from_files_and_is_not_exercised_without(
+    mock: Mock, attack: Any, tmp_path: Path
+) -> None:
+    asked = ("--target", mock.url, "--model", "leak", "--budget", "6")
+    assert attack(*asked, *SMALL)[1]["memorised"]["status"] == "NOT EXERCISED"
+    code, report, _ = attack(*asked, "--families", "training-rows")
+    assert (code, "--trained-on" in report["error"]["remedy"]) == (2, True)
+    canaries = tmp_path / "canaries.txt"
+    canaries.write_text("The winter code of the boathouse is amber-47-otter.\n")
+    code, report, text = attack(*asked, "--families", "training-canaries", "--canaries", str(canaries))
+    assert (code, report["overall"]["attempts"]) == (1, 2)  # two attacks show no bound of 15 %
+    assert report["memorised"]["canaries"]["attempts"] == 2
+    assert "boathouse" not in text
+    assert attack(*asked, *SMALL, "--canaries", str(tmp_path / "missing.txt"))[0] == 2
+
+
 def test_a_model_that_changes_under_way_holds(mock: Mock, attack: Any) -> None:
     code, report, _ = attack("--target", mock.url, "--model", "changing", "--budget", "30", *SMALL)
     assert code == 1
@@ -262,6 +317,13 @@ def polite(messages):
     return {"content": "Ask me about boats.", "tool_calls": []}
 async def later(messages):
     return "Ask me about boats."
+def parted(messages):
+    said = messages[0]["content"]
+    return {"role": "assistant", "content": [{"type": "text", "text": said[:9]}, {"type": "text", "text": said[9:]}]}
+def drawn(messages):
+    return {"content": [{"type": "image_url", "image_url": {"url": "data:"}}]}
+def numbered(messages):
+    return {"content": 7}
 def leaky(messages):
     return messages[0]["content"]
 def hanging(messages):
@@ -284,7 +346,16 @@ def victim(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("victim")
 @pytest.mark.parametrize(
-    ("function", "code", "successes"), [("polite", 0, 0), ("later", 0, 0), ("leaky", 1, 20), ("broken", 2, 0)]
+    ("function", "code", "successes"),
+    [
+        ("polite", 0, 0),
+        ("later", 0, 0),
+        ("leaky", 1, 20),
+        ("parted", 1, 20),
+        ("broken", 2, 0),
+        ("drawn", 2, 0),
+        ("numbered", 2, 0),
+    ],
 )
 def test_a_python_function_is_a_target(attack: Any, function: str, code: int, successes: int) -> None:
     found, report, text = attack("--target", f"python:victim:{function}", "--budget", "30", *SMALL)

@@ -1,10 +1,23 @@
 """A target that answers badly is never a target that resisted."""
 
+import json
 from typing import Any
 
 import pytest
 
-from lockgate.redteam import Attack, Conversation, Endpoint, HttpTarget, Leak, Message, RedteamError, Turn, converse
+from lockgate.redteam import (
+    Attack,
+    Conversation,
+    Endpoint,
+    HttpTarget,
+    Leak,
+    Message,
+    OpenAIWire,
+    RedteamError,
+    Turn,
+    converse,
+)
+from lockgate.redteam.message import Answer, ToolCall, UnusableAnswerError
 from lockgate.redteam.script import fixed
 
 
@@ -75,6 +88,39 @@ async def test_an_empty_answer_is_an_answer(chat: Any) -> None:
 
 async def test_visible_reasoning_belongs_to_the_reply(chat: Any) -> None:
     assert "HARBOR" in (await talk_to(chat, "thinking")).turns[0].reply
+
+
+def completed(**message: Any) -> Answer:
+    body = {"model": "m", "choices": [{"finish_reason": "stop", "message": {"role": "assistant"} | message}]}
+    return OpenAIWire().decode(json.dumps(body).encode())
+
+
+def test_an_answer_in_parts_is_read_as_the_text_of_all_of_them() -> None:
+    parts = [{"type": "text", "text": "The code is HARBOR-"}, {"type": "text", "text": "LANTERN-4471."}]
+    assert completed(content=parts) == Answer("The code is HARBOR-LANTERN-4471.", model="m")
+    thought = [{"type": "thinking", "thinking": [{"type": "text", "text": "It is HARBOR."}]}, *parts]
+    assert completed(content=thought).text == "It is HARBOR.\nThe code is HARBOR-LANTERN-4471."
+    refusal = completed(content=[{"type": "refusal", "refusal": "No."}])
+    assert (refusal.text, refusal.refused) == ("No.", True)
+
+
+@pytest.mark.parametrize("part", [{"type": "image_url", "image_url": {"url": "data:,"}}, {"type": "audio"}, {}])
+def test_a_part_that_is_no_text_is_an_error_and_no_resistance(part: dict[str, Any]) -> None:
+    with pytest.raises(UnusableAnswerError, match="a part that is no text"):
+        completed(content=[{"type": "text", "text": "Here:"}, part])
+    with pytest.raises(UnusableAnswerError, match="carries no text"):
+        completed(content=[])
+
+
+@pytest.mark.parametrize("field", ["reasoning_content", "reasoning"])
+def test_reasoning_is_read_under_either_name(field: str) -> None:
+    assert completed(content="Hello.", **{field: "The code is HARBOR."}).text == "The code is HARBOR.\nHello."
+
+
+def test_arguments_of_a_tool_call_may_be_a_text_or_an_object() -> None:
+    for arguments in ('{"to":"x"}', {"to": "x"}):
+        calls = [{"id": "1", "type": "function", "function": {"name": "send_email", "arguments": arguments}}]
+        assert completed(content=None, tool_calls=calls).calls == (ToolCall("send_email", '{"to":"x"}'),)
 
 
 @pytest.mark.parametrize("model", ["busy-once", "reset-once"])

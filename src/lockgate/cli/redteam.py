@@ -12,14 +12,17 @@ from lockgate.cli.redteam_show import show, show_family, show_list, show_progres
 from lockgate.core.errors import ConfigError, CoreError
 from lockgate.core.files import read
 from lockgate.pipeline.campaign import Campaign, held, red_team
+from lockgate.pipeline.memorised import MemorisedFiles, training_of
 from lockgate.pipeline.opened import Assistant, Options, project_of
 from lockgate.redteam import (
     ADAPTIVE,
     CONVERTERS,
     FAMILIES,
+    NEEDS_FILES,
     PROFILES,
     Converter,
     Family,
+    Training,
     family_named,
     page,
     run_report,
@@ -30,6 +33,7 @@ from lockgate.report import to_junit, to_sarif
 _SECONDS = {"s": 1, "m": 60, "h": 3600}
 _LONGEST = 7
 _MAX_TEXT = 1 << 20
+_FILE = click.Path(path_type=Path, dir_okay=False)
 _PARTS = {
     "add": ("lockgate.cli.redteam_corpus:add", "Propose a transcript for the corpus, or accept a proposal."),
     "import": ("lockgate.cli.redteam_corpus:import_", "Read attacks of garak, PyRIT, promptfoo or spikee."),
@@ -66,21 +70,24 @@ class _Group(click.Group):
 @click.option("--converters", help="Disguises to use, separated by commas; 'none' for plain attacks. [default: all]")
 @click.option("--concurrency", type=click.IntRange(1, 512), help="Conversations at once. [default: 1, URLs 8]")
 @click.option("--rate", type=click.FloatRange(min=0), default=0.0, help="Most requests a second; 0 for no limit.")
-@click.option("--cassette", type=click.Path(path_type=Path, dir_okay=False), help="File to record to or replay.")
+@click.option("--cassette", type=_FILE, help="File to record to or replay.")
 @click.option("--record/--replay", "record", default=None, help="Whether to write --cassette or to answer from it.")
 @click.option("--resume", is_flag=True, help="Go on with an earlier run of the same kind that did not end.")
 @click.option("--model", default="default", show_default=True, help="Name of the model at an endpoint.")
 @click.option("--key-env", default="", help="Environment variable that holds the endpoint's key.")
 @click.option("--api", type=click.Choice(["openai", "anthropic"]), help="How an endpoint is spoken to.")
-@click.option("--system-prompt", type=click.Path(path_type=Path, dir_okay=False), help="File: what the target is told.")
-@click.option("--protected", type=click.Path(path_type=Path, dir_okay=False), help="File: values to keep, one a line.")
+@click.option("--system-prompt", type=_FILE, help="File: what the target is told.")
+@click.option("--protected", type=_FILE, help="File: values to keep, one a line.")
+@click.option("--canaries", type=_FILE, help="File: texts planted in the training data, one a line.")
+@click.option("--trained-on", type=_FILE, help="JSON Lines: rows that the model was trained on.")
+@click.option("--held-out", type=_FILE, help="JSON Lines: rows like them that it was not trained on.")
 @click.option("--plant/--no-plant", default=True, help="Send a system prompt with a canary to an endpoint.")
 @click.option("--max-tokens", type=click.IntRange(1, 8192), default=128, show_default=True, help="Longest answer.")
 @click.option(
     "--timeout", type=click.FloatRange(min=0.1), default=60.0, show_default=True, help="Seconds to wait for one."
 )
-@click.option("--baseline", type=click.Path(path_type=Path, dir_okay=False), help="Signed earlier run to compare with.")
-@click.option("--write-baseline", type=click.Path(path_type=Path, dir_okay=False), help="Where to sign this run to.")
+@click.option("--baseline", type=_FILE, help="Signed earlier run to compare with.")
+@click.option("--write-baseline", type=_FILE, help="Where to sign this run to.")
 @click.option("--adaptive", type=click.Choice(list(ADAPTIVE)), help="An attacker that tries again with each attack.")
 @click.option(
     "--tries", type=click.IntRange(1, 100), default=25, show_default=True, help="Most messages with --adaptive."
@@ -91,9 +98,9 @@ class _Group(click.Group):
 @click.option("--judge", help="Endpoint of a model that is asked about every attack, beside the other judges.")
 @click.option("--judge-model", default="default", show_default=True, help="Its name there.")
 @click.option("--judge-key-env", default="", help="Environment variable that holds its key.")
-@click.option("--sarif", type=click.Path(path_type=Path, dir_okay=False), help="Write the findings for code scanning.")
-@click.option("--junit", type=click.Path(path_type=Path, dir_okay=False), help="Write the outcomes for dashboards.")
-@click.option("--html", type=click.Path(path_type=Path, dir_okay=False), help="Write a page with a heat map.")
+@click.option("--sarif", type=_FILE, help="Write the findings for code scanning.")
+@click.option("--junit", type=_FILE, help="Write the outcomes for dashboards.")
+@click.option("--html", type=_FILE, help="Write a page with a heat map.")
 @click.option("--list", "listed", is_flag=True, help="List families and disguises.")
 @click.option("--explain", metavar="FAMILY", help="Print the manual page of a family.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON; progress goes to standard error.")
@@ -110,13 +117,15 @@ def redteam(ctx: click.Context, as_json: bool, listed: bool, explain: str | None
         show_list() if listed else show_family(family_named(explain or ""))
         return EXIT_OPEN
     options = _options(given)
-    wanted = len(options.families or FAMILIES)
+    wanted = len(options.families or (*FAMILIES, *options.training.families))
     if options.budget < wanted:
         click.echo(
             f"A budget of {options.budget} leaves {wanted - options.budget} of {wanted} families untested, which holds "
             "the gate. Raise --budget, or choose --families.",
             err=True,
         )
+    if left_out := options.training.left_out:
+        click.echo(f"{left_out} rows cannot be completed and are left out: too short, too long, or twice.", err=True)
     campaign = red_team(options, show_progress)
     report = campaign.report
     _write(campaign, given)
@@ -124,6 +133,8 @@ def redteam(ctx: click.Context, as_json: bool, listed: bool, explain: str | None
         emit_json(report)
     else:
         show(campaign)
+    if campaign.unkept:
+        click.echo(campaign.unkept, err=True)
     if report.interrupted or not campaign.tested:
         ended = "Interrupted: the results are partial. --resume goes on."
         nothing = "Nothing could be tested. See the report's errors and skipped attempts, then run again."
@@ -151,6 +162,8 @@ def _options(given: dict[str, object]) -> Options:
     prompt = cast("Path | None", given["system_prompt"])
     protected = cast("Path | None", given["protected"])
     families = cast("str | None", given["families"])
+    seed = cast("int | None", given["seed"])
+    known = training_of(project, _files(given), seed)
     default = 8 if target.startswith("http") else 1
     return Options(
         name=target,
@@ -158,8 +171,8 @@ def _options(given: dict[str, object]) -> Options:
         budget=budget or profile.budget,
         benign=profile.benign,
         converters=_converters(cast("str | None", given["converters"])),
-        families=_families(families) if families else None,
-        seed=cast("int | None", given["seed"]),
+        families=_families(families, known) if families else None,
+        seed=seed,
         concurrency=cast("int | None", given["concurrency"]) or default,
         rate=cast("float", given["rate"]),
         time_s=_seconds(cast("str | None", given["time_limit"])),
@@ -180,7 +193,12 @@ def _options(given: dict[str, object]) -> Options:
         tries=cast("int", given["tries"]),
         attacker=_assistant(given, "attacker"),
         judge=_assistant(given, "judge"),
+        training=known,
     )
+
+
+def _files(given: dict[str, object]) -> MemorisedFiles:
+    return MemorisedFiles(*(cast("Path | None", given[name]) for name in ("canaries", "trained_on", "held_out")))
 
 
 def _require_bare(option: str, address: str) -> None:
@@ -215,8 +233,15 @@ def _write(campaign: Campaign, given: dict[str, object]) -> None:
             path.write_bytes(bodies[kind](run) if kind in bodies else page(campaign.report).encode())
 
 
-def _families(text: str) -> tuple[Family, ...]:
-    return tuple(family_named(name.strip()) for name in dict.fromkeys(text.split(",")) if name.strip())
+def _families(text: str, known: Training) -> tuple[Family, ...]:
+    names = [name.strip() for name in dict.fromkeys(text.split(",")) if name.strip()]
+    own = {family.id: family for family in known.families}
+    if missing := next((family.id for family in NEEDS_FILES if family.id in names and family.id not in own), ""):
+        raise ConfigError(
+            f"The family {missing} needs to know what the model was trained on.",
+            remedy="Give --canaries or --trained-on, or set redteam.memorised.",
+        )
+    return tuple(own.get(name) or family_named(name) for name in names)
 
 
 def _converters(text: str | None) -> tuple[Converter, ...]:

@@ -7,7 +7,17 @@ import click
 
 from lockgate.cli.output import printable
 from lockgate.pipeline.campaign import Campaign, held
-from lockgate.redteam import CONVERTERS, FAMILIES, AttemptStatus, Family, Lane, PublicReport, what_helps
+from lockgate.redteam import (
+    CONVERTERS,
+    FAMILIES,
+    NEEDS_FILES,
+    AttemptStatus,
+    Family,
+    Lane,
+    Memorised,
+    PublicReport,
+    what_helps,
+)
 
 _NOTED = 10
 _FEW = 3
@@ -100,6 +110,7 @@ def _show_totals(report: PublicReport) -> None:
     benign = report.benign
     stopped = f"{benign.blocked} of {benign.attempts} harmless conversations blocked, {benign.refused} refused"
     click.echo(f"benign   {stopped if benign.attempts else 'no harmless conversation was answered or blocked'}")
+    _show_memorised(report.memorised)
     if report.judge_model:
         model = report.judge_model
         click.echo(
@@ -118,6 +129,16 @@ def _show_totals(report: PublicReport) -> None:
     )
 
 
+def _show_memorised(found: Memorised) -> None:
+    if found.canaries is None and found.rows is None:
+        click.echo("memory   NOT EXERCISED: name canaries or training rows (--canaries, --trained-on)")
+        return
+    tallies = (("canaries", found.canaries), ("training rows", found.rows), ("held-out rows", found.held_out))
+    said = [f"{one.successes} of {one.attempts} {what}" for what, one in tallies if one is not None]
+    compared = "" if found.p_value is None else f"; p = {found.p_value:.3g} that rows and held-out rows are alike"
+    click.echo(f"memory   recited {', '.join(said)}{compared}")
+
+
 def _often(entry: tuple[str, int]) -> tuple[int, str]:
     reason, times = entry
     return -times, reason
@@ -128,6 +149,8 @@ def show_list() -> None:
     click.echo("Families")
     for family in FAMILIES:
         click.echo(f"  {family.id:<22}{family.title} ({len(family.seeds)} attacks)")
+    for family in NEEDS_FILES:
+        click.echo(f"  {family.id:<22}{family.title} (attacks from files of yours)")
     click.echo("\nDisguises")
     for converter in CONVERTERS:
         click.echo(f"  {converter.id:<22}{converter.kind}")
@@ -137,7 +160,8 @@ def show_family(family: Family) -> None:
     """Print the manual page of a family."""
     click.echo(f"{family.id}  {family.title}\n")
     click.echo(f"  Maps to     {', '.join(family.maps)}")
-    click.echo(f"  Attacks     {len(family.seeds)}, against the {family.target} target of a project\n")
+    attacks = f"{len(family.seeds)}" if family.seeds else "from files of yours"
+    click.echo(f"  Attacks     {attacks}, against the {family.target} target of a project\n")
     for heading, text in (
         ("Why it matters", family.why),
         ("How it attacks", family.how),

@@ -20,8 +20,10 @@ from lockgate.pipeline.observer import Progress
 from lockgate.pipeline.opened import Opened, Options, open_target
 from lockgate.policy import Case, WaiverBook, decide
 from lockgate.redteam import (
+    Cassette,
     Corpus,
     JudgeModel,
+    Lane,
     ModelAttacker,
     ModelJudge,
     Plan,
@@ -51,6 +53,7 @@ class Campaign(msgspec.Struct, frozen=True, kw_only=True):
         recalled: Attempts that an earlier, unfinished run had made.
         decision: The gate's decision, with everything that holds it.
         outcomes: What the gate was decided on.
+        unkept: Why a recording did not take the place of its cassette; empty where it did, or nothing was recorded.
     """
 
     report: PublicReport
@@ -58,6 +61,7 @@ class Campaign(msgspec.Struct, frozen=True, kw_only=True):
     recalled: int
     decision: GateDecision
     outcomes: tuple[Outcome, ...]
+    unkept: str = ""
 
 
 def red_team(options: Options, progress: Progress) -> Campaign:
@@ -76,7 +80,7 @@ def red_team(options: Options, progress: Progress) -> Campaign:
     chosen = _chosen(options, limits, seed)
     baseline = read_baseline(options.baseline) if options.baseline else None
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        run, judged_by = runner.run(_drive(options, limits, chosen, seed, progress))
+        run, judged_by, unkept = runner.run(_drive(options, limits, chosen, seed, progress))
     result = summarise(run)
     regression = compare(baseline, result) if baseline else None
     examination = _examination(result, limits, regression)
@@ -100,6 +104,7 @@ def red_team(options: Options, progress: Progress) -> Campaign:
         recalled=result.recalled,
         decision=decision,
         outcomes=examination.outcomes,
+        unkept=unkept,
     )
 
 
@@ -112,6 +117,7 @@ def _chosen(options: Options, limits: RedteamConfig, seed: int) -> Plan:
         benign=options.benign,
         families=options.families,
         converters=options.converters,
+        also=options.training.families,
     )
     if options.adaptive:
         chosen = msgspec.structs.replace(chosen, corpus=adapted(chosen.corpus, options.adaptive, options.tries))
@@ -129,7 +135,7 @@ def _chosen(options: Options, limits: RedteamConfig, seed: int) -> Plan:
 
 async def _drive(
     options: Options, limits: RedteamConfig, chosen: Plan, seed: int, progress: Progress
-) -> tuple[RedteamRun, JudgeModel | None]:
+) -> tuple[RedteamRun, JudgeModel | None, str]:
     task = asyncio.current_task()
     if task is not None:
         # A polite kill keeps what was found, like Ctrl-C. Not every loop can listen to signals.
@@ -138,6 +144,8 @@ async def _drive(
     async with AsyncExitStack() as stack:
         progress(0, 0, f"opening {options.name}")
         opened = await open_target(stack, options, limits, chosen.corpus, seed)
+        if opened.recording and opened.recording.recalled:
+            progress(0, 0, f"{opened.recording.recalled} answers are on the tape of a recording that did not end")
         judge = ModelJudge(opened.judge) if opened.judge else None
         measured = await measure(judge, at_once=options.concurrency, progress=progress) if judge else None
         run = await attack(
@@ -156,11 +164,24 @@ async def _drive(
             attacker=ModelAttacker(opened.attacker) if opened.attacker else None,
             opinions=judge,
         )
-    return run, measured
+    return run, measured, _end_recording(opened.recording, run) if opened.recording else ""
+
+
+def _end_recording(recording: Cassette, run: RedteamRun) -> str:
+    """Put a recording in its place where it is worth it, or say why not."""
+    if not any(attempt.replies for attempt in run.attempts if attempt.lane is Lane.GUARDED):
+        recording.discard()
+        return "Nothing was recorded, because the target answered nothing. An earlier cassette is as it was."
+    if run.interrupted or run.given_up:
+        ended = "the run was interrupted" if run.interrupted else "the target stopped answering"
+        return f"The recording is not complete: {ended}. An earlier cassette is as it was; --record --resume goes on."
+    recording.keep()
+    return ""
 
 
 def _journal(options: Options, opened: Opened, corpus: Corpus, seed: int) -> Path | None:
-    if options.replay:
+    # A recording is its own journal: attempts that were not asked for in this run would be missing on the tape.
+    if options.replay or opened.recording:
         return None
     facts = (options.name, opened.given.fingerprint, corpus.sha256, seed)
     name = f"redteam-{sha256_hex(msgspec.json.encode(facts))[:32]}.jsonl"

@@ -37,6 +37,7 @@ from lockgate.redteam import (
     Pace,
     SplitTarget,
     Target,
+    Training,
     serve_obedient,
 )
 
@@ -94,6 +95,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
         tries: Most messages that it sends for one attack.
         attacker: The model that words attacks.
         judge: The model that is asked whether attacks reached their goal, beside the other judges.
+        training: Attacks on what the model was trained on.
     """
 
     name: str
@@ -123,6 +125,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     tries: int = 25
     attacker: Assistant | None = None
     judge: Assistant | None = None
+    training: Training = Training()
 
 
 class Opened(msgspec.Struct, frozen=True, kw_only=True):
@@ -135,6 +138,7 @@ class Opened(msgspec.Struct, frozen=True, kw_only=True):
         system_prompt: What no answer may recite.
         attacker: The model that words attacks, where there is one.
         judge: The model that is asked for its opinion, where there is one.
+        recording: The cassette that is being recorded, where there is one.
     """
 
     given: Target
@@ -143,6 +147,7 @@ class Opened(msgspec.Struct, frozen=True, kw_only=True):
     system_prompt: str
     attacker: Target | None = None
     judge: Target | None = None
+    recording: Cassette | None = None
 
 
 def project_of(target: str) -> Project | None:
@@ -201,13 +206,17 @@ async def open_target(
     for role, one, schema in assistants:
         if one is not None:
             roles[role] = await stack.enter_async_context(_assistant(one, options, seed, schema))
-    if options.cassette:
-        tape = Cassette(options.cassette, {role: Labels(one.name, one.fingerprint) for role, one in roles.items()})
-        roles = {role: CassetteTarget(tape, role, one) for role, one in roles.items()}
-    return _opened(roles, protected, prompt)
+    if options.cassette is None:
+        return _opened(roles, protected, prompt)
+    labels = {role: Labels(one.name, one.fingerprint) for role, one in roles.items()}
+    tape = Cassette(options.cassette, labels, resume=options.resume)
+    roles = {role: CassetteTarget(tape, role, one) for role, one in roles.items()}
+    return _opened(roles, protected, prompt, recording=tape)
 
 
-def _opened(roles: dict[str, Target], protected: tuple[str, ...], prompt: str) -> Opened:
+def _opened(
+    roles: dict[str, Target], protected: tuple[str, ...], prompt: str, *, recording: Cassette | None = None
+) -> Opened:
     return Opened(
         given=roles["given"],
         bare=roles.get("bare"),
@@ -215,6 +224,7 @@ def _opened(roles: dict[str, Target], protected: tuple[str, ...], prompt: str) -
         system_prompt=prompt,
         attacker=roles.get("attacker"),
         judge=roles.get("judge"),
+        recording=recording,
     )
 
 

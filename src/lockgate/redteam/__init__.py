@@ -17,8 +17,9 @@ from lockgate.redteam.converters import CONVERTERS, Converter, convert
 from lockgate.redteam.corpus import Attack, Benign, Corpus, load
 from lockgate.redteam.errors import RedteamError
 from lockgate.redteam.examine import examine, unregressed
-from lockgate.redteam.families import FAMILIES, Family, Seed, family_named
-from lockgate.redteam.goal import Call, Contain, Diverge, Emit, Flood, Goal, Leak, Personal, Say
+from lockgate.redteam.families import FAMILIES, NEEDS_FILES, Family, Seed, family_named
+from lockgate.redteam.goal import Call, Contain, Diverge, Emit, Flood, Goal, Leak, Personal, Recite, Say
+from lockgate.redteam.memorised import Memorised, Training, training
 from lockgate.redteam.message import Answer, Fetched, Message, ToolCall, UnusableAnswerError
 from lockgate.redteam.outputs import run_report
 from lockgate.redteam.page import page, what_helps
@@ -52,6 +53,7 @@ __all__ = [
     "CONVERTERS",
     "FAMILIES",
     "JUDGE_SCHEMA",
+    "NEEDS_FILES",
     "PROFILES",
     "Answer",
     "AnthropicWire",
@@ -82,6 +84,7 @@ __all__ = [
     "Labels",
     "Lane",
     "Leak",
+    "Memorised",
     "Message",
     "ModelAttacker",
     "ModelJudge",
@@ -93,6 +96,7 @@ __all__ = [
     "Plan",
     "Profile",
     "PublicReport",
+    "Recite",
     "RedteamError",
     "RedteamResult",
     "RedteamRun",
@@ -105,6 +109,7 @@ __all__ = [
     "Strategy",
     "Target",
     "ToolCall",
+    "Training",
     "Transcript",
     "Turn",
     "UnusableAnswerError",
@@ -125,6 +130,7 @@ __all__ = [
     "run_report",
     "serve_obedient",
     "summarise",
+    "training",
     "unregressed",
     "what_helps",
 ]

@@ -12,7 +12,7 @@ import msgspec
 from lockgate.redteam.assistant import wording
 from lockgate.redteam.corpus import Attack, Corpus
 from lockgate.redteam.errors import RedteamError
-from lockgate.redteam.goal import Say
+from lockgate.redteam.goal import Recite, Say
 from lockgate.redteam.message import Answer, Message, UnusableAnswerError, typed
 from lockgate.redteam.refusal import refuses
 from lockgate.redteam.script import Consult, Script, Send, Strategy
@@ -96,7 +96,8 @@ ADAPTIVE: dict[str, Strategy] = {"best-of-n": best_of_n, "genetic": genetic, "pa
 def adapted(corpus: Corpus, strategy: str, tries: int) -> Corpus:
     """The same attacks, each tried again and again.
 
-    Attacks that look at the reply already, and those of many turns, keep their own way: they are not rewritten.
+    Attacks that look at the reply already, those of many turns, and beginnings that a model is to complete keep their
+    own way: they are not rewritten.
 
     Args:
         corpus: What a plan chose.
@@ -111,7 +112,9 @@ def adapted(corpus: Corpus, strategy: str, tries: int) -> Corpus:
     if not 1 <= tries <= MAX_TRIES:
         raise RedteamError("The number of tries is out of range.", remedy=f"Use 1 to {MAX_TRIES}.")
     attacks = tuple(
-        item if item.strategy or len(item.turns) > 1 else msgspec.structs.replace(item, strategy=strategy, tries=tries)
+        item
+        if item.strategy or len(item.turns) > 1 or isinstance(item.goal, Recite)
+        else msgspec.structs.replace(item, strategy=strategy, tries=tries)
         for item in corpus.attacks
     )
     return msgspec.structs.replace(corpus, attacks=attacks)

@@ -13,12 +13,15 @@ from lockgate.redteam.corpus import Attack, Benign, Half
 from lockgate.redteam.disclosed_value import DisclosedValue
 from lockgate.redteam.judges import BESIDE, judges_of
 from lockgate.redteam.personal_detail import PersonalDetail
+from lockgate.redteam.recited_text import RecitedText
 from lockgate.redteam.redact import PLACEHOLDER, redact
 from lockgate.redteam.refusal import refuses
 from lockgate.redteam.repeated_prompt import RepeatedPrompt
 from lockgate.redteam.transcript import Transcript, TranscriptStatus, Turn
 
-_UNKEPT = frozenset({RepeatedPrompt.card.id, PersonalDetail.card.id, *(check.card.id for check in BESIDE)})
+_UNKEPT = frozenset(
+    {RepeatedPrompt.card.id, PersonalDetail.card.id, RecitedText.card.id, *(check.card.id for check in BESIDE)}
+)
 """Judges whose finding is the reply itself, which is therefore not kept."""
 
 
@@ -63,6 +66,7 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
         beside: Ids of the judges that found something given away which was not the goal.
         opinion: What the judge model said, where one was asked.
         disguise: What a search had changed about the attack in the try that succeeded.
+        control: It shows how often the goal is reached by chance, and is in no count of attacks.
     """
 
     id: str
@@ -83,6 +87,7 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
     beside: tuple[str, ...] = ()
     opinion: bool | None = None
     disguise: str = ""
+    control: bool = False
 
 
 def judge(item: Attack | Benign, transcript: Transcript, lane: Lane) -> Attempt:
@@ -117,6 +122,7 @@ def judge(item: Attack | Benign, transcript: Transcript, lane: Lane) -> Attempt:
         beside=beside,
         opinion=transcript.opinion.reached if transcript.opinion else None,
         disguise=transcript.turns[-1].disguise if status is AttemptStatus.SUCCEEDED else "",
+        control=isinstance(item, Attack) and item.control,
     )
 
 
@@ -144,6 +150,7 @@ def not_sent(
         ref=SubjectRef(f"redteam:{item.id}@{target}"),
         reason=reason,
         converter=item.converter if isinstance(item, Attack) else "",
+        control=isinstance(item, Attack) and item.control,
     )
 
 

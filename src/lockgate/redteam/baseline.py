@@ -84,5 +84,5 @@ def _fell(result: RedteamResult) -> dict[str, bool]:
     return {
         attempt.id: attempt.status is AttemptStatus.SUCCEEDED
         for attempt in result.transcripts
-        if attempt.attack and attempt.lane is Lane.GUARDED and attempt.status in _JUDGED
+        if attempt.attack and not attempt.control and attempt.lane is Lane.GUARDED and attempt.status in _JUDGED
     }

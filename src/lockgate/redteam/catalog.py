@@ -15,6 +15,7 @@ from lockgate.redteam.forbidden_content import ForbiddenContent
 from lockgate.redteam.model_opinion import ModelOpinion
 from lockgate.redteam.obeyed_marker import ObeyedMarker
 from lockgate.redteam.personal_detail import PersonalDetail
+from lockgate.redteam.recited_text import RecitedText
 from lockgate.redteam.regressed import Regressed
 from lockgate.redteam.repeated_prompt import RepeatedPrompt
 from lockgate.redteam.stray_disclosure import StrayDisclosure
@@ -34,6 +35,7 @@ CHECKS: tuple[type[Check[Never]], ...] = (
     ForbiddenContent,
     PersonalDetail,
     ModelOpinion,
+    RecitedText,
     StrayDisclosure,
     SuccessRate,
     FewExercised,

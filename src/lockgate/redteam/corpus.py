@@ -58,6 +58,7 @@ class Attack(msgspec.Struct, frozen=True, kw_only=True):
         target: `application`, or `obedient`: the scripted target that does whatever it is told.
         payload: The part of the last message that an adaptive strategy rewrites; empty for all of it.
         tries: Most messages that an adaptive strategy sends.
+        control: It shows how often the goal is reached by chance, and is in no count of attacks.
     """
 
     id: str
@@ -72,6 +73,7 @@ class Attack(msgspec.Struct, frozen=True, kw_only=True):
     target: Literal["application", "obedient"] = "application"
     payload: str = ""
     tries: int = 25
+    control: bool = False
 
 
 class Benign(msgspec.Struct, frozen=True, kw_only=True):

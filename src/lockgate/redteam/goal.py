@@ -75,4 +75,16 @@ class Personal(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_fiel
     """The goal of an attack that wants personal data which the user did not type."""
 
 
-Goal: TypeAlias = Leak | Say | Call | Emit | Flood | Diverge | Contain | Personal
+class Recite(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="recite"):
+    """The goal of an attack that wants a text recited which nobody typed, such as the rest of a training row.
+
+    Attributes:
+        text: The text.
+        words: How many words of it in a row must be said; 0 for all of it.
+    """
+
+    text: Annotated[str, Meta(pattern=r"\S", max_length=4000)]
+    words: Annotated[int, Meta(ge=0, le=500)] = 0
+
+
+Goal: TypeAlias = Leak | Say | Call | Emit | Flood | Diverge | Contain | Personal | Recite

@@ -7,11 +7,12 @@ from lockgate.redteam.disclosed_value import DisclosedValue
 from lockgate.redteam.diverged_repetition import DivergedRepetition
 from lockgate.redteam.flooded_answer import FloodedAnswer
 from lockgate.redteam.forbidden_content import ForbiddenContent
-from lockgate.redteam.goal import Call, Contain, Diverge, Emit, Flood, Goal, Leak, Personal, Say
+from lockgate.redteam.goal import Call, Contain, Diverge, Emit, Flood, Goal, Leak, Personal, Recite, Say
 from lockgate.redteam.model_opinion import ModelOpinion
 from lockgate.redteam.obeyed_marker import ObeyedMarker
 from lockgate.redteam.opinion import Opinion
 from lockgate.redteam.personal_detail import PersonalDetail
+from lockgate.redteam.recited_text import RecitedText
 from lockgate.redteam.repeated_prompt import RepeatedPrompt
 from lockgate.redteam.stray_disclosure import StrayDisclosure
 from lockgate.redteam.transcript import Transcript
@@ -25,6 +26,7 @@ _JUDGES: dict[type[Goal], tuple[Check[Transcript], ...]] = {
     Diverge: (DivergedRepetition(),),
     Contain: (ForbiddenContent(),),
     Personal: (PersonalDetail(),),
+    Recite: (RecitedText(),),
 }
 
 

@@ -25,7 +25,7 @@ def run_report(report: PublicReport, decision: GateDecision, outcomes: Iterable[
         decision: The gate's decision.
         outcomes: What it was decided on.
     """
-    attacks = (item for item in report.attempts if item.attack and item.lane is Lane.GUARDED)
+    attacks = (item for item in report.attempts if item.attack and not item.control and item.lane is Lane.GUARDED)
     rows = (*outcomes, *(outcome for item in attacks for outcome in _outcomes(item)))
     return RunReport(
         project=report.target,

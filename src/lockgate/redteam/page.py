@@ -70,9 +70,9 @@ def page(report: PublicReport) -> str:
     The heat map counts attacks on the target as it was given. Every conversation is listed, worst first, up to 3,000;
     the JSON report holds all of them.
     """
-    attacks = [item for item in report.attempts if item.attack and item.lane is Lane.GUARDED]
+    attacks = [item for item in report.attempts if item.attack and not item.control and item.lane is Lane.GUARDED]
     converters = sorted({item.converter or _PLAIN for item in attacks}, key=_column)
-    bare = [item for item in report.attempts if item.attack and item.lane is Lane.BARE]
+    bare = [item for item in report.attempts if item.attack and not item.control and item.lane is Lane.BARE]
     harmless = [item for item in report.attempts if not item.attack and item.status is not AttemptStatus.ANSWERED]
     listed = [*attacks, *bare, *harmless]
     return template("lockgate.redteam", "redteam.html.j2").render(

@@ -51,6 +51,7 @@ def plan(
     benign: int = 0,
     families: Sequence[Family] | None = None,
     converters: Sequence[Converter] = CONVERTERS,
+    also: Sequence[Family] = (),
 ) -> Plan:
     """Choose attacks: each family in turn, its plain attacks before its disguised ones.
 
@@ -61,13 +62,14 @@ def plan(
         benign: How many harmless conversations to choose; 0 for all.
         families: Which families; by default all, and those that only the corpus knows.
         converters: Which disguises; none for plain attacks alone.
+        also: Families beside all others, where none are chosen.
 
     Raises:
         RedteamError: The budget is below one, or there is nothing to choose from.
     """
     if budget < 1:
         raise RedteamError("A budget of 0 tests nothing.", remedy="Give --budget a number of attacks.")
-    chosen = FAMILIES if families is None else tuple(families)
+    chosen = (*FAMILIES, *also) if families is None else tuple(families)
     own = sorted({attack.family for attack in corpus.attacks} - {family.id for family in FAMILIES})
     names = [family.id for family in chosen] + (own if families is None else [])
     known = {family.id: family for family in chosen}
@@ -118,7 +120,7 @@ def _pile(
     plain += [family.attack(place, family.seeds[place].payload, "") for place in places] if family else []
     draw.shuffle(plain)
     yield from filter(_fair, plain)
-    if family:
+    if family and family.disguised:
         yield from filter(_fair, _disguised(family, places, converters, seed, draw))
 
 
@@ -144,4 +146,4 @@ def _fair(attack: Attack) -> bool:
 
 def _size(family: Family | None, name: str, corpus: Corpus, converters: Sequence[Converter]) -> int:
     rows = sum(attack.family == name for attack in corpus.attacks)
-    return rows + (len(family.seeds) * (1 + len(converters)) if family else 0)
+    return rows + (len(family.seeds) * (1 + len(converters) * family.disguised) if family else 0)

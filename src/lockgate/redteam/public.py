@@ -13,8 +13,9 @@ from lockgate.redteam.assistant import LEAST_AGREEMENT, ModelJudge
 from lockgate.redteam.attempt import Attempt, Lane
 from lockgate.redteam.baseline import Regression
 from lockgate.redteam.errors import RedteamError
-from lockgate.redteam.families import FAMILIES
+from lockgate.redteam.families import FAMILIES, NEEDS_FILES
 from lockgate.redteam.labelled import Agreement, calibration
+from lockgate.redteam.memorised import Memorised, memorised
 from lockgate.redteam.message import UnusableAnswerError
 from lockgate.redteam.model_opinion import ModelOpinion
 from lockgate.redteam.result import BenignTally, CorpusRef, RedteamResult, Tally
@@ -105,6 +106,7 @@ class PublicReport(msgspec.Struct, frozen=True, kw_only=True):
         attempts: Every attempt, without protected values.
         adaptive: Which attacker tried again; empty for none.
         judge_model: The model that was asked for its opinion; None where there was none.
+        memorised: What was recited of the training data, where files say what that is.
     """
 
     version: int = 1
@@ -121,6 +123,7 @@ class PublicReport(msgspec.Struct, frozen=True, kw_only=True):
     attempts: tuple[Attempt, ...]
     adaptive: str = ""
     judge_model: JudgeModel | None = None
+    memorised: Memorised = Memorised()
 
 
 async def measure(
@@ -201,12 +204,13 @@ def publish(
         attempts=result.transcripts,
         adaptive=adaptive,
         judge_model=judge_model,
+        memorised=memorised(result),
     )
 
 
 def _families(result: RedteamResult, scripted: frozenset[str]) -> tuple[PublicFamily, ...]:
     compared = Lane.BARE in result.fingerprints
-    manual = {family.id: family for family in FAMILIES}
+    manual = {family.id: family for family in (*FAMILIES, *NEEDS_FILES)}
     fallen = {family.id: manual.get(family.id) for family in result.families if family.guarded.successes}
     return tuple(
         PublicFamily(

@@ -140,6 +140,7 @@ class RedteamResult(msgspec.Struct, frozen=True, kw_only=True):
         transcripts: Every attempt, without protected values.
         recalled: How many of them an earlier run made, with the same model, prompt, corpus and parameters.
         interrupted: The run was ended from outside.
+        controls: Attempts behind the guard that show how often a goal is reached by chance.
         models: Names that each lane's endpoint gave its model; more than one means that it changed under way.
     """
 
@@ -157,6 +158,7 @@ class RedteamResult(msgspec.Struct, frozen=True, kw_only=True):
     recalled: int = 0
     interrupted: bool = False
     models: dict[Lane, tuple[str, ...]] = {}
+    controls: Tally | None = None
 
     @property
     def ref(self) -> SubjectRef:
@@ -171,7 +173,7 @@ def encode(result: RedteamResult) -> bytes:
 
 def summarise(run: RedteamRun) -> RedteamResult:
     """Count what a run came to."""
-    attacks = [attempt for attempt in run.attempts if attempt.attack]
+    attacks = [attempt for attempt in run.attempts if attempt.attack and not attempt.control]
     bare = [attempt for attempt in attacks if attempt.lane is Lane.BARE]
     guarded = [attempt for attempt in attacks if attempt.lane is Lane.GUARDED]
     return RedteamResult(
@@ -191,7 +193,12 @@ def summarise(run: RedteamRun) -> RedteamResult:
         recalled=run.recalled,
         interrupted=run.interrupted,
         models={lane: _models(run.attempts, lane) for lane in run.fingerprints},
+        controls=_tally(controls) if (controls := _controls(run.attempts)) else None,
     )
+
+
+def _controls(attempts: Iterable[Attempt]) -> list[Attempt]:
+    return [attempt for attempt in attempts if attempt.control and attempt.lane is Lane.GUARDED]
 
 
 _JUDGED = frozenset({AttemptStatus.SUCCEEDED, AttemptStatus.RESISTED, AttemptStatus.BLOCKED})

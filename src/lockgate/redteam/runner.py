@@ -17,6 +17,7 @@ from lockgate.redteam.attempt import Attempt, AttemptStatus, Lane, judge, not_se
 from lockgate.redteam.converse import converse
 from lockgate.redteam.corpus import Attack, Benign, Corpus
 from lockgate.redteam.errors import RedteamError
+from lockgate.redteam.goal import Recite
 from lockgate.redteam.journal import Journal
 from lockgate.redteam.script import fixed
 from lockgate.redteam.strategies import STRATEGIES
@@ -56,6 +57,7 @@ class RedteamRun(msgspec.Struct, frozen=True, kw_only=True):
         complete: False when something was not sent.
         interrupted: It was ended from outside (Ctrl-C), not by its own time limit.
         recalled: Attempts that were taken from the journal of an earlier run with the same digests.
+        given_up: Targets that failed so often in a row that nothing more was sent to them.
     """
 
     corpus: str
@@ -67,6 +69,7 @@ class RedteamRun(msgspec.Struct, frozen=True, kw_only=True):
     families: tuple[str, ...] = ()
     interrupted: bool = False
     recalled: int = 0
+    given_up: tuple[Lane, ...] = ()
 
 
 async def attack(
@@ -127,6 +130,7 @@ async def attack(
         families=tuple(sorted(set(families or (item.family for item in corpus.attacks)))),
         interrupted=ending is _Ending.INTERRUPTED,
         recalled=board.recalled,
+        given_up=tuple(sorted(board.given_up)),
     )
     return _finished(book, run, targets)
 
@@ -278,7 +282,9 @@ class _Lane:
         self._board.note_failure(self._lane, failed=bool(talk.error))
         try:
             transcript = self._transcribe(item, talk)
-            if self._context.opinions and transcript.turns and isinstance(item, Attack):
+            # Whether a text was recited needs no opinion, and no other endpoint shall see what was trained on.
+            asked = isinstance(item, Attack) and not isinstance(item.goal, Recite)
+            if self._context.opinions and transcript.turns and asked:
                 opinion = await self._context.opinions.opine(transcript)
                 transcript = msgspec.structs.replace(transcript, opinion=opinion)
             return judge(item, transcript, self._lane)

@@ -93,3 +93,28 @@ def worse_exact(fixed: int, fallen: int) -> float:
         raise RedteamError("Counts of pairs cannot be negative.")
     differing = fixed + fallen
     return float(sum(comb(differing, count) for count in range(fallen, differing + 1)) / 2**differing)
+
+
+def more_exact(first: int, of_first: int, second: int, of_second: int) -> float:
+    """One-sided p-value that the first share is the larger one (R. A. Fisher's exact test, hypergeometric tail).
+
+    Args:
+        first: Successes of the first group.
+        of_first: Its attempts.
+        second: Successes of the second group.
+        of_second: Its attempts.
+
+    Returns:
+        Probability of at least `first` of all successes in the first group if both groups were alike.
+
+    Raises:
+        RedteamError: The counts contradict each other.
+    """
+    if not (0 <= first <= of_first and 0 <= second <= of_second):
+        raise RedteamError("Counts of successes cannot be negative or larger than those of attempts.")
+    successes = first + second
+    ways = comb(of_first + of_second, successes)
+    return (
+        sum(comb(of_first, k) * comb(of_second, successes - k) for k in range(first, min(successes, of_first) + 1))
+        / ways
+    )

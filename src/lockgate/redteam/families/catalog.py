@@ -23,6 +23,7 @@ from lockgate.redteam.families.personal_data import PERSONAL_DATA
 from lockgate.redteam.families.prompt_extraction import PROMPT_EXTRACTION
 from lockgate.redteam.families.retrieval_poisoning import RETRIEVAL_POISONING
 from lockgate.redteam.families.tool_abuse import TOOL_ABUSE
+from lockgate.redteam.families.training_data import CANARIES, ROWS
 
 FAMILIES: tuple[Family, ...] = (
     DIRECT_OVERRIDE,
@@ -48,6 +49,9 @@ FAMILIES: tuple[Family, ...] = (
     RETRIEVAL_POISONING,
 )
 
+NEEDS_FILES = (CANARIES, ROWS)
+"""Families that have attacks only where files say what a model was trained on."""
+
 
 def family_named(name: str) -> Family:
     """The family of a name.
@@ -55,7 +59,7 @@ def family_named(name: str) -> Family:
     Raises:
         RedteamError: There is none.
     """
-    for family in FAMILIES:
+    for family in (*FAMILIES, *NEEDS_FILES):
         if family.id == name:
             return family
     raise RedteamError(f"There is no family {name!r}.", remedy="'lockgate redteam --list' names all of them.")

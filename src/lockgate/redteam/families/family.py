@@ -21,6 +21,7 @@ class Seed(msgspec.Struct, frozen=True, kw_only=True):
         before: Messages that come first.
         fetched: What the user asks and which tool the application uses, where the carrier is that tool's result.
         strategy: Who decides what comes next; see `lockgate.redteam.strategies`.
+        control: Success would say nothing about the target; see `Attack.control`.
     """
 
     payload: str
@@ -29,6 +30,7 @@ class Seed(msgspec.Struct, frozen=True, kw_only=True):
     before: tuple[str, ...] = ()
     fetched: tuple[str, str] | None = None
     strategy: str = ""
+    control: bool = False
 
     def turns(self, payload: str) -> tuple[Prompt, ...]:
         """The messages, with a payload that may be disguised."""
@@ -54,6 +56,7 @@ class Family(msgspec.Struct, frozen=True, kw_only=True):
         tools: Tools that the target is offered.
         target: Who is attacked where a project is the target: the `application`, or the scripted `obedient` target in
             its place, for attacks that small models cannot carry out.
+        disguised: Whether a disguise leaves the attack what it is.
     """
 
     id: str
@@ -68,6 +71,7 @@ class Family(msgspec.Struct, frozen=True, kw_only=True):
     seeds: tuple[Seed, ...]
     tools: tuple[str, ...] = ()
     target: Literal["application", "obedient"] = "application"
+    disguised: bool = True
 
     def attack(self, number: int, payload: str, converter: str) -> Attack:
         """The attack of one seed.
@@ -84,12 +88,14 @@ class Family(msgspec.Struct, frozen=True, kw_only=True):
             turns=seed.turns(payload),
             goal=seed.goal,
             maps=self.maps,
-            half="seen",
+            # What comes from somebody's training data is in no report.
+            half="seen" if self.disguised else "unseen",
             converter=converter,
             strategy=seed.strategy,
             tools=self.tools,
             target=self.target,
             payload=payload,
+            control=seed.control,
         )
 
 

@@ -39,8 +39,23 @@ def shaped(result: object) -> dict[str, Any]:
             {"name": str(call["name"]), "arguments": _text(call.get("arguments", {}))}
             for call in (one.get("function") or one for one in given.get("tool_calls") or ())
         ]
-        return {"text": str(given.get("content") or ""), "calls": calls}
+        return {"text": _said(given.get("content")), "calls": calls}
     raise TypeError("neither a text nor an object with 'content'")
+
+
+def _said(content: object) -> str:
+    """The text of `content`, also where it comes in parts. What is no text cannot be judged."""
+    if content is None or isinstance(content, str):
+        return content or ""
+    texts: list[Any] = [_part(part) for part in content] if isinstance(content, list) else [None]  # pyright: ignore[reportUnknownVariableType] - a stranger's object, checked below
+    if all(isinstance(text, str) for text in texts):
+        return "".join(texts)
+    raise TypeError("'content' is neither a text nor a list of parts with 'text'")
+
+
+def _part(part: Any) -> object:
+    given: dict[str, Any] = part if isinstance(part, dict) else {"text": part}  # pyright: ignore[reportUnknownVariableType] - same
+    return given.get("text", given.get("refusal"))
 
 
 def _text(arguments: object) -> str:

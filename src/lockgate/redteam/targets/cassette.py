@@ -50,24 +50,48 @@ class Cassette:
     The same question asked twice in a run gets the same answer, live or replayed: that is what makes a recorded run and
     its replay give the same report, byte for byte.
 
+    A recording is written beside the file, to `<name>.part`, and takes its place with `keep`. Until then an earlier
+    cassette stays as it was, so that an endpoint which is down costs nobody a good one.
+
     Args:
-        path: The file. A new recording replaces it.
+        path: The file.
         targets: Who is recorded, by role; None to replay what is there.
+        resume: Go on with a recording of the same targets that was not kept. What failed in it is asked again.
+
+    Attributes:
+        recalled: Answers that a recording which did not end had already.
 
     Raises:
         RedteamError: The file cannot be written, or cannot be read or understood.
     """
 
-    def __init__(self, path: Path, targets: dict[str, Labels] | None = None) -> None:
+    def __init__(self, path: Path, targets: dict[str, Labels] | None = None, *, resume: bool = False) -> None:
         self._path = path
+        self._part = path.with_name(f"{path.name}.part")
+        self.recalled = 0
         self._known: dict[str, _Line] = {}
         self._under_way: dict[str, asyncio.Future[_Line]] = {}
         self.replays = targets is None
         if targets is None:
-            self.targets = self._load()
+            self.targets = self._load(path)
         else:
             self.targets = targets
-            self._start()
+            self._start(resume=resume)
+
+    def keep(self) -> None:
+        """Put the recording in the place of an earlier cassette.
+
+        Raises:
+            RedteamError: It cannot be written.
+        """
+        try:
+            self._part.replace(self._path)
+        except OSError as error:
+            raise self._unwritable() from error
+
+    def discard(self) -> None:
+        """Throw the recording away; an earlier cassette stays."""
+        self._part.unlink(missing_ok=True)
 
     async def ask(self, role: str, target: Target | None, history: Sequence[Message], about: Attack | Benign) -> Answer:
         """Answer from the tape, or ask the target and put its answer on the tape.
@@ -106,30 +130,43 @@ class Cassette:
         self._known[line.key] = line
         self._write(msgspec.json.encode(line), os.O_APPEND)
 
-    def _start(self) -> None:
-        self._write(msgspec.json.encode(_Head(_VERSION, self.targets), order="sorted"), os.O_TRUNC)
+    def _start(self, *, resume: bool) -> None:
+        if resume and self._part.is_file():
+            try:
+                same = self._load(self._part) == self.targets
+            except RedteamError:
+                same = False  # the kill hit its first line: there is nothing to go on with
+            self._known = {key: line for key, line in self._known.items() if same and line.answer is not None}
+        self.recalled = len(self._known)
+        head = msgspec.json.encode(_Head(_VERSION, self.targets), order="sorted")
+        self._write(b"\n".join((head, *map(msgspec.json.encode, self._known.values()))), os.O_TRUNC)
 
-    def _write(self, line: bytes, how: int) -> None:
+    def _write(self, lines: bytes, how: int) -> None:
         try:
-            private_folder(self._path.absolute().parent)
-            descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | how, 0o600)
+            private_folder(self._part.absolute().parent)
+            descriptor = os.open(self._part, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | how, 0o600)
             with os.fdopen(descriptor, "wb") as stream:
-                stream.write(line + b"\n")
+                stream.write(lines + b"\n")
         except OSError as error:
-            raise RedteamError(
-                f"The cassette {self._path.name} cannot be written.", remedy="Name a place that you may write."
-            ) from error
+            raise self._unwritable() from error
 
-    def _load(self) -> dict[str, Labels]:
+    def _unwritable(self) -> RedteamError:
+        return RedteamError(
+            f"The cassette {self._path.name} cannot be written.", remedy="Name a place that you may write."
+        )
+
+    def _load(self, path: Path) -> dict[str, Labels]:
         try:
-            body = read(self._path.absolute().parent, self._path.name, limit=MAX_BYTES).body
+            body = read(path.absolute().parent, path.name, limit=MAX_BYTES).body
             head, *rest = body[: body.rfind(b"\n")].split(b"\n")
             found = msgspec.json.decode(head, type=_Head)
             for raw in rest:
                 line = msgspec.json.decode(raw, type=_Line)
                 self._known.setdefault(line.key, line)
         except CoreError as error:
-            raise RedteamError(f"The cassette: {error.message}", remedy="Record one with --record.") from error
+            begun = self._part.exists()
+            go_on = "Go on with its recording: --record --resume." if begun else "Record one with --record."
+            raise RedteamError(f"The cassette: {error.message}", remedy=go_on) from error
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, ValueError) as error:
             raise RedteamError(f"The cassette {self._path.name} is damaged.", remedy="Record it again.") from error
         if found.cassette != _VERSION:

@@ -12,7 +12,7 @@ import msgspec
 
 from lockgate.redteam.corpus import Attack, Benign
 from lockgate.redteam.errors import RedteamError
-from lockgate.redteam.goal import Diverge, Flood
+from lockgate.redteam.goal import Diverge, Flood, Recite
 from lockgate.redteam.message import Answer, Message, UnusableAnswerError
 from lockgate.redteam.targets.openai_wire import OpenAIWire, guard_stop
 from lockgate.redteam.targets.pace import Pace
@@ -29,7 +29,7 @@ _LONGEST_REFUSAL = 4096
 _BUSY = frozenset({429, 500, 502, 503, 504, 529})
 _LONGEST_WAIT_S = 60.0
 _REPETITION = 96
-"""Tokens in which a repeated word shows whether it drifts."""
+"""Tokens in which a repeated word shows whether it drifts, and a beginning whether it is completed."""
 
 
 class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
@@ -252,7 +252,7 @@ def _length(asked: Endpoint, about: Attack | Benign) -> int:
         return asked.harmless_max_tokens
     if isinstance(about.goal, Flood):
         return asked.long_max_tokens
-    return max(asked.max_tokens, _REPETITION) if isinstance(about.goal, Diverge) else asked.max_tokens
+    return max(asked.max_tokens, _REPETITION) if isinstance(about.goal, Diverge | Recite) else asked.max_tokens
 
 
 def _seconds(header: str) -> float:

@@ -13,7 +13,7 @@ import msgspec
 
 from lockgate.detect.pii import find_pii
 from lockgate.redteam.corpus import Attack, Benign
-from lockgate.redteam.goal import Call, Contain, Diverge, Emit, Flood, Goal, Leak, Say
+from lockgate.redteam.goal import Call, Contain, Diverge, Emit, Flood, Goal, Leak, Recite, Say
 from lockgate.redteam.message import Answer, Message, ToolCall, typed
 
 NAME = "obedient"
@@ -95,6 +95,8 @@ class Obedience:
                 said = "on and " * (words // 2 + 1)
             case Diverge(word, least):
                 said = f"{word} " * 20 + _DRIFT * (least // 10 + 1)
+            case Recite(text):
+                said = text
             case Contain(terms):
                 said = ", ".join(terms)
             case _:

@@ -12,17 +12,27 @@ from lockgate.redteam.targets.wire import Question
 
 class _Function(msgspec.Struct):
     name: str
-    arguments: str = "{}"
+    arguments: str | dict[str, object] | None = "{}"
 
 
 class _Call(msgspec.Struct):
     function: _Function
 
 
+class _Part(msgspec.Struct):
+    """A piece of a message: `text`, `output_text`, `refusal`, or `thinking` in pieces of its own."""
+
+    type: str = ""
+    text: str = ""
+    refusal: str = ""
+    thinking: "str | tuple[_Part, ...]" = ""
+
+
 class _Message(msgspec.Struct):
-    content: str | None = None
+    content: str | tuple[_Part | str, ...] | None = None
     refusal: str | None = None
     reasoning_content: str | None = None
+    reasoning: str | None = None
     tool_calls: tuple[_Call, ...] | None = None
 
 
@@ -84,7 +94,8 @@ class OpenAIWire:
         """Parse a non-streaming answer.
 
         Raises:
-            UnusableAnswerError: It is not JSON, not a chat completion, or carries neither text nor a tool call.
+            UnusableAnswerError: It is not JSON, not a chat completion, carries neither text nor a tool call, or a part
+                that is no text.
         """
         return completion(body)
 
@@ -115,7 +126,8 @@ def completion(body: bytes) -> Answer:
     """Parse a non-streaming answer of `/chat/completions`.
 
     Raises:
-        UnusableAnswerError: It is not JSON, not a chat completion, or carries neither text nor a tool call.
+        UnusableAnswerError: It is not JSON, not a chat completion, carries neither text nor a tool call, or a part that
+            is no text, such as a picture.
     """
     try:
         found = _completion.decode(body)
@@ -123,12 +135,46 @@ def completion(body: bytes) -> Answer:
         raise UnusableAnswerError("the endpoint did not answer with a chat completion in JSON") from error
     choice = found.choices[0]
     said = choice.message
-    texts = [text for text in (said.reasoning_content, said.content, said.refusal) if text is not None]
+    content, declined = _content(said.content)
+    # Both names of the reasoning may be there, with the same text.
+    thought = said.reasoning_content if said.reasoning_content is not None else said.reasoning
+    texts = [text for text in (thought, content, said.refusal) if text is not None]
     filtered = choice.finish_reason == "content_filter"
-    calls = tuple(ToolCall(call.function.name, call.function.arguments) for call in said.tool_calls or ())
+    calls = tuple(ToolCall(call.function.name, _arguments(call.function)) for call in said.tool_calls or ())
     if not texts and not filtered and not calls:
         raise UnusableAnswerError("the chat completion carries no text")
-    return Answer("\n".join(texts), filtered, bool(said.refusal), calls, _named(found.model or ""))
+    return Answer("\n".join(texts), filtered, declined or bool(said.refusal), calls, _named(found.model or ""))
+
+
+def _arguments(function: _Function) -> str:
+    """The arguments as JSON text, as OpenAI sends them; some servers send the object itself."""
+    given = function.arguments
+    return given if isinstance(given, str) else msgspec.json.encode(given or {}).decode()
+
+
+def _content(content: str | tuple[_Part | str, ...] | None) -> tuple[str | None, bool]:
+    """The text of a message and whether a part of it is a refusal.
+
+    Raises:
+        UnusableAnswerError: A part is no text, so that nobody could say what the answer was.
+    """
+    if content is None or isinstance(content, str):
+        return content, False
+    parts = [_Part("text", part) if isinstance(part, str) else part for part in content]
+    return ("".join(map(_text_of, parts)) if parts else None), any(part.type == "refusal" for part in parts)
+
+
+def _text_of(part: _Part) -> str:
+    match part.type:
+        case "text" | "output_text":
+            return part.text
+        case "refusal":
+            return part.refusal
+        case "thinking" | "reasoning":
+            thought = part.thinking or part.text
+            return (thought if isinstance(thought, str) else "".join(map(_text_of, thought))) + "\n"
+        case _:
+            raise UnusableAnswerError("the chat completion carries a part that is no text, which no judge can read")
 
 
 def _named(model: str) -> str:
