@@ -256,8 +256,12 @@ def test_a_component_whose_type_is_no_text_is_no_library():
 
 BROKEN = {
     "requirements.txt": b"\xfftorch",
-    "yarn.lock": b"# yarn lockfile v1\n",
-    "pnpm-lock.yaml": b"lockfileVersion: '9.0'\n",
+    "yarn.lock": b"# a comment\n",
+    "pnpm-lock.yaml": b"lockfileVersion: '10.0'\n",
+    "bun.lock": b'{"lockfileVersion": 1, "packages": {"a": [], "a": []}}',
+    "bun.lockb": b"#!/usr/bin/env bun\nbun-lockfile-format-v0\n",
+    "conda-lock.yml": b"version: 1\n",
+    "pixi.lock": b"version: 6\npackages: {}\n",
     "uv.lock": b"version = 1\n[[package",
     "poetry.lock": b"x = 1",
     "pylock.toml": b'lock-version = "9.0"',

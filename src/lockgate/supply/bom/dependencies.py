@@ -68,11 +68,15 @@ def read_dependencies(uri: str, body: bytes) -> tuple[Library, ...]:
 def libraries_of(uri: str, stated: Iterable[Dependency]) -> tuple[Library, ...]:
     """What a file states, as libraries; entries that nobody understands are left out."""
     found = {
-        Library(_TYPES[item.ecosystem], item.name, item.version, tuple(map(_hash, item.hashes)), uri)
+        Library(_TYPES[item.ecosystem], item.name, item.version, _hashes(item), uri)
         for item in stated
         if not item.problem
     }
     return tuple(sorted(found))
+
+
+def _hashes(item: Dependency) -> tuple[Hash, ...]:
+    return () if item.repacked else tuple(map(_hash, item.hashes))
 
 
 def _hash(stated: str) -> Hash:

@@ -26,10 +26,13 @@ class Dependency(msgspec.Struct, frozen=True, kw_only=True):
         specifier: What the file says about versions.
         marker: The condition under which it is installed. It is examined whatever the condition.
         hashes: Digests that an installer compares, as `sha256:...`.
+        repacked: Whether they are of an archive that the installer makes, not of what the registry hands out.
+        bundled: Whether it comes inside of another package's archive, whose digest fixes it.
         origin: Where an installer gets it from.
         url: That place, without user, password and query, where it is no registry.
         fixed: Whether a digest or a full commit id fixes what is fetched from `url`.
         artifacts: What kinds of file the entry offers, where the file says so.
+        development: Whether it is needed for development alone; None where the file does not say.
         runs_script: Whether the file says that installing it runs a program of its own.
         yanked: Why its makers withdrew the release or gave it up; empty if they did not, or the file does not say.
         licence: SPDX expression, where the file states one.
@@ -44,10 +47,13 @@ class Dependency(msgspec.Struct, frozen=True, kw_only=True):
     specifier: str = ""
     marker: str = ""
     hashes: tuple[str, ...] = ()
+    repacked: bool = False
+    bundled: bool = False
     origin: Origin = "registry"
     url: str = ""
     fixed: bool = False
     artifacts: tuple[Artifact, ...] = ()
+    development: bool | None = None
     runs_script: bool = False
     yanked: str = ""
     licence: str = ""

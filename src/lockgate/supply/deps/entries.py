@@ -15,6 +15,7 @@ MAX_LINE = 8_000
 _STRONG = {"sha256": 64, "sha384": 96, "sha512": 128}
 _VCS = ("git+", "hg+", "svn+", "bzr+")
 _FULL_COMMITS = (40, 64)
+_ARCHIVES = (".whl", ".zip", ".tar", ".tgz", ".tar.gz", ".tar.bz2", ".tar.xz", ".egg")
 _HEX = frozenset("0123456789abcdef")
 _NAME_ENDS = frozenset("=<>~![;")
 
@@ -43,6 +44,30 @@ def is_mapping(value: object) -> TypeGuard[dict[object, object]]:
 def items(value: object) -> list[object]:
     """The value if it is a list, else an empty one."""
     return value if is_list(value) else []
+
+
+def whole_mapping(holder: Json, name: str) -> Json:
+    """The mapping of that name, empty if there is none: what it lists must not get lost because it is something else.
+
+    Raises:
+        UnreadableError: It is no mapping.
+    """
+    value = holder.get(name)
+    if value is not None and not is_mapping(value):
+        raise UnreadableError(f"its '{name}' is no mapping")
+    return mapping(value)
+
+
+def whole_list(holder: Json, name: str) -> list[object]:
+    """The list of that name, empty if there is none.
+
+    Raises:
+        UnreadableError: It is no list.
+    """
+    value = holder.get(name)
+    if value is not None and not is_list(value):
+        raise UnreadableError(f"its '{name}' is no list")
+    return items(value)
 
 
 def text(value: object) -> str:
@@ -92,6 +117,12 @@ def origin_of(url: str) -> Origin:
 def shown_url(url: str) -> str:
     """A reference without user, password, query and fragment."""
     return bare_url(url.partition("+")[2] if url.startswith(_VCS) else url)
+
+
+def is_own_folder(path: str) -> bool:
+    """Whether a path means a folder below the lock file: a part of the project, whose code is examined there."""
+    stated = path.partition("#")[0].partition("::")[0]
+    return not (stated.startswith(("/", "~", "\\")) or ".." in stated or ":" in stated or stated.endswith(_ARCHIVES))
 
 
 def is_fixed(url: str) -> bool:

@@ -13,26 +13,27 @@ from lockgate.core import ConfigError, CoreError, SubjectRef, strict_yaml
 from lockgate.core.files import Content, read
 from lockgate.supply.deps.dependency import Dependency, Listing, Role
 from lockgate.supply.deps.entries import Json, UnreadableError, bounded, items, mapping, text
-from lockgate.supply.deps.read_conda import read_environment
+from lockgate.supply.deps.read_bun import read_bun
+from lockgate.supply.deps.read_conda import read_conda_lock, read_environment, read_pixi
 from lockgate.supply.deps.read_json import read_bill, read_package_lock, read_pipfile_lock
+from lockgate.supply.deps.read_pnpm import read_pnpm
 from lockgate.supply.deps.read_requirements import read_requirements
 from lockgate.supply.deps.read_toml import read_lock, read_pylock, read_pyproject
+from lockgate.supply.deps.read_yarn import read_yarn
 from lockgate.supply.errors import SupplyError
 
 MAX_BYTES = 32 << 20
+MAX_TEXT_LOCK = 16 << 20
 _LOCKS = {"uv.lock", "poetry.lock", "pdm.lock"}
 _NPM = {"package-lock.json", "npm-shrinkwrap.json"}
 _CONDA = {"environment.yml", "environment.yaml"}
-_NOT_READ = {
-    "yarn.lock": "npm",
-    "pnpm-lock.yaml": "npm",
-    "bun.lock": "npm",
-    "bun.lockb": "npm",
-    "conda-lock.yml": "conda",
-    "pixi.lock": "conda",
-}
-"""Lock files of formats that are not read, and whose packages they list: overlooking one would pass it."""
-_NAMES = _NOT_READ.keys() | _LOCKS | _NPM | _CONDA | {"pyproject.toml", "pipfile.lock"}
+_SCRIPTED = {"yarn.lock": read_yarn, "pnpm-lock.yaml": read_pnpm, "bun.lock": read_bun}
+"""Lock files of JavaScript's other package managers."""
+_CONDA_LOCKS = {"conda-lock.yml": read_conda_lock, "conda-lock.yaml": read_conda_lock, "pixi.lock": read_pixi}
+_BINARY = "bun.lockb"
+"""Not read, but it lists packages: overlooking it would pass it."""
+_JAVASCRIPT = _NPM | _SCRIPTED.keys() | {_BINARY}
+_NAMES = _JAVASCRIPT | _LOCKS | _CONDA_LOCKS.keys() | _CONDA | {"pyproject.toml", "pipfile.lock"}
 
 Load = Callable[[str], str]
 
@@ -55,7 +56,7 @@ def is_known(name: str) -> bool:
 def lists_python(name: str) -> bool:
     """Whether a file of dependencies with that name speaks of Python's libraries."""
     lowered = PurePosixPath(name).name.lower()
-    return lowered not in _NPM and _NOT_READ.get(lowered) != "npm"
+    return lowered not in _JAVASCRIPT
 
 
 def read_listing(root: Path, uri: str, *, name: str, role: Role | None = None) -> Listing:
@@ -110,8 +111,10 @@ def read_bytes(uri: str, body: bytes, load: Load, *, role: Role | None = None) -
         ConfigError: It is YAML that is refused.
     """
     name = posixpath.basename(uri).lower()
-    if role != "bill" and name in _NOT_READ:
-        raise UnreadableError(_instead(_NOT_READ[name]))
+    if role != "bill" and name == _BINARY:
+        raise UnreadableError(
+            "it is Bun's binary format. Run 'bun install --save-text-lockfile', commit bun.lock, and delete this file"
+        )
     try:
         if role == "bill":
             return _Read("bill", bounded(read_bill(_json(body))))
@@ -133,11 +136,6 @@ def read_bytes(uri: str, body: bytes, load: Load, *, role: Role | None = None) -
         raise UnreadableError("it is not in the format that its name announces") from error
 
 
-def _instead(whose: str) -> str:
-    other = "Write a package-lock.json beside it" if whose == "npm" else "Write a requirements file beside it"
-    return f"its format is not supported. {other}, scan that, and leave this file out"
-
-
 def _decoded(body: bytes) -> str:
     """Text in UTF-8, or as its mark says: pip takes UTF-16 too, which shells of Windows write."""
     if body.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) and not body.startswith(codecs.BOM_UTF32_LE):
@@ -146,8 +144,14 @@ def _decoded(body: bytes) -> str:
 
 
 def _structured(name: str, body: bytes, content: str) -> _Read:
-    if name in _NPM:
-        return _Read("lock", bounded(read_package_lock(_json(body))))
+    if (name in _SCRIPTED or name in _CONDA_LOCKS) and len(content) > MAX_TEXT_LOCK:
+        raise UnreadableError(f"it is larger than {MAX_TEXT_LOCK:,} characters")
+    if name in _JAVASCRIPT:
+        read_lines = _SCRIPTED.get(name)
+        return _Read("lock", bounded(read_lines(content) if read_lines else read_package_lock(_json(body))))
+    if name in _CONDA_LOCKS:
+        found, unread = _CONDA_LOCKS[name](content)
+        return _Read("lock", bounded(found), tuple(unread))
     if name == "pipfile.lock":
         document = _json(body)
         sources = items(mapping(document.get("_meta")).get("sources"))

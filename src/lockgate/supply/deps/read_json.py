@@ -1,7 +1,5 @@
 """Reads JSON: `Pipfile.lock`, npm's `package-lock.json` (versions 1 to 3), and CycloneDX bills of materials."""
 
-import base64
-import binascii
 from collections.abc import Iterator
 from urllib.parse import unquote
 
@@ -12,17 +10,17 @@ from lockgate.supply.deps.entries import (
     Json,
     UnreadableError,
     is_commit,
-    is_fixed,
     items,
     mapping,
     shown_url,
     strong,
     text,
     unknown,
+    whole_mapping,
 )
+from lockgate.supply.deps.npm_package import npm_package, sri
 
 MAX_DEPTH = 64
-_REGISTRIES = ("https://registry.npmjs.org/", "https://registry.yarnpkg.com/")
 
 
 def read_pipfile_lock(document: Json) -> Iterator[Dependency]:
@@ -33,14 +31,12 @@ def read_pipfile_lock(document: Json) -> Iterator[Dependency]:
     """
     if "_meta" not in document:
         raise UnreadableError("it has no '_meta'")
-    for section, packages in document.items():
-        if section == "_meta":
-            continue
-        for name, value in mapping(packages).items():
-            yield _piped(name, mapping(value))
+    for section in sorted(document.keys() - {"_meta"}):
+        for name, value in whole_mapping(document, section).items():
+            yield _piped(name, mapping(value), development=section == "develop")
 
 
-def _piped(name: str, entry: Json) -> Dependency:
+def _piped(name: str, entry: Json, *, development: bool) -> Dependency:
     git, place = text(entry.get("git")), text(entry.get("file")) or text(entry.get("path"))
     origin: Origin = "vcs" if git else "registry"
     if place:
@@ -58,6 +54,7 @@ def _piped(name: str, entry: Json) -> Dependency:
         origin=origin,
         url=shown_url(git or place),
         fixed=is_commit(text(entry.get("ref"))) or (origin == "url" and bool(hashes)),
+        development=development,
     )
 
 
@@ -70,13 +67,13 @@ def read_package_lock(document: Json) -> Iterator[Dependency]:
     if "lockfileVersion" not in document:
         raise UnreadableError("it has no 'lockfileVersion'")
     if "packages" in document:
-        for path, value in mapping(document["packages"]).items():
+        for path, value in whole_mapping(document, "packages").items():
             entry = mapping(value)
             # Without node_modules it is the project itself or a folder of it; a link points at one of those.
             if "node_modules/" in path and entry.get("link") is not True:
                 yield _npm(text(entry.get("name")) or path.rpartition("node_modules/")[2], entry)
         return
-    yield from _nested(mapping(document.get("dependencies")), 0)
+    yield from _nested(whole_mapping(document, "dependencies"), 0)
 
 
 def _nested(packages: Json, depth: int) -> Iterator[Dependency]:
@@ -85,56 +82,30 @@ def _nested(packages: Json, depth: int) -> Iterator[Dependency]:
     for name, value in packages.items():
         entry = mapping(value)
         yield _npm(name, entry)
-        yield from _nested(mapping(entry.get("dependencies")), depth + 1)
+        yield from _nested(whole_mapping(entry, "dependencies"), depth + 1)
 
 
 def _npm(name: str, entry: Json) -> Dependency:
-    version, place = text(entry.get("version")), text(entry.get("resolved"))
+    version, place = text(entry.get("version")), entry.get("resolved")
     # In version 1 of the format an alias reads npm:real-name@1.2.3, and an address stands where the version would.
     if version.startswith("npm:"):
         name, _, version = version.removeprefix("npm:").rpartition("@")
     if "://" in version or version.startswith(("file:", "github:", "git+")):
         place, version = version, ""
-    origin = _npm_origin(place)
-    if not text(name):
-        return unknown("")
-    hashes = strong(_sri(text(entry.get("integrity"))))
     needed = entry["requires"] if isinstance(entry.get("requires"), dict) else entry.get("dependencies")
     licence = entry.get("license")
-    return Dependency(
-        ecosystem="npm",
-        name=normal_name("npm", name),
-        version=version,
-        hashes=hashes,
-        origin=origin,
-        url="" if origin == "registry" else shown_url(place.replace("git+ssh://", "git+https://")),
-        fixed=is_fixed(place) or is_commit(place.rpartition("#")[2]) or bool(hashes),
+    return npm_package(
+        name,
+        version,
+        place=place,
+        hashes=sri(text(entry.get("integrity"))),
+        bundled=entry.get("inBundle") is True or entry.get("bundled") is True,
+        development=entry.get("dev") is True,
         runs_script=entry.get("hasInstallScript") is True,
-        yanked=text(entry.get("deprecated"))[:200],
+        yanked=entry.get("deprecated"),
         licence=text(licence) or text(mapping(licence).get("type")),
-        requires=tuple(sorted(normal_name("npm", item) for item in mapping(needed))),
+        requires=mapping(needed),
     )
-
-
-def _npm_origin(place: str) -> Origin:
-    if not place or place.startswith(_REGISTRIES):
-        return "registry"
-    if place.startswith(("git+", "git:", "git@", "github:")):
-        return "vcs"
-    if place.startswith("file:") or "://" not in place:
-        return "path"
-    # A registry of one's own keeps npm's form of addresses: /name/-/name-version.tgz.
-    return "registry" if "/-/" in place and place.startswith("https://") else "url"
-
-
-def _sri(stated: str) -> Iterator[str]:
-    """Digests of Subresource Integrity (W3C) as `algorithm:digits`."""
-    for item in stated.split():
-        kind, _, body = item.partition("-")
-        try:
-            yield f"{kind}:{base64.b64decode(body.partition('?')[0], validate=True).hex()}"
-        except (binascii.Error, ValueError):
-            continue
 
 
 def read_bill(document: Json) -> Iterator[Dependency]:

@@ -21,6 +21,7 @@ from lockgate.supply.deps.entries import (
     strong,
     text,
     unknown,
+    whole_list,
 )
 
 _OWN_SOURCES = {"editable", "virtual", "workspace"}
@@ -54,7 +55,7 @@ def read_pylock(document: Json) -> Iterator[Dependency]:
     """
     if not text(document.get("lock-version")).startswith("1."):
         raise UnreadableError("it is not of version 1 of the format")
-    for item in items(document.get("packages")):
+    for item in whole_list(document, "packages"):
         entry = mapping(item)
         yield _pylocked(entry)
 

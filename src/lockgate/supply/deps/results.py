@@ -49,6 +49,7 @@ class DependencyResult(msgspec.Struct, frozen=True, kw_only=True):
         ecosystem: `PyPI` or `npm`.
         name: Its normal name.
         version: Its exact version; empty if it has none.
+        development: Whether it is needed for development alone; None where the file does not say.
         outcome: `failed` where a finding holds, `errored` where something could not be looked up, else `passed`.
         reasons: Why it is not passed.
         notes: Findings below the threshold.
@@ -61,6 +62,7 @@ class DependencyResult(msgspec.Struct, frozen=True, kw_only=True):
     ecosystem: str
     name: str
     version: str
+    development: bool | None
     outcome: Judgement
     reasons: tuple[Reason, ...]
     notes: tuple[Reason, ...]
@@ -170,6 +172,7 @@ def _dependency(scanned: ScannedListing, item: ScannedDependency, rules: GateRul
         ecosystem=stated.ecosystem,
         name=stated.name,
         version=stated.version,
+        development=stated.development,
         outcome=outcome,
         reasons=reasons,
         notes=notes,

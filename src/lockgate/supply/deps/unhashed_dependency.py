@@ -22,7 +22,8 @@ class UnhashedDependency(Check[DependencyFacts], frozen=True):
 
     Limits:
         Only SHA-2 counts; MD5 and SHA-1 can be forged. Where other entries of the same file do have digests it is
-        reported as medium, because then this one was left out. It does not run on files that only state wishes.
+        reported as medium, because then this one was left out; but as low for npm packages of other kinds of machines,
+        whose digests Yarn does not know. It does not run on files that only state wishes.
     """
 
     card: ClassVar[Card] = Card(
@@ -42,8 +43,10 @@ class UnhashedDependency(Check[DependencyFacts], frozen=True):
         item = subject.dependency
         if subject.role in {"declaration", "bill"}:
             raise SkippedError("This file does not lock what is installed.")
-        if item.problem or item.hashes or item.origin != "registry":
+        if item.problem or item.hashes or item.bundled or item.origin != "registry":
             return
-        severity = Severity.MEDIUM if subject.any_hashed else Severity.LOW
+        # Yarn notes the digests of what it installed on this kind of machine, so others' are usually missing.
+        usual = item.ecosystem == "npm" and bool(item.marker)
+        severity = Severity.MEDIUM if subject.any_hashed and not usual else Severity.LOW
         message = f"{item.shown} has no SHA-2 digest. Lock it with digests, as 'uv lock' or 'pip-compile' can."
         yield self.finding(message, at=Location(subject.ref.uri, item.name, item.line), severity=severity)
