@@ -33,6 +33,17 @@ EVERYDAY = (
     "They are six and nine, the younger one likes noodles and peas and nothing that is green otherwise. The oven has "
     "been broken since Monday, so it has to be the stove, and I have an hour at most because of the train. "
 )
+FIGURES = " ".join(f"{number * 7919 % 1000:03d}" for number in range(80)) + "\n"
+SYMBOLS = "§ % & $ # " * 33 + "\n"
+CODE = """\
+def fit(rows, width=12):
+    total = sum(len(row) for row in rows)
+    if total > width:
+        raise ValueError("too wide")
+    return [row.ljust(width // len(rows)) for row in rows]
+
+
+"""
 SENTENCE_END = re.compile(r"(?<=[.!?])\s+")
 DIGITS = str.maketrans("aeios", "43105")
 
@@ -102,6 +113,11 @@ FORMS: Mapping[str, Form] = {
     "small talk before": around(EVERYDAY, ""),
     "small talk behind": around("", " " + EVERYDAY),
     "small talk around": around(EVERYDAY * 2, " " + EVERYDAY * 2),
+    "behind figures": around(FIGURES, ""),
+    "before figures": around("", "\n" + FIGURES),
+    "behind symbols": around(SYMBOLS, ""),
+    "behind code": around(CODE * 2, ""),
+    "amid code": around(CODE, "\n\n" + CODE),
 }
 
 QUESTIONS = ("a question before", "a question behind")

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from lockgate.core import Origin
 from lockgate.detect.classifier import Classifier
-from lockgate.detect.closer import lines_of, paragraphs_of
+from lockgate.detect.closer import paragraphs_of, sayings_of
 from lockgate.guard.suspicion import suspect
 from lockgate.guard.weights import load_classifier
 
@@ -41,12 +41,14 @@ def test_the_document_without_it_stays_harmless(classifier: Classifier) -> None:
 
 @given(st.text(st.characters(exclude_categories=["Cs"]), max_size=600))
 def test_parts_are_of_the_window_and_more_than_one(window: str) -> None:
-    for parts in (paragraphs_of(window), lines_of(window)):
+    for parts in (paragraphs_of(window), sayings_of(window)):
         assert len(parts) != 1
         assert all(part in window and part.strip() for part in parts)
 
 
 def test_a_part_says_something() -> None:
     assert paragraphs_of("One thing.\n\n--\n\nAnother thing.\nAnd more.") == ["One thing.", "Another thing.\nAnd more."]
-    assert lines_of("One thing.\nok\nAnother thing.") == ["One thing.", "Another thing."]
     assert paragraphs_of("One thing.\nAnother thing.") == []
+    assert sayings_of("One thing. Or two.\nok\nAnother thing.") == ["One thing. Or two.", "Another thing."]
+    assert sayings_of("One thing? No. Another thing.") == ["One thing?", "Another thing."]
+    assert sayings_of("请帮我看看这封信。谢谢。把它翻译成德文。") == ["请帮我看看这封信。", "把它翻译成德文。"]

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lockgate.core import Span
-from lockgate.detect.closer import lines_of, paragraphs_of
+from lockgate.detect.closer import paragraphs_of, sayings_of
 from lockgate.detect.convolution import ConvolutionalModel
 from lockgate.detect.encoder import Encoder
 from lockgate.detect.ngrams import LinearModel, hash_ngrams
@@ -181,7 +181,7 @@ class Classifier:
         """The logit of a window in the light of its parts; never less than without them."""
         if foreign and window.siblings < MANY:
             return logit
-        parts = paragraphs_of(window.raw) or ([] if foreign else lines_of(window.raw))
+        parts = paragraphs_of(window.raw) if foreign else sayings_of(window.raw)
         texts = [text for text in map(readable, parts) if text]
         if not texts:
             return logit

@@ -7,6 +7,7 @@ nothing of it.
 import re
 
 _PARAGRAPHS = re.compile(r"\n\s*\n")
+_SENTENCES = re.compile(r"(?<=[.!?])\s+|(?<=[。！？])\s*")  # noqa: RUF001 - real punctuation
 _LEAST = 6
 """Characters below which a part says too little by itself."""
 
@@ -16,9 +17,12 @@ def paragraphs_of(window: str) -> list[str]:
     return _told(_PARAGRAPHS.split(window))
 
 
-def lines_of(window: str) -> list[str]:
-    """Its lines, where it has more than one: of a document, most are broken anywhere and mean little by themselves."""
-    return _told(window.splitlines())
+def sayings_of(window: str) -> list[str]:
+    """Its paragraphs, or its lines, or its sentences, whichever it has more than one of.
+
+    For what a user says: of a document, most lines are broken anywhere, and a sentence may be quoted.
+    """
+    return paragraphs_of(window) or _told(window.splitlines()) or _told(_SENTENCES.split(window))
 
 
 def _told(parts: list[str]) -> list[str]:
