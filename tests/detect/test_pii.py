@@ -131,6 +131,8 @@ def test_value_is_found_whole(text: str, value: str, kind: str) -> None:
         "passport control is closed, insurance is mandatory, the plate is hot",
         "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNb",
         "[NAME] lives at [ADDRESS], [PHONE], SSN [ID-NUMBER], Name: [ID-NUMBER]",
+        "Tracking number 1Z 999 AA1 01 2345 6784, your parcel 0034 0434 1610 9402 7318 is in the depot.",
+        "Serial: SN 0172 3345 8891; cost centre 0171 2200, project 0160-33421; Zeichnung 040/123456, Blatt 2 von 7",
         "Rights are restricted under clause 252.227-7013 of the rules; mail goes to Boston, MA 02110-1301.",
     ],
 )

@@ -26,6 +26,7 @@ _OTHER = pattern(
     r"(?i)(?:order|fiscal|nota|invoice|ticket|case|item|part|sku|serial|tracking|ref|article|isbn|ean|version|build|bestell|rechnung|artikel|auftrag"
     r"|commande|facture|pedido|factura|fatura|ordine|fattura|ordernummer|factuur|zamow|faktura|account|konto|iban|nr\.? ?kat|model|norm|din|iso"
     r"|\b(?:lot|los|lote|lotto|batch|charge|parti[ei]|partita|pratica|codice|protocol|protokoll|protocollo|dossier|zaak|kenmerk|expediente|sensor|plz|zip|postcode|ersatzteil|teile"
+    r"|parcel|paket|colis|paquete|pacco|carrier|consignment|sendung|project|projekt|drawing|zeichnung|slot|shelf|regal|hash|checksum|\bs/?n\b|cost cent(?:re|er)|kostenstelle"
     r"|clause|section|vorgang|akte|aktenzeichen|az|auflage|meter|zaehler|reading|score|sample|probe|folio|fabrication|contract|vertrag|contrat|contrato|umowa|avtal|zlecenie|component|firmware|release|commit))"
     r"[a-z.]{0,12}(?: ?(?:no|number|nr|id|n|num|numero|nummer|code|en|date|\#)\b)?[ .:\#(]{0,3}$"
 )
@@ -34,6 +35,9 @@ _LONG_ZIP = pattern(r"^[0-9]{5}-[0-9]{4}$")
 """What stands behind a state of the USA: Boston, MA 02110-1301."""
 _GROUPS = pattern(r"\b[A-Z]{2}[0-9]{2}(?: [0-9A-Z]{4}){1,7} $")
 """The beginning of an account number in groups of four, right or wrong."""
+_MIXED = pattern(r"\b(?:[0-9]+[A-Z]|[A-Z]+[0-9])[0-9A-Z]* $")
+_MORE = pattern(r"^(?: [0-9]{4}){1,}\b")
+"""Groups of four that go on behind a number: "0034 0434 1610 9402 7318"."""
 LEAST_PHONE = 8
 """Digits of the shortest number that is one by its form alone."""
 
@@ -69,6 +73,8 @@ def find_phones(data: bytes) -> Iterator[Span]:
             and _NATIONAL_LEAST <= _digits(value) <= _MOST
             and _free(data, start, end)
             and not _DATE.search(value)
+            and not _MIXED.search(data[max(0, start - 12) : start])
+            and not _MORE.search(data[end : end + 12])
             and not (_LONG_ZIP.search(value) and _STATE.search(data[max(0, start - 12) : start]))
         ):
             yield Span(start, end, LABEL, 0.8)
