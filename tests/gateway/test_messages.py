@@ -247,8 +247,8 @@ async def test_a_block_in_the_middle_of_a_stream_ends_it_with_an_error(world: An
     [
         ({"top_k": 3}, "unknown_parameter"),
         ({"guard": False}, "unknown_parameter"),
-        ({"mcp_servers": []}, "unknown_parameter"),
-        ({"container": "c"}, "unknown_parameter"),
+        ({"mcp_servers": [{"type": "url", "url": "https://example.org"}]}, "invalid_value"),
+        ({"container": "c"}, "invalid_value"),
         ({"thinking": {"type": "enabled", "budget_tokens": 1024}}, "invalid_value"),
         ({"tools": [{"type": "web_search_20250305", "name": "web_search"}]}, "invalid_value"),
         ({"max_tokens": None}, "invalid_value"),

@@ -170,7 +170,7 @@ async def test_every_field_that_carries_text_is_judged(world: Any, fields: dict[
         ({"prompt": {"id": "p"}}, "unsupported_state", "prompt"),
         ({"tools": [{"type": "web_search"}]}, "unsupported_tool", "tools[0].type"),
         ({"tools": [TOOL, {"type": "mcp", "server_url": "http://x"}]}, "unsupported_tool", "tools[1].type"),
-        ({"include": ["reasoning.encrypted_content"]}, "invalid_value", "include"),
+        ({"include": ["message.output_text.logprobs"]}, "invalid_value", "include[0]"),
         ({"truncation": "auto"}, "invalid_value", "truncation"),
         ({"input": []}, "invalid_value", "input"),
         ({"input": [{"type": "reasoning", "id": "r"}]}, "invalid_value", "input[0].type"),

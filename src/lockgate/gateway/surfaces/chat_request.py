@@ -10,6 +10,7 @@ from lockgate.gateway.conversation import Conversation
 from lockgate.gateway.errors import ApiError, invalid
 from lockgate.gateway.request import Json, Strict, convert, plain
 from lockgate.gateway.surfaces.chat_answer import ChatWriter
+from lockgate.gateway.surfaces.unsent import EmptyList, UnsentChat
 
 IMAGE = "image"
 # No address: whoever fetches it would fetch it for the caller, from inside.
@@ -52,6 +53,7 @@ class ToolCall(Strict, frozen=True, kw_only=True):
     id: str
     function: FunctionCall
     type: Literal["function"]
+    index: int | None = None
 
 
 class SystemMessage(Strict, frozen=True, kw_only=True, tag_field="role", tag="system"):
@@ -81,6 +83,10 @@ class AssistantMessage(Strict, frozen=True, kw_only=True, tag_field="role", tag=
     content: Content | None = None
     name: str | None = None
     refusal: None = None
+    annotations: EmptyList | None = None
+    audio: None = None
+    function_call: None = None
+    reasoning_content: None = None
     tool_calls: Annotated[tuple[ToolCall, ...], Meta(min_length=1)] | None = None
 
     def __post_init__(self) -> None:
@@ -93,6 +99,7 @@ class ToolMessage(Strict, frozen=True, kw_only=True, tag_field="role", tag="tool
 
     content: Content
     tool_call_id: str
+    name: str | None = None
 
 
 ChatMessage = SystemMessage | DeveloperMessage | UserMessage | AssistantMessage | ToolMessage
@@ -157,7 +164,7 @@ Temperature = Annotated[float, Meta(ge=0, le=2)]
 Share = Annotated[float, Meta(ge=0, le=1)]
 
 
-class ChatRequest(Strict, frozen=True, kw_only=True):
+class ChatRequest(UnsentChat, frozen=True, kw_only=True):
     """The body of `POST /v1/chat/completions`: every field that may travel."""
 
     model: str
@@ -197,8 +204,10 @@ def read_chat(body: object, passing: frozenset[str]) -> Conversation:
     request = convert(body, ChatRequest)
     options = request.stream_options
     document = cast("Json", plain(request))
-    for field in ("model", "stream", "stream_options", "store"):
+    for field in ("model", "stream", "stream_options", "store", *UnsentChat.__struct_fields__):
         document.pop(field, None)
+    for message in cast("list[Json]", document["messages"]):
+        _drop_unsent(message)
     return Conversation(
         model=request.model,
         document=document,
@@ -206,6 +215,15 @@ def read_chat(body: object, passing: frozenset[str]) -> Conversation:
         streams=request.stream is True,
         unscanned=tuple(_find_images(request.messages, passing)),
     )
+
+
+def _drop_unsent(message: Json) -> None:
+    """What an earlier answer came with, and the name of a tool, which stands in the call."""
+    message.pop("annotations", None)
+    if message["role"] == "tool":
+        message.pop("name", None)
+    for call in cast("list[Json]", message.get("tool_calls", [])):
+        call.pop("index", None)
 
 
 def _find_images(messages: tuple[ChatMessage, ...], passing: frozenset[str]) -> Iterable[str]:

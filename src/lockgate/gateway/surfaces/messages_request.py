@@ -10,6 +10,7 @@ from lockgate.gateway.conversation import Conversation
 from lockgate.gateway.request import Json, Strict, convert
 from lockgate.gateway.surfaces.chat_request import Share, Tokens, check_image
 from lockgate.gateway.surfaces.messages_answer import MessagesWriter
+from lockgate.gateway.surfaces.unsent import UnsentMessages
 
 
 class CacheControl(Strict, frozen=True, kw_only=True):
@@ -42,6 +43,12 @@ class ImageBlock(Strict, frozen=True, kw_only=True, tag_field="type", tag="image
     cache_control: CacheControl | None = None
 
 
+class DirectCaller(Strict, frozen=True, kw_only=True):
+    """The model asked for a tool itself, and no program of Anthropic's did."""
+
+    type: Literal["direct"]
+
+
 class ToolUseBlock(Strict, frozen=True, kw_only=True, tag_field="type", tag="tool_use"):
     """A tool that the model asked for."""
 
@@ -49,6 +56,7 @@ class ToolUseBlock(Strict, frozen=True, kw_only=True, tag_field="type", tag="too
     name: str
     input: Json
     cache_control: CacheControl | None = None
+    caller: DirectCaller | None = None
 
 
 class ToolResultBlock(Strict, frozen=True, kw_only=True, tag_field="type", tag="tool_result"):
@@ -79,6 +87,7 @@ class CustomTool(Strict, frozen=True, kw_only=True):
     input_schema: Json
     description: str | None = None
     type: Literal["custom"] | None = None
+    strict: bool | None = None
     cache_control: CacheControl | None = None
 
 
@@ -117,7 +126,7 @@ class NoThinking(Strict, frozen=True, kw_only=True):
     type: Literal["disabled"]
 
 
-class CountRequest(Strict, frozen=True, kw_only=True):
+class CountRequest(UnsentMessages, frozen=True, kw_only=True):
     """The body of `POST /v1/messages/count_tokens`."""
 
     model: str
@@ -126,6 +135,7 @@ class CountRequest(Strict, frozen=True, kw_only=True):
     tools: Annotated[tuple[CustomTool, ...], Meta(max_length=128)] | None = None
     tool_choice: AutoChoice | AnyChoice | NamedChoice | NoChoice | None = None
     thinking: NoThinking | None = None
+    cache_control: CacheControl | None = None
 
 
 class MessagesRequest(CountRequest, frozen=True, kw_only=True):
@@ -244,6 +254,8 @@ def _tool(tool: CustomTool) -> Json:
     function: Json = {"name": tool.name, "parameters": tool.input_schema}
     if tool.description is not None:
         function["description"] = tool.description
+    if tool.strict is not None:
+        function["strict"] = tool.strict
     return {"type": "function", "function": function}
 
 

@@ -10,6 +10,7 @@ from lockgate.gateway.errors import invalid
 from lockgate.gateway.request import Json, Strict, convert
 from lockgate.gateway.surfaces.chat_request import Effort, Metadata, Share, Temperature, Tokens, check_image
 from lockgate.gateway.surfaces.responses_answer import ResponsesWriter
+from lockgate.gateway.surfaces.unsent import UnsentResponses
 
 
 class InputText(Strict, frozen=True, kw_only=True, tag_field="type", tag="input_text"):
@@ -96,15 +97,24 @@ class TextOptions(Strict, frozen=True, kw_only=True):
     """How the text is written."""
 
     format: Format | None = None
+    verbosity: Literal["medium"] | None = None
+
+
+class StreamOptions(Strict, frozen=True, kw_only=True):
+    """What a stream carries beside the answer; nothing here."""
+
+    include_obfuscation: bool | None = None
 
 
 class Reasoning(Strict, frozen=True, kw_only=True):
-    """How much the model thinks; what it thinks is not told."""
+    """How much the model thinks; what it thinks is not told, whoever asks for a summary."""
 
     effort: Effort | None = None
+    summary: Literal["auto", "concise", "detailed"] | None = None
+    generate_summary: None = None
 
 
-class ResponsesRequest(Strict, frozen=True, kw_only=True):
+class ResponsesRequest(UnsentResponses, frozen=True, kw_only=True):
     """The body of `POST /v1/responses`: every field that may travel."""
 
     model: str
@@ -122,7 +132,8 @@ class ResponsesRequest(Strict, frozen=True, kw_only=True):
     metadata: Metadata | None = None
     user: str | None = None
     safety_identifier: str | None = None
-    include: Annotated[tuple[str, ...], Meta(max_length=0)] | None = None
+    include: tuple[Literal["reasoning.encrypted_content"], ...] | None = None
+    stream_options: StreamOptions | None = None
     store: Literal[False] | None = None
     background: Literal[False] | None = None
     truncation: Literal["disabled"] | None = None
