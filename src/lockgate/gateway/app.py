@@ -45,6 +45,7 @@ from lockgate.monitor import EventStore, utc_now
 _log = logging.getLogger(__name__)
 _METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"})
 _CLIENT_LEFT = 499
+_CLOSE = (b"connection", b"close")
 
 
 class Gateway:
@@ -135,6 +136,8 @@ class Gateway:
         path, method = cast("str", scope["path"]), cast("str", scope["method"])
         record.method = method if method in _METHODS else "-"
         header(scope, b"host")  # one at most (RFC 9112, section 3.2): a proxy in front may have gone by the other one
+        if header(scope, b"expect") is not None:
+            responder.headers.append(_CLOSE)  # whether a body follows a refusal is the caller's choice
         anthropic = header(scope, b"anthropic-version") is not None
         if anthropic:
             responder.shape = lambda error: error.anthropic_body(record.id)
@@ -166,6 +169,7 @@ class Gateway:
                     within_s=self._serve.limits.patience.body_s,
                     paced=place.paced,
                 )
+                responder.headers = [one for one in responder.headers if one != _CLOSE]
             except TooLargeError as error:
                 record.note_error(error)
                 rest = discard(receive, paced=place.paced) if error.unread else None

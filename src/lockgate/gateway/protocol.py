@@ -8,13 +8,16 @@ from typing import cast
 
 import httptools
 import uvicorn
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn._types import ASGISendEvent
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
 from lockgate.gateway.asgi import ABORT, CERTIFICATE
 from lockgate.gateway.errors import ApiError, invalid
 
 _MAX_HEAD = 64 << 10
+_OK = 200
+_ENDLESS = 1 << 62
 _ID_DIGITS = 32
 _IDS_AT_ONCE = 64
 _drawn: list[str] = []
@@ -106,8 +109,10 @@ class GatewayProtocol(HttpToolsProtocol):
             self._refuse(_NO_UPGRADE)
             return
         super().on_headers_complete()
-        if upgrading and self.cycle:
+        if upgrading:
             self.cycle.keep_alive = False  # the parser reads nothing more of this connection
+        if self.scope["http_version"] == "1.0":
+            self.cycle.__class__ = _OldCycle
 
     def on_message_complete(self) -> None:
         """Begin anew for the next request of the connection."""
@@ -128,6 +133,21 @@ class GatewayProtocol(HttpToolsProtocol):
         )
         self.transport.write(STATUS_LINE[error.status] + head.encode() + body)
         self.transport.close()
+
+
+class _OldCycle(RequestResponseCycle):
+    """An answer for HTTP/1.0, which knows no chunks (RFC 9112, section 6.1): a stream ends with the connection."""
+
+    async def send(self, message: ASGISendEvent) -> None:
+        """Send, and let uvicorn believe that a stream has a length, which its end fits."""
+        if message["type"] == "http.response.start":
+            if message["status"] == _OK and all(name != b"content-length" for name, _ in message.get("headers", ())):
+                self.chunked_encoding, self.expected_content_length = False, _ENDLESS
+        elif (
+            message["type"] == "http.response.body" and not message.get("more_body") and self.chunked_encoding is False
+        ):
+            self.expected_content_length = min(self.expected_content_length, len(message.get("body", b"")))
+        await super().send(message)
 
 
 def _announces_body(header: tuple[bytes, bytes]) -> bool:
