@@ -28,7 +28,17 @@ from lockgate.gateway.request import Json, read_json
 from lockgate.gateway.routes import CHAT, COMPLETIONS, COUNT, EMBEDDINGS, GUARD, MESSAGES, MODERATIONS, RESPONSES
 from lockgate.gateway.surfaces.chat_request import read_chat
 from lockgate.gateway.surfaces.completions import read_completion
-from lockgate.gateway.surfaces.embeddings import longest_embedding, prepare_embedding, read_embedding, write_embedding
+from lockgate.gateway.surfaces.embeddings import (
+    EmbeddingRequest,
+    Judged,
+    judge_part,
+    longest_embedding,
+    parts,
+    prepare_embedding,
+    read_embedding,
+    write_embedding,
+    write_request,
+)
 from lockgate.gateway.surfaces.messages_request import count_tokens, read_messages
 from lockgate.gateway.surfaces.opinion import give_opinion, moderate
 from lockgate.gateway.surfaces.responses_request import read_response
@@ -148,7 +158,11 @@ class Handling:
                 exchange,
                 asked,
                 admission,
-                partial(prepare, self._guard, conversation, self._limits, known),
+                lambda: self._guarded(
+                    record,
+                    partial(prepare, self._guard, conversation, self._limits, known),
+                    size=len(exchange.body),
+                ),
                 unjudged=lambda: self._prepare_unjudged(exchange.body, read),
                 recalled=partial(prepare_known, self._guard, conversation, self._limits, known),
             )
@@ -214,7 +228,7 @@ class Handling:
                 exchange,
                 asked,
                 admission,
-                partial(prepare_embedding, self._guard, request, model),
+                partial(self._judge_texts, record, request, model),
                 unjudged=partial(prepare_embedding, UNGUARDED, request, model),
             )
             envelope = Envelope.new(record.id, request.model)
@@ -223,6 +237,14 @@ class Handling:
                 body, usage = await asyncio.to_thread(write_embedding, answer, request, envelope)
             _settle(record, admission, usage)
             await exchange.responder.document(200, body)
+
+    async def _judge_texts(self, record: Record, request: EmbeddingRequest, model: str) -> Draft:
+        """A part at a time, so that however many texts there are, others have their turn in between."""
+        judged: list[Judged] = []
+        for part in parts(request):
+            work = partial(judge_part, self._guard, part)
+            judged.append(await self._guarded(record, work, size=sum(map(len, part))))
+        return await asyncio.to_thread(write_request, request, model, judged)
 
     async def _ask_guard(self, exchange: Exchange) -> None:
         """`POST /v1/guard` and `POST /v1/moderations`: a verdict is the answer, so a block is no error."""
@@ -268,18 +290,18 @@ class Handling:
         exchange: Exchange,
         asked: Asked,
         admission: Admission,
-        work: Callable[[], Draft],
+        attempt: Callable[[], Awaitable[Draft]],
         *,
         unjudged: Callable[[], Draft],
         recalled: Callable[[], Draft | None] | None = None,
     ) -> Draft:
         """What may travel. Where nothing may, nothing was used."""
-        record, size = exchange.record, len(exchange.body)
+        record = exchange.record
         try:
             # What is known takes less time than handing it to a thread.
-            draft = recalled() if recalled is not None and size <= _READ_AT_ONCE else None
+            draft = recalled() if recalled is not None and len(exchange.body) <= _READ_AT_ONCE else None
             if draft is None:
-                draft = await self._unless_open(record, self._guarded(record, work, size=size), unjudged)
+                draft = await self._unless_open(record, attempt(), unjudged)
             record.note(draft.judgement)
             self._gatekeeper.confirm(asked, None if record.unjudged else draft.judgement.labels)
             if self._moderation is not None:

@@ -56,6 +56,12 @@ class Judgement(msgspec.Struct, frozen=True):
     labels: tuple[str, ...] = ()
     score: float = 0.0
 
+    def joined(self, other: "Judgement") -> "Judgement":
+        """On these slots and others."""
+        action = Action.REDACT if Action.REDACT in {self.action, other.action} else self.action
+        labels = tuple(dict.fromkeys((*self.labels, *other.labels)))
+        return Judgement(action, labels, max(self.score, other.score))
+
 
 def judge(
     guard: Guard, slots: Sequence[Slot], whole: Callable[[], Verdict], *, what: str, vault: Vault | None = None

@@ -3,6 +3,7 @@
 import base64
 import binascii
 import struct
+from collections.abc import Iterable, Iterator
 from typing import Annotated, Literal
 
 import msgspec
@@ -12,7 +13,7 @@ from lockgate.core import Action, Origin, Verdict
 from lockgate.gateway.conversation import Envelope
 from lockgate.gateway.draft import Draft
 from lockgate.gateway.errors import bad_upstream, invalid
-from lockgate.gateway.judging import Slot, judge
+from lockgate.gateway.judging import Judgement, Slot, judge
 from lockgate.gateway.request import Json, Strict, convert
 from lockgate.gateway.upstream import Usage
 from lockgate.gateway.upstreams.server import MAX_BYTES
@@ -21,6 +22,8 @@ from lockgate.guard import Guard
 
 _UNKNOWN = {"prompt_tokens": 0, "total_tokens": 0}
 _FLOAT_BYTES = 4
+_PART_TEXTS = 8
+_PART_CHARACTERS = 8_192
 _TEXT_BYTES = 64 << 10
 _MOST_BYTES = 128 << 20
 _STRICTNESS = (Action.ALLOW, Action.REDACT, Action.HOLD, Action.BLOCK)
@@ -54,6 +57,13 @@ class _Vectors(msgspec.Struct, frozen=True):
     usage: object = None
 
 
+class Judged(msgspec.Struct, frozen=True):
+    """Some of a request's texts as the guard left them, and what it decided on them together."""
+
+    slots: list[Slot]
+    judgement: Judgement
+
+
 _VECTORS = msgspec.json.Decoder(_Vectors)
 _VECTOR: msgspec.json.Decoder[tuple[float, ...] | str] = msgspec.json.Decoder(tuple[float, ...] | _Base64)
 
@@ -70,22 +80,53 @@ def read_embedding(body: object) -> EmbeddingRequest:
     return request
 
 
-def prepare_embedding(guard: Guard, request: EmbeddingRequest, model: str) -> Draft:
-    """Judge the texts and write the body for the upstream.
+def parts(request: EmbeddingRequest) -> Iterator[tuple[str, ...]]:
+    """What the guard reads, in parts that take it no longer than a conversation: a few texts, or one long one."""
+    part: list[str] = []
+    size = 0
+    for text in (*request.texts, *(() if request.user is None else (request.user,))):
+        if part and (len(part) == _PART_TEXTS or size + len(text) > _PART_CHARACTERS):
+            yield tuple(part)
+            part, size = [], 0
+        part.append(text)
+        size += len(text)
+    yield tuple(part)
+
+
+def judge_part(guard: Guard, texts: tuple[str, ...]) -> Judged:
+    """Judge some of the texts, each by itself.
 
     Raises:
         ApiError: 400 `content_filter` when the guard blocks one, 503 when the guard erred.
     """
-    texts: list[object] = list(request.texts)
+    container: list[object] = list(texts)
+    slots = [Slot(text, "user", container, index) for index, text in enumerate(texts)]
+    return Judged(slots, judge(guard, slots, lambda: _strictest(guard, slots), what="request"))
+
+
+def write_request(request: EmbeddingRequest, model: str, judged: Iterable[Judged]) -> Draft:
+    """The body for the upstream, from everything that `parts` gave once it is judged."""
+    slots: list[Slot] = []
+    whole = Judgement()
+    for part in judged:
+        slots += part.slots
+        whole = whole.joined(part.judgement)
+    texts = [slot.text for slot in slots]
     document: Json = {"model": model, "input": texts, "encoding_format": request.encoding_format or "float"}
     if request.dimensions is not None:
         document["dimensions"] = request.dimensions
-    slots = [Slot(text, "user", texts, index) for index, text in enumerate(request.texts)]
     if request.user is not None:
-        document["user"] = request.user
-        slots.append(Slot(request.user, "user", document, "user"))
-    judgement = judge(guard, slots, lambda: _strictest(guard, slots), what="request")
-    return Draft(msgspec.json.encode(document), judgement, slots=slots)
+        document["user"] = texts.pop()
+    return Draft(msgspec.json.encode(document), whole, slots=slots)
+
+
+def prepare_embedding(guard: Guard, request: EmbeddingRequest, model: str) -> Draft:
+    """Judge all texts and write the body for the upstream.
+
+    Raises:
+        ApiError: As `judge_part` does.
+    """
+    return write_request(request, model, [judge_part(guard, part) for part in parts(request)])
 
 
 def _strictest(guard: Guard, slots: list[Slot]) -> Verdict:
