@@ -175,7 +175,7 @@ async def measure(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
                     server.address, prompts, 2 * options.connections, options.connections
                 )  # the first request waits for models
                 other = Address(server.address.port, bad)
-                result["abuse"] = await abuse(server.address, other, prompts, worst(), within_s=options.abuse)
+                result["abuse"] = await abuse(server, other, prompts, worst(), within_s=options.abuse)
     if options.kill:
         redis = await kills.kill_redis(folder / "kill-redis", prompts)
         result["kill"] = {

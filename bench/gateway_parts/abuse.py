@@ -1,4 +1,9 @@
-"""What one client can do to another: the good one's latency while the other sends what costs most."""
+"""What one client can do to another: the good one's latency while the other sends what costs most.
+
+Beside the latency stands the processor time that the endpoint spent, on whomever, while the good client waited. On a
+processor of its own the latency is hardly more; on a machine that is busy with other things the latency says what those
+do, and this time still says what the endpoint does.
+"""
 
 import asyncio
 import json
@@ -8,12 +13,13 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from gateway_parts.load import Address, read_whole
+from gateway_parts.load import Address, cpu_s, read_whole
+from gateway_parts.processes import Server
 
 _ABUSER = Path(__file__).with_name("abuser.py")
 _ROUNDS = 5
@@ -28,14 +34,14 @@ _PATIENCE_S = 20.0
 
 
 async def abuse(
-    good: Address, bad: Address, prompts: list[bytes], worst: Mapping[str, bytes], *, within_s: float
+    server: Server, bad: Address, prompts: list[bytes], worst: Mapping[str, bytes], *, within_s: float
 ) -> dict[str, Any]:
     """The good client's p99, quiet and beside an abuser, in turns; for each kind of body the median of its rounds.
 
     Tells on standard error what it sees, as it goes.
 
     Args:
-        good: The endpoint with the good client's key.
+        server: The endpoint, with the good client's key.
         bad: The same with the abuser's.
         prompts: What the good client sends, one after the other.
         worst: What the abuser sends over several connections, without a pause.
@@ -49,12 +55,12 @@ async def abuse(
                 _tell(f"ends in round {number} of {_ROUNDS}: {within_s:.0f} s are over")
                 return {name: kind.summary() for name, kind in kinds.items() if kind.beside}
             kind = kinds[name]
-            quiet = await _latencies(good, prompts, Counter())
-            usual_ms = usual_ms or statistics.median(quiet)
-            kind.quiet.append(_p99(quiet))
+            quiet = await _waits(server, prompts, Counter())
+            usual_ms = usual_ms or statistics.median(quiet.ms)
+            kind.quiet.append(quiet)
             async with _abused(bad, body, kind.abuser):
-                kind.beside.append(_p99(await _latencies(good, prompts, kind.good)))
-            kind.busy_after_s.append(await _calm(good, prompts, usual_ms))
+                kind.beside.append(await _waits(server, prompts, kind.good))
+            kind.busy_after_s.append(await _calm(server, prompts, usual_ms))
             _tell(f"{spent_s:4.0f} s, round {number} of {_ROUNDS}, '{name}': {kind.last()}")
     return {name: kind.summary() for name, kind in kinds.items()}
 
@@ -63,12 +69,20 @@ def _tell(text: str) -> None:
     print(f"abuse: {text}", file=sys.stderr, flush=True)
 
 
+class _Waits:
+    """How long a client waited for each answer, and how long the endpoint worked meanwhile, in milliseconds."""
+
+    def __init__(self) -> None:
+        self.ms: list[float] = []
+        self.cpu_ms: list[float] = []
+
+
 class _Kind:
     """What was seen with one kind of body."""
 
     def __init__(self) -> None:
-        self.quiet: list[float] = []
-        self.beside: list[float] = []
+        self.quiet: list[_Waits] = []
+        self.beside: list[_Waits] = []
         self.busy_after_s: list[float] = []
         self.good: Counter[int] = Counter()
         self.abuser: Counter[int] = Counter()
@@ -76,44 +90,57 @@ class _Kind:
     def last(self) -> str:
         """What the last round gave."""
         quiet, beside = self.quiet[-1], self.beside[-1]
-        return f"p99 {quiet:.1f} ms quiet, {beside:.1f} ms beside ({beside / quiet:.1f} times)"
+        slower, busier = _p99(beside.ms) / _p99(quiet.ms), _p99(beside.cpu_ms) / _p99(quiet.cpu_ms)
+        return (
+            f"p99 {_p99(quiet.ms):.1f} ms quiet, {_p99(beside.ms):.1f} ms beside ({slower:.1f} times); "
+            f"of the processor {_p99(quiet.cpu_ms):.1f} and {_p99(beside.cpu_ms):.1f} ms ({busier:.1f} times)"
+        )
 
     def summary(self) -> dict[str, Any]:
         """Medians, and the statuses that both clients got."""
-        ratios = [beside / quiet for beside, quiet in zip(self.beside, self.quiet, strict=True)]
         return {
-            "rounds": len(ratios),
-            "p99_ms_quiet": round(statistics.median(self.quiet), 2),
-            "p99_ms": round(statistics.median(self.beside), 2),
-            "ratio": round(statistics.median(ratios), 2),
+            "rounds": len(self.beside),
+            **self._compared("p99_ms", "ratio", [(_p99(b.ms), _p99(q.ms)) for b, q in self._pairs()]),
+            **self._compared("p99_cpu_ms", "cpu_ratio", [(_p99(b.cpu_ms), _p99(q.cpu_ms)) for b, q in self._pairs()]),
             "busy_after_s": round(statistics.median(self.busy_after_s), 2),
             "good": dict(sorted(self.good.items())),
             "abuser": dict(sorted(self.abuser.items())),
         }
 
+    def _pairs(self) -> Iterator[tuple[_Waits, _Waits]]:
+        return zip(self.beside, self.quiet, strict=True)
 
-async def _latencies(address: Address, prompts: list[bytes], seen: "Counter[int]", count: int = _GOOD) -> list[float]:
-    """Milliseconds of requests one after the other, `count` of them or as many as fit the time."""
-    took: list[float] = []
+    def _compared(self, what: str, ratio: str, pairs: list[tuple[float, float]]) -> dict[str, float]:
+        return {
+            f"{what}_quiet": round(statistics.median(quiet for _, quiet in pairs), 2),
+            what: round(statistics.median(beside for beside, _ in pairs), 2),
+            ratio: round(statistics.median(beside / quiet for beside, quiet in pairs), 2),
+        }
+
+
+async def _waits(server: Server, prompts: list[bytes], seen: "Counter[int]", count: int = _GOOD) -> _Waits:
+    """Requests one after the other, `count` of them or as many as fit the time."""
+    took, address = _Waits(), server.address
     until = time.perf_counter() + _PHASE_S
     reader, writer = await asyncio.open_connection("127.0.0.1", address.port)
-    while len(took) < count and time.perf_counter() < until:
-        started = time.perf_counter()
-        writer.write(address.request(prompts[len(took) % len(prompts)]))
+    while len(took.ms) < count and time.perf_counter() < until:
+        started, worked = time.perf_counter(), cpu_s(server.process)
+        writer.write(address.request(prompts[len(took.ms) % len(prompts)]))
         async with asyncio.timeout(_PATIENCE_S):
             status, _, _ = await read_whole(reader)
-        took.append((time.perf_counter() - started) * 1000)
+        took.ms.append((time.perf_counter() - started) * 1000)
+        took.cpu_ms.append((cpu_s(server.process) - worked) * 1000)
         seen[status] += 1
         await asyncio.sleep(_PAUSE_S)
     writer.close()
     return took
 
 
-async def _calm(address: Address, prompts: list[bytes], usual_ms: float) -> float:
+async def _calm(server: Server, prompts: list[bytes], usual_ms: float) -> float:
     """Seconds until the good client is answered as quickly as before."""
     started = time.perf_counter()
     while (busy_s := time.perf_counter() - started) < _CALM_S:
-        if statistics.median(await _latencies(address, prompts, Counter(), _CALM)) <= _CALM_RATIO * usual_ms:
+        if statistics.median((await _waits(server, prompts, Counter(), _CALM)).ms) <= _CALM_RATIO * usual_ms:
             break
     return busy_s
 

@@ -70,7 +70,11 @@ def litellm(upstream: str, folder: Path, *, asked: bool) -> Iterator[Server | No
             if wait_for(port, child):
                 yield Server("litellm", child.pid, Address(port, key))
             else:
-                print("LiteLLM did not start:", (folder / "litellm.log").read_text()[-400:], file=sys.stderr)
+                print(
+                    "litellm is not run: it did not start:",
+                    (folder / "litellm.log").read_text()[-400:],
+                    file=sys.stderr,
+                )
                 yield None
         finally:
             end(child)
@@ -91,10 +95,18 @@ def _installed() -> Path | None:
             [*pip, "--only-binary", ":all:", f"litellm[proxy]=={LITELLM}"],
         ):
             subprocess.run(command, check=True, capture_output=True, text=True, timeout=_INSTALL_S)
-    except (OSError, subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
+    except (OSError, subprocess.SubprocessError) as error:
         shutil.rmtree(folder, ignore_errors=True)
-        said = (getattr(error, "stderr", "") or "").strip().splitlines()
-        print(f"litellm cannot be installed: {said[-1] if said else type(error).__name__}", file=sys.stderr)
+        print(f"litellm is not run: it cannot be installed: {_why(error)}", file=sys.stderr)
         return None
     ready.touch()
     return program
+
+
+def _why(error: Exception) -> str:
+    if isinstance(error, subprocess.TimeoutExpired):
+        return f"that took longer than {_INSTALL_S} s"
+    if isinstance(error, subprocess.CalledProcessError):
+        said = [line for line in str(error.stderr).splitlines() if line.startswith("ERROR")]
+        return said[-1] if said else f"pip ended with code {error.returncode}"
+    return type(error).__name__
