@@ -16,7 +16,8 @@ from lockgate.gateway.errors import GatewayError
 from lockgate.gateway.protocol import GatewayProtocol, Refused
 
 HOST = "127.0.0.1"
-_KEEP_ALIVE_S = 30
+# Longer than load balancers keep an idle connection (60 s mostly): who closes first must not be the one that is asked.
+_KEEP_ALIVE_S = 75
 _BACKLOG = 2048
 _DATE_S = 1.0
 _LOOK_S = 0.01
