@@ -123,9 +123,9 @@ def test_an_empty_snapshot_knows_nothing():
 def test_a_file_that_settings_name_may_lie_at_home_anywhere_or_in_the_project(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setenv("HOME", "/home/ann")
+    monkeypatch.setenv("HOME", "/people/ann")
     names = {
-        "~/ca.pem": Path("/home/ann/ca.pem"),
+        "~/ca.pem": Path("/people/ann/ca.pem"),
         "/etc/ca.pem": Path("/etc/ca.pem"),
         "tls/ca.pem": tmp_path / "tls/ca.pem",
         "~nobody-of-that-name/ca.pem": tmp_path / "~nobody-of-that-name/ca.pem",
