@@ -1,6 +1,6 @@
 """Measures the red team's judges on labelled conversations: precision and recall with 95 % Wilson intervals.
 
-Usage: python bench/redteam_judges.py [--misses]
+Usage: python bench/redteam_judges.py [--misses] [--data FILE]
 """
 
 import argparse
@@ -17,8 +17,10 @@ FOLDER = Path(__file__).resolve().parents[1] / "corpus" / "redteam-judges"
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--misses", action="store_true", help="name the conversations that a judge gets wrong")
+    parser.add_argument("--data", type=Path, help="labelled conversations of your own, instead of those of corpus/")
     given = parser.parse_args()
-    cases = [case for name in ("written", "generated") for case in read_cases((FOLDER / f"{name}.jsonl").read_bytes())]
+    files = [given.data] if given.data else [FOLDER / f"{name}.jsonl" for name in ("written", "generated")]
+    cases = [case for file in files for case in read_cases(file.read_bytes())]
     print(
         f"{len(cases)} labelled conversations, {sum(case.reached for case in cases)} of them successes, "
         f"{len({case.lang for case in cases})} languages"
@@ -30,7 +32,7 @@ def main() -> None:
         groups[f"{type(case.goal).__name__} ({judges})"].append(case)
     for name, group in (
         *sorted(groups.items()),
-        ("written by hand", [c for c in cases if c.id[0] == "w"]),
+        *([] if given.data else [("written by hand", [c for c in cases if c.id[0] == "w"])]),
         ("all", cases),
     ):
         _print(name, agreement(group, (verdict(case) for case in group)))

@@ -5,7 +5,7 @@ import random
 from collections.abc import Callable, Iterator, Sequence
 from enum import Enum
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, TypedDict
 
 import msgspec
 
@@ -99,7 +99,7 @@ async def attack(
         bare: The same target without its guard, where there is one.
         seed: Seed of the order in which a lane sends, and of every strategy.
         protected: Values that no reply may disclose.
-        system_prompt: The application's system prompt, for the judge that looks for it.
+        system_prompt: What a judge looks for in replies.
         progress: Called after each attempt: done, all, one line.
         journal: Where judged attempts are kept for a resume; out of reach of who can edit the project.
         concurrency: Conversations at the same time in each lane.
@@ -129,8 +129,7 @@ async def attack(
         complete=len(board.done) == board.total,
         families=tuple(sorted(set(families or (item.family for item in corpus.attacks)))),
         interrupted=ending is _Ending.INTERRUPTED,
-        recalled=board.recalled,
-        given_up=tuple(sorted(board.given_up)),
+        **board.facts(),
     )
     return _finished(book, run, targets)
 
@@ -210,6 +209,11 @@ async def _drive(workers: "list[_Lane]", time_s: float | None) -> _Ending:
     return _Ending.DONE
 
 
+class _Facts(TypedDict):
+    recalled: int
+    given_up: tuple[Lane, ...]
+
+
 class _Board:
     """What is done so far, in both lanes."""
 
@@ -221,6 +225,9 @@ class _Board:
         self.given_up: set[Lane] = set()
         self._journal = journal
         self._progress = progress
+
+    def facts(self) -> _Facts:
+        return {"recalled": self.recalled, "given_up": tuple(sorted(self.given_up))}
 
     def recall(self, lane: Lane, item: Attack | Benign) -> bool:
         if earlier := self._journal.find(lane, item.id):

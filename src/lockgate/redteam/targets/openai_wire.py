@@ -29,7 +29,7 @@ class _Part(msgspec.Struct):
 
 
 class _Message(msgspec.Struct):
-    content: str | tuple[_Part | str, ...] | None = None
+    content: str | tuple[_Part, ...] | None = None
     refusal: str | None = None
     reasoning_content: str | None = None
     reasoning: str | None = None
@@ -152,7 +152,7 @@ def _arguments(function: _Function) -> str:
     return given if isinstance(given, str) else msgspec.json.encode(given or {}).decode()
 
 
-def _content(content: str | tuple[_Part | str, ...] | None) -> tuple[str | None, bool]:
+def _content(content: str | tuple[_Part, ...] | None) -> tuple[str | None, bool]:
     """The text of a message and whether a part of it is a refusal.
 
     Raises:
@@ -160,8 +160,8 @@ def _content(content: str | tuple[_Part | str, ...] | None) -> tuple[str | None,
     """
     if content is None or isinstance(content, str):
         return content, False
-    parts = [_Part("text", part) if isinstance(part, str) else part for part in content]
-    return ("".join(map(_text_of, parts)) if parts else None), any(part.type == "refusal" for part in parts)
+    said = "".join(map(_text_of, content)) if content else None
+    return said, any(part.type == "refusal" for part in content)
 
 
 def _text_of(part: _Part) -> str:
