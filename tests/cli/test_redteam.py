@@ -177,6 +177,16 @@ def test_what_cannot_be_meant_is_an_error_and_sends_nothing(
     assert mock.asked == 0
 
 
+@pytest.mark.parametrize("option", ["--sarif", "--junit", "--html", "--write-baseline"])
+def test_a_report_that_cannot_be_written_is_told_before_anything_is_sent(
+    mock: Mock, attack: Any, tmp_path: Path, option: str
+) -> None:
+    (tmp_path / "file").write_text("")
+    code, report, _ = attack("--target", mock.url, "--budget", "4", option, str(tmp_path / "file" / "report"), *SMALL)
+    assert (code, mock.asked) == (2, 0)
+    assert option in report["error"]["message"]
+
+
 @pytest.mark.parametrize("model", ["declining", "silent"])
 def test_a_target_that_helps_nobody_is_held(mock: Mock, attack: Any, model: str) -> None:
     code, report, _ = attack("--target", mock.url, "--model", model, "--budget", "30", *SMALL)

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from lockgate.cli.entry import main
+from lockgate.redteam.classifiers import function_scores, probabilities
 from lockgate.redteam.errors import RedteamError
 from lockgate.redteam.neighbours import WordVectors, neighbours
 from lockgate.redteam.robustness import KINDS, LabelledText, Scores, robustness
@@ -185,3 +186,35 @@ def test_vectors_that_are_far_apart_are_no_neighbours() -> None:
     near = WordVectors(["warm", "hot", "blue", "loud"], vectors).near
     assert near("warm") == ("hot",)
     assert near("loud") == ()
+
+
+@pytest.mark.parametrize(
+    ("output", "wanted"),
+    [
+        (np.array([[0.9, 0.1], [0.2, 0.8]]), [0.1, 0.8]),
+        (np.array([[0.1], [0.8]]), [0.1, 0.8]),
+        (np.array([0.1, 0.8]), [0.1, 0.8]),
+        ([{0: 0.9, 1: 0.1}, {1: 0.8, 0: 0.2}], [0.1, 0.8]),
+        ([{"ham": 0.9, "spam": 0.1}, {"ham": 0.2, "spam": 0.8}], [0.1, 0.8]),
+    ],
+)
+def test_probabilities_come_as_a_table_or_as_maps(output: object, wanted: list[float]) -> None:
+    assert probabilities(output) == pytest.approx(wanted)
+
+
+@pytest.mark.parametrize("output", [[{}], [None], np.array(["spam"]), [{"spam": "much"}]])
+def test_what_is_no_probability_is_refused(output: object) -> None:
+    with pytest.raises(RedteamError, match="no probabilities"):
+        probabilities(output)
+
+
+def test_a_function_may_return_a_number_or_a_text_of_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = ("import numpy as np", "def number(m): return 0.25", "def text(m): return '0.25'")
+    more = ("def small(m): return np.float32(0.25)", "async def later(m): return 0.25", "def label(m): return 'spam'")
+    (tmp_path / "scorer.py").write_text("\n".join((*lines, *more)))
+    monkeypatch.chdir(tmp_path)
+    for name in ("number", "text", "small", "later"):
+        with function_scores("scorer", name) as scores:
+            assert scores(["Hello."]) == [0.25]
+    with function_scores("scorer", "label") as scores, pytest.raises(RedteamError, match="gave no number"):
+        scores(["Hello."])

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from lockgate.redteam import (
+    AnthropicWire,
     Attack,
     Conversation,
     Endpoint,
@@ -19,6 +20,7 @@ from lockgate.redteam import (
 )
 from lockgate.redteam.message import Answer, ToolCall, UnusableAnswerError
 from lockgate.redteam.script import fixed
+from lockgate.redteam.targets.wire import Wire
 
 
 def target(chat: Any, model: str, **more: Any) -> HttpTarget:
@@ -110,6 +112,31 @@ def test_a_part_that_is_no_text_is_an_error_and_no_resistance(part: dict[str, An
         completed(content=[{"type": "text", "text": "Here:"}, part])
     with pytest.raises(UnusableAnswerError, match="carries no text"):
         completed(content=[])
+
+
+@pytest.mark.parametrize("wire", [OpenAIWire(), AnthropicWire()])
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        (b'{"error": {"message": "the key HARBOR is wrong"}}', "HTTP 200 with an error"),
+        (b'{"type": "error", "error": {"type": "overloaded_error"}}', "HTTP 200 with an error"),
+        (b'data: {"choices": [{"delta": {"content": "Hi"}}]}\n\ndata: [DONE]\n\n', "streams"),
+        (b'event: message_start\ndata: {"type": "message_start"}\n\n', "streams"),
+        (b"<html>HARBOR</html>", "did not answer with"),
+        (b'{"error": null}', "did not answer with"),
+    ],
+)
+def test_what_comes_in_the_place_of_an_answer_is_named(wire: Wire, body: bytes, reason: str) -> None:
+    with pytest.raises(UnusableAnswerError, match=reason) as raised:
+        wire.decode(body)
+    assert "HARBOR" not in str(raised.value)
+
+
+def test_a_turn_that_the_model_ends_without_a_word_is_an_empty_answer() -> None:
+    body = {"type": "message", "content": [], "stop_reason": "end_turn", "model": "m"}
+    assert AnthropicWire().decode(json.dumps(body).encode()) == Answer("", model="m")
+    with pytest.raises(UnusableAnswerError, match="no text"):
+        AnthropicWire().decode(json.dumps(body | {"stop_reason": None}).encode())
 
 
 @pytest.mark.parametrize("field", ["reasoning_content", "reasoning"])

@@ -1,6 +1,7 @@
 """`lockgate redteam`."""
 
 import importlib
+import os
 from pathlib import Path
 from typing import Literal, cast
 
@@ -32,6 +33,7 @@ from lockgate.report import to_junit, to_sarif
 
 _SECONDS = {"s": 1, "m": 60, "h": 3600}
 _LONGEST = 7
+_REPORTS = ("sarif", "junit", "html")
 _MAX_TEXT = 1 << 20
 _FILE = click.Path(path_type=Path, dir_okay=False)
 _PARTS = {
@@ -124,6 +126,7 @@ def redteam(ctx: click.Context, as_json: bool, listed: bool, explain: str | None
             "the gate. Raise --budget, or choose --families.",
             err=True,
         )
+    _require_writable(given)
     if left_out := options.training.left_out:
         click.echo(f"{left_out} rows cannot be completed and are left out: too short, too long, or twice.", err=True)
     campaign = red_team(options, show_progress)
@@ -221,8 +224,22 @@ def _assistant(given: dict[str, object], role: str) -> Assistant | None:
     return Assistant(url=url, model=str(given[f"{role}_model"]), key_env=str(given[f"{role}_key_env"]))
 
 
+def _require_writable(given: dict[str, object]) -> None:
+    """Say before the run, and not after it, that a report cannot be written."""
+    for kind in (*_REPORTS, "write_baseline"):
+        path = cast("Path | None", given[kind])
+        if path is None:
+            continue
+        place = path.absolute()
+        while not place.exists() and place.parent != place:
+            place = place.parent
+        if not os.access(place, os.W_OK) or (place != path.absolute() and not place.is_dir()):
+            option = f"--{kind.replace('_', '-')}"
+            raise ConfigError(f"{path}, after {option}, cannot be written.", remedy="Name a place that you may write.")
+
+
 def _write(campaign: Campaign, given: dict[str, object]) -> None:
-    wanted = {kind: cast("Path | None", given[kind]) for kind in ("sarif", "junit", "html")}
+    wanted = {kind: cast("Path | None", given[kind]) for kind in _REPORTS}
     run = run_report(campaign.report, campaign.decision, campaign.outcomes) if any(wanted.values()) else None
     if run is None:
         return

@@ -173,7 +173,7 @@ def _end_recording(recording: Cassette, run: RedteamRun) -> str:
         recording.discard()
         return "Nothing was recorded, because the target answered nothing. An earlier cassette is as it was."
     if run.interrupted or run.given_up:
-        ended = "the run was interrupted" if run.interrupted else "the target stopped answering"
+        ended = "the run was interrupted" if run.interrupted else "too much failed in a row"
         return f"The recording is not complete: {ended}. An earlier cassette is as it was; --record --resume goes on."
     recording.keep()
     return ""

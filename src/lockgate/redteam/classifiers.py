@@ -22,7 +22,10 @@ from lockgate.redteam.targets.callable import CallableTarget
 MAX_BYTES = 1 << 30
 _ABOUT = Benign(id="classifier", turns=("-",), kind="classifier", half="seen")
 _PAIR = 2
-_LOCALE = "Install the locale en_US.UTF-8 (Debian: apt-get install locales-all), or export without lower-casing."
+_LOCALE = (
+    "Export it with the locale C.UTF-8 (docs/redteam-command.md, Classifiers), or install en_US.UTF-8 "
+    "(Debian: apt-get install locales-all)."
+)
 _FATAL = 4
 _PICKLED = frozenset({".pkl", ".pickle", ".joblib", ".sav", ".p", ".skops"})
 
@@ -36,13 +39,14 @@ class _Port(Protocol):
 class _Session(Protocol):
     def get_inputs(self) -> Sequence[_Port]: ...
     def get_outputs(self) -> Sequence[_Port]: ...
-    def run(self, names: Sequence[str], given: dict[str, NDArray[np.object_]]) -> Sequence[NDArray[np.float32]]: ...
+    def run(self, names: Sequence[str], given: dict[str, NDArray[np.object_]]) -> Sequence[object]: ...
 
 
 def onnx_scores(path: Path) -> Scores:
     """The classifier in an ONNX file that takes texts, as scikit-learn pipelines are exported.
 
-    Its one input is a tensor of strings; its last output is the probabilities of both classes or of class 1.
+    Its one input is a tensor of strings; its last output is the probabilities of both classes or of class 1, as a table
+    or as maps.
 
     Raises:
         RedteamError: It cannot be read, or it is no such model.
@@ -74,23 +78,44 @@ def onnx_scores(path: Path) -> Scores:
     def scores(texts: Sequence[str]) -> list[float]:
         given = np.array(list(texts), dtype=object)
         found = session.run([outputs[-1].name], {inputs[0].name: given.reshape(-1, 1) if column else given})[0]
-        table = np.asarray(found, dtype=np.float64)
-        return cast("list[float]", (table[:, -1] if table.ndim == _PAIR else table).tolist())
+        return probabilities(found)
 
     return scores
+
+
+def probabilities(output: object) -> list[float]:
+    """The probability of class 1 for each text: of a table with a column a class, of a column, or of one map a text.
+
+    A map from classes to probabilities is what scikit-learn's exports give unless told otherwise (ZipMap). Of classes
+    that have other names the last one counts.
+
+    Raises:
+        RedteamError: It is none of these.
+    """
+    try:
+        if isinstance(output, list):
+            rows = [cast("dict[object, float]", row) for row in cast("list[object]", output)]
+            return [float(row[1] if 1 in row else list(row.values())[-1]) for row in rows]
+        table = np.asarray(output, dtype=np.float64)
+        return cast("list[float]", (table[:, -1] if table.ndim == _PAIR else table).tolist())
+    except (TypeError, ValueError, IndexError, KeyError, AttributeError) as error:
+        raise RedteamError(
+            "The classifier's last output holds no probabilities.",
+            remedy="Export it with the probabilities of its classes.",
+        ) from error
 
 
 @contextmanager
 def function_scores(module: str, function: str, *, timeout_s: float = 60.0) -> Generator[Scores]:
     """A Python function from a text to the probability of class 1, called in one process of its own.
 
-    It is called as the red team calls a target, `function(messages)`, and returns the number as a text.
+    It is called as the red team calls a target, `function(messages)`, and returns the number, or a text of it.
 
     Raises:
         RedteamError: It cannot be loaded, or does not give a number.
     """
     with asyncio.Runner() as runner:
-        target = CallableTarget(module, function, timeout_s=timeout_s)
+        target = CallableTarget(module, function, timeout_s=timeout_s, numbers=True)
         runner.run(target.__aenter__())
         try:
 
@@ -102,7 +127,8 @@ def function_scores(module: str, function: str, *, timeout_s: float = 60.0) -> G
                     return runner.run(ask(texts))
                 except (UnusableAnswerError, ValueError, msgspec.MsgspecError) as error:
                     raise RedteamError(
-                        f"{module}:{function} gave no number.", remedy="Return the probability as text."
+                        f"{module}:{function} gave no number.",
+                        remedy="Return the probability of class 1, as a number or a text.",
                     ) from error
 
             yield scores

@@ -27,6 +27,7 @@ MAX_ROWS = 10_000
 _OURS = "lockgate"
 _MAPS = ("LLM01:2025", "AML.T0051")
 _LONGEST = 20_000
+_PYRIT_DEFAULTS = ("data_type", "harm_categories", "dataset_name", "seed_type", "is_objective")
 _REFUSED_JUDGES = ("regex", "llm_judge")
 
 Row = dict[str, object]
@@ -157,7 +158,8 @@ def _lines(body: bytes, source: str) -> Iterator[Row]:
         yield cast("Row", row)
 
 
-def _document(body: bytes, source: str, *keys: str) -> Iterator[Row]:
+def _document(body: bytes, source: str, *keys: str, defaults: Sequence[str] = ()) -> Iterator[Row]:
+    """The rows under the first of `keys`, with what the document says for all of them under `defaults`."""
     try:
         document = strict_yaml.load(body, name=source)
     except LockgateError as error:
@@ -166,8 +168,9 @@ def _document(body: bytes, source: str, *keys: str) -> Iterator[Row]:
     rows = next((held[key] for key in keys if key in held), None)
     if not isinstance(rows, list) or not all(isinstance(row, dict | str) for row in cast("list[object]", rows)):
         raise RedteamError(f"The file holds no list {keys[0]!r}.", remedy=f"Give a file of {source}.")
+    common = {key: held[key] for key in defaults if held.get(key) is not None}
     for row in cast("list[Row | str]", rows):
-        yield {"value": row} if isinstance(row, str) else row
+        yield common | ({"value": row} if isinstance(row, str) else row)
 
 
 def _part(row: Row, *keys: str) -> object:
@@ -215,7 +218,7 @@ def _garak(body: bytes) -> Iterator[_Found]:
 
 def _pyrit(body: bytes) -> Iterator[_Found]:
     groups: dict[str, list[Row]] = {}
-    for number, row in enumerate(_document(body, "PyRIT", "seeds", "prompts")):
+    for number, row in enumerate(_document(body, "PyRIT", "seeds", "prompts", defaults=_PYRIT_DEFAULTS)):
         named = _string(row.get("prompt_group_alias")) or _string(row.get("prompt_group_id"))
         groups.setdefault(named or f"\x00{number}", []).append(row)
     for rows in groups.values():
@@ -235,12 +238,24 @@ def _pyrit(body: bytes) -> Iterator[_Found]:
             problem = "it is a template that somebody has to fill in"
         harms = _strings(first.get("harm_categories"))
         kept = _string(_part(first, "metadata", _OURS))
+        wanted = [text for row in rows for text in _expected(row)]
         yield _Found(
             tuple(_string(row.get("value")) for row in prompts),
             harms[0] if harms else _string(first.get("dataset_name")),
+            says=wanted[0] if wanted else "",
             kept=_json(kept) if kept else None,
             problem=problem,
         )
+
+
+def _expected(row: Row) -> Iterator[str]:
+    """Texts that an answer must hold for success, of a seed's conditions."""
+    conditions = row.get("conditions")
+    for condition in cast("list[object]", conditions) if isinstance(conditions, list) else []:
+        if _get(condition, "condition_type") == "output_matches":
+            matcher = _get(condition, "matcher")
+            if _get(matcher, "matcher_type") == "contains" and (text := _string(_get(matcher, "value")).strip()):
+                yield text
 
 
 def _sequence(row: Row) -> int:

@@ -169,7 +169,7 @@ def _attempts(board: "_Board", jobs: _Jobs, targets: dict[Lane, Target], ending:
 def _cause(attempts: Sequence[Attempt], lane: Lane) -> str:
     """Why a target was given up, the same whichever attempts happened to reach it before that."""
     failed = (item for item in attempts if item.lane is lane and item.status is AttemptStatus.ERRORED)
-    causes = sorted({item.reason for item in failed if item.reason != _GIVEN_UP})
+    causes = sorted({item.reason.rstrip(".") for item in failed if item.reason != _GIVEN_UP})
     return f"{'; or '.join(causes[:_CAUSES])}. Nothing more was sent after {PATIENCE} failures in a row"
 
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import msgspec
 
 from lockgate.redteam.message import Answer, Message, ToolCall, UnusableAnswerError
+from lockgate.redteam.targets.openai_wire import instead
 from lockgate.redteam.targets.tools import OFFERED
 from lockgate.redteam.targets.wire import Question
 
@@ -66,7 +67,7 @@ class AnthropicWire:
         try:
             found = _reply.decode(body)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-            raise UnusableAnswerError("the endpoint did not answer with a message in JSON") from error
+            raise UnusableAnswerError(instead(body, "a message")) from error
         texts = [block.thinking or block.text for block in found.content if block.type in {"text", "thinking"}]
         calls = tuple(
             ToolCall(block.name, bytes(block.input).decode("utf-8", "replace"))
@@ -74,7 +75,9 @@ class AnthropicWire:
             if block.type == "tool_use"
         )
         refused = found.stop_reason == "refusal"
-        if not texts and not calls and not refused:
+        # The interface ends a turn without a block where the model has nothing to add.
+        silent = not found.content and found.stop_reason == "end_turn"
+        if not texts and not calls and not refused and not silent:
             raise UnusableAnswerError("the message carries no text")
         return Answer("\n".join(texts), refused=refused, calls=calls, model=found.model or "")
 

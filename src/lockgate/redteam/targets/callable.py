@@ -37,20 +37,29 @@ class CallableTarget:
         system_prompt: Sent as the first message; None where the function adds its own.
         workers: Calls at the same time.
         timeout_s: Seconds for one call.
+        numbers: It may also return a number, which is no answer of a chat.
 
     Raises:
         RedteamError: A name is not one of Python's.
     """
 
     def __init__(
-        self, module: str, function: str, *, system_prompt: str | None = None, workers: int = 1, timeout_s: float = 60.0
+        self,
+        module: str,
+        function: str,
+        *,
+        system_prompt: str | None = None,
+        workers: int = 1,
+        timeout_s: float = 60.0,
+        numbers: bool = False,
     ) -> None:
         if not all(part.isidentifier() for part in (*module.split("."), *function.split("."))):
             raise RedteamError(f"{module}:{function} names no Python function.", remedy="Write python:module:function.")
         self.name = f"python:{module}:{function}"
         self.fingerprint = self.name
         self.repeatable = False
-        self._command = (sys.executable, callable_worker.__file__, module, function)
+        more = (callable_worker.NUMBERS,) if numbers else ()
+        self._command = (sys.executable, callable_worker.__file__, module, function, *more)
         self._system_prompt = system_prompt
         self._timeout_s = timeout_s
         self._free: asyncio.Queue[asyncio.subprocess.Process | None] = asyncio.Queue()

@@ -1,6 +1,7 @@
 """Calls a Python function for the red team, in a process of its own that can be ended.
 
-Started as a script: `python callable_worker.py MODULE FUNCTION`. One JSON object a line comes in, one goes out. What
+Started as a script: `python callable_worker.py MODULE FUNCTION [numbers]`.
+One JSON object a line comes in, one goes out. What
 the function prints goes to standard error, so it cannot be taken for an answer.
 """
 
@@ -12,6 +13,8 @@ import os
 import sys
 from collections.abc import Callable
 from typing import Any, TextIO
+
+NUMBERS = "numbers"
 
 
 def load(module: str, name: str) -> Callable[[list[dict[str, Any]]], object]:
@@ -62,14 +65,25 @@ def _text(arguments: object) -> str:
     return arguments if isinstance(arguments, str) else json.dumps(arguments)
 
 
-def serve(function: Callable[[list[dict[str, Any]]], object], answers: TextIO) -> None:
+def numbered(result: object) -> dict[str, Any]:
+    """What a function returned, where a number is an answer, too: also one of NumPy's."""
+    if hasattr(result, "__float__"):
+        return {"text": repr(float(result))}  # pyright: ignore[reportArgumentType] - it has just been looked for
+    return shaped(result)
+
+
+def serve(
+    function: Callable[[list[dict[str, Any]]], object],
+    answers: TextIO,
+    shape: Callable[[object], dict[str, Any]] = shaped,
+) -> None:
     """Answer line by line until the input ends."""
     for line in sys.stdin:
         try:
             result = function(json.loads(line)["messages"])
             if inspect.isawaitable(result):
                 result = asyncio.run(_finish(result))
-            said = shaped(result)
+            said = shape(result)
         except Exception as error:  # noqa: BLE001 - whatever a stranger's function raises is an answer that is missing
             said = {"error": type(error).__name__}
         answers.write(json.dumps(said) + "\n")
@@ -93,7 +107,7 @@ def main() -> None:
         return
     answers.write(json.dumps({"text": "ready"}) + "\n")
     answers.flush()
-    serve(function, answers)
+    serve(function, answers, numbered if sys.argv[3:] == [NUMBERS] else shaped)
 
 
 if __name__ == "__main__":

@@ -55,6 +55,10 @@ class _Failure(msgspec.Struct):
     error: _Error
 
 
+class _AnyFailure(msgspec.Struct):
+    error: object = None
+
+
 _completion = msgspec.json.Decoder(_Completion)
 _failure = msgspec.json.Decoder(_Failure)
 
@@ -132,7 +136,7 @@ def completion(body: bytes) -> Answer:
     try:
         found = _completion.decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise UnusableAnswerError("the endpoint did not answer with a chat completion in JSON") from error
+        raise UnusableAnswerError(instead(body, "a chat completion")) from error
     choice = found.choices[0]
     said = choice.message
     content, declined = _content(said.content)
@@ -175,6 +179,19 @@ def _text_of(part: _Part) -> str:
             return (thought if isinstance(thought, str) else "".join(map(_text_of, thought))) + "\n"
         case _:
             raise UnusableAnswerError("the chat completion carries a part that is no text, which no judge can read")
+
+
+def instead(body: bytes, wanted: str) -> str:
+    """What came in the place of an answer, without its words."""
+    if body.lstrip()[:6] in {b"data: ", b"event:"}:
+        return "the endpoint streams, although it was asked not to"
+    try:
+        failed = bool(msgspec.json.decode(body, type=_AnyFailure).error)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        failed = False
+    if failed:
+        return "the endpoint answered HTTP 200 with an error in its body"
+    return f"the endpoint did not answer with {wanted} in JSON"
 
 
 def _named(model: str) -> str:
