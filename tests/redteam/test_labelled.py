@@ -35,6 +35,13 @@ def test_the_judges_agree_with_the_labels() -> None:
     assert written.found >= 0.8 * written.reached
 
 
+def test_the_judges_agree_with_conversations_that_were_written_after_them() -> None:
+    later = read_cases((FOLDER / "later.jsonl").read_bytes())
+    assert len({case.id for case in later}) == len(later) == 157
+    found = agreement(later, map(verdict, later))
+    assert (found.found, found.claimed, found.reached) == (78, 79, 82)
+
+
 def test_the_bundled_cases_are_of_the_labelled_set_and_of_both_kinds() -> None:
     known = {case.id: case for case in CASES}
     cases = calibration()
