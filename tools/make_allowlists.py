@@ -97,6 +97,8 @@ class Wheel:
                 base = ".".join(package.split(".")[: len(package.split(".")) - node.level + 1]) if node.level else ""
                 source = ".".join(part for part in (base, node.module) if part)
                 self.imports[module].update({(n.asname or n.name): f"{source}.{n.name}" for n in node.names})
+            elif isinstance(node, ast.Import):
+                self.imports[module].update({n.asname: n.name for n in node.names if n.asname})
             elif isinstance(node, ast.ClassDef) and not stub:
                 self.classes[f"{module}.{node.name}"] = _found(module, node)
             elif isinstance(node, ast.FunctionDef) and not stub:
@@ -115,6 +117,10 @@ class Wheel:
         full = f"{module}.{name}"
         if full in self.classes or depth > MAX_REEXPORTS:
             return full
+        head, _, rest = name.partition(".")
+        through = f"{self.imports[module].get(head)}.{rest}"
+        if through in self.classes:
+            return through
         target = self.imports[module].get(name)
         if target is None:
             return full if "." not in name else self.resolve(module, name.rpartition(".")[2], depth + 1)
@@ -186,7 +192,7 @@ def _build(
     open_hooks: dict[str, str] = {}
     wanted = re.compile(str(rules["class_modules"]))
     functions = re.compile(str(rules.get("reference_names", "(?!)")))
-    outside = set(rules.get("bases", []))  # type: ignore[call-overload] - same
+    outside = set(rules.get("bases", [])) | listed_classes(rules.get("builds_on", []))  # type: ignore[call-overload] - same
     if "operators" in rules:
         refused = set(rules["refused_operators"])  # type: ignore[call-overload] - same
         found = {name for wheel in wheels for name in wheel.operators(str(rules["operators"]))}
@@ -214,6 +220,12 @@ def _build(
         "mappings": rules.get("mappings", []),
     }
     return listed, open_hooks
+
+
+def listed_classes(frameworks: list[str]) -> set[str]:
+    """The classes that the lists of other frameworks hold: whoever derives from them brings no hooks unseen."""
+    lists = [json.loads((OUT / f"{name}.json").read_text("utf-8"))["classes"] for name in frameworks]
+    return {f"{module}.{name}" for classes in lists for module, names in classes.items() for name in names}
 
 
 def _grouped(names: set[str]) -> dict[str, list[str]]:

@@ -92,6 +92,28 @@ def _instances(kind: Any) -> list[Any]:
     return []
 
 
+def companion_files() -> Iterator[Written]:
+    """Libraries that build on scikit-learn, and kinds of its files that only some options lead to."""
+    np = importlib.import_module("numpy")
+    rng = np.random.default_rng(0)
+    rows, labels = rng.random((60, 3)), np.array([0, 1, 1] * 20)
+    ensemble = importlib.import_module("sklearn.ensemble")
+    boosted = ensemble.HistGradientBoostingClassifier(max_iter=3, categorical_features=[0])
+    yield from _pickles("companions", "categories", boosted.fit(np.column_stack([labels, rows]), labels))
+    sampling, hidden, encoders = map(_optional, ("imblearn.over_sampling", "hmmlearn.hmm", "category_encoders"))
+    if sampling is not None:
+        pipeline = importlib.import_module("imblearn.pipeline")
+        steps = [("s", sampling.SMOTE(random_state=0)), ("m", ensemble.RandomForestClassifier(3))]
+        yield from _pickles("companions", "resampled", pipeline.Pipeline(steps).fit(rows, labels))
+    if hidden is not None:
+        yield from _pickles("companions", "hidden-states", hidden.GaussianHMM(2).fit(rows))
+        yield from _joblib("companions", "hidden-categories", hidden.CategoricalHMM(2).fit(labels.reshape(-1, 1)))
+    if encoders is not None:
+        for name in ("TargetEncoder", "BinaryEncoder", "CatBoostEncoder", "WOEEncoder", "CountEncoder"):
+            frame = importlib.import_module("pandas").DataFrame({"c": labels.astype(str)})
+            yield from _pickles("companions", name, getattr(encoders, name)().fit(frame, labels))
+
+
 def _fit(made: Any, rows: Any, target: Any) -> Any:
     base = importlib.import_module("sklearn.base")
     try:
@@ -333,6 +355,8 @@ def wrapped_files() -> Iterator[Written]:
     yield "wrapped", "plain.pkl.gz", gzip.compress(value, mtime=0)
     yield "wrapped", "plain.pkl.bz2", bz2.compress(value)
     yield "wrapped", "plain.pkl.xz", lzma.compress(value)
+    alone = lzma.compress(value, lzma.FORMAT_ALONE)
+    yield "wrapped", "stated-size.lzma", alone[:5] + len(value).to_bytes(8, "little") + alone[13:]
     yield "wrapped", "plain.tar", tarred.getvalue()
     yield "wrapped", "plain.tar.gz", gzip.compress(tarred.getvalue(), mtime=0)
     yield "wrapped", "plain.nemo", tarred.getvalue()
@@ -344,6 +368,7 @@ def wrapped_files() -> Iterator[Written]:
 
 SOURCES: tuple[Callable[[], Iterator[Written]], ...] = (
     sklearn_files,
+    companion_files,
     numpy_files,
     scipy_files,
     pandas_files,

@@ -134,6 +134,10 @@ def _mapped(name: str) -> str:
     return {"commands.getoutput": "subprocess.getoutput", "builtins.apply": "builtins.apply"}.get(name, name)
 
 
+_CHECK = b"csklearn.utils.validation\ncheck_array\n"
+_KEPT_CHECK = b"cfunctools\npartial\n" + _CHECK + b"\x85R"
+_KEPT_BLOCK = b"cfunctools\npartial\ncpandas.core.internals.blocks\nnew_block\n\x85R"
+
 TRICKS: dict[str, tuple[bytes, str, tuple[str, ...]]] = {
     "extension registry": (b"\x80\x02\x82\x01)R.", "extension", ()),
     "extension registry, wide": (b"\x80\x02\x84\x01\x00\x00\x00)R.", "extension", ()),
@@ -200,6 +204,33 @@ TRICKS: dict[str, tuple[bytes, str, tuple[str, ...]]] = {
     "bytes of a terabyte": (b"\x80\x04\x8e\x00\x00\x00\x00\x00\x01\x00\x00x.", "truncated", ()),
     "storage loader with a program": (
         b"\x80\x03ctorch.storage\n_load_from_bytes\nC" + bytes([len(by_reduce(RUN))]) + by_reduce(RUN) + b"\x85R.", "posix.system", ()),  # noqa: E501 - one trick a line
+    "kept check called": (
+        b"\x80\x02" + _KEPT_CHECK + b"(" + _CHECK + b")}S'dtype'\nNsNtb)R.", "computed-call", ()),
+    "kept check with a state of another function": (
+        b"\x80\x02" + _KEPT_CHECK + b"(cposix\nsystem\n)}Ntb.", "posix.system", ()),
+    "kept block that becomes a check": (
+        b"\x80\x02" + _KEPT_BLOCK + b"(" + _CHECK + b")}S'dtype'\nNsNtb)R.", "state", ()),
+    "kept check with arguments": (
+        b"\x80\x02" + _KEPT_CHECK + b"(" + _CHECK + b"(S'x'\nt}S'dtype'\nNsNtb.", "state", ()),
+    "kept check with an unusual option": (
+        b"\x80\x02" + _KEPT_CHECK + b"(" + _CHECK + b")}S'estimator'\nNsNtb.", "state", ()),
+    "kept check with a function for an element type": (
+        b"\x80\x02" + _KEPT_CHECK + b"(" + _CHECK + b")}S'dtype'\ncnumpy\nmean\nsNtb.", "state", ()),
+    "kept check with a mapping for a state": (
+        b"\x80\x02" + _KEPT_CHECK + b"}S'func'\nNsb.", "state", ()),
+    "matrix of many rows": (
+        b"cnumpy.core.multiarray\n_reconstruct\n(cnumpy.matrixlib.defmatrix\nmatrix\n(I99\ntC\x01btR.",
+        "numpy.core.multiarray._reconstruct", ()),
+    "file read by NumPy": (b"cnumpy\nload\n(S'/etc/passwd'\ntR.", "numpy.load", ()),
+    "file loaded by joblib": (b"cjoblib\nload\n(S'x'\ntR.", "joblib.load", ()),
+    "file loaded by PyTorch": (b"ctorch\nload\n(S'x'\ntR.", "torch.load", ()),
+    "function applied along an axis": (
+        b"cnumpy\napply_along_axis\n(cposix\nsystem\nI0\nNtR.", "posix.system", ()),
+    "factory planted in a mapping": (
+        b"\x80\x02ccollections\ndefaultdict\n)R}S'default_factory'\ncposix\nsystem\nsb.", "posix.system", ()),
+    "numpy wrapper of an old joblib": (
+        b"cjoblib.numpy_pickle_compat\nNDArrayWrapper\n)\x81}S'filename'\nS'/etc/passwd'\nsb.",
+        "joblib.numpy_pickle_compat.NDArrayWrapper", ()),
     "pickle inside bytes": (
         b"\x80\x03}X\x01\x00\x00\x00aC" + bytes([len(by_memo(RUN))]) + by_memo(RUN) + b"s.", "nested-pickle", ()),
 }  # fmt: skip
@@ -264,6 +295,12 @@ def _flip(body: bytes, at: int, bits: int) -> bytes:
     return body[:at] + bytes([body[at] ^ bits]) + body[at + 1 :]
 
 
+def _sized(body: bytes) -> bytes:
+    """LZMA that states how long its content is, as the LZMA SDK writes it."""
+    made = lzma.compress(body, lzma.FORMAT_ALONE)
+    return made[:5] + struct.pack("<Q", len(body)) + made[13:]
+
+
 def wrapped_samples() -> Iterator[Sample]:
     for form in ("reduce", "memo", "state"):
         program = FORMS[form](RUN)
@@ -276,6 +313,7 @@ def wrapped_samples() -> Iterator[Sample]:
             "model.pkl.bz2": bz2.compress(program),
             "model.pkl.xz": lzma.compress(program),
             "model.joblib.lzma": lzma.compress(program, lzma.FORMAT_ALONE),
+            "sized.joblib.lzma": _sized(program),
             "model.joblib.z": zlib.compress(program),
             "model.pt": torch_zip(program),
             "model.pth": torch_legacy(program),

@@ -24,6 +24,11 @@ MAX_KEPT = 48 << 20
 MAX_DICTIONARY = 128 << 20
 CHUNK = 1 << 20
 MIN_HEAD = 64
+_LZMA_HEADER = 13
+_LZMA_PROPERTIES = 0x5D
+_LZMA_DICTIONARY = 4096
+_LZMA_UNKNOWN = (1 << 64) - 1
+_LZMA_MOST = 1 << 38
 _ERRORS = (zlib.error, lzma.LZMAError, OSError, EOFError, ValueError, zstandard.ZstdError)
 
 
@@ -130,11 +135,24 @@ def sniff_compression(head: bytes) -> Compression | None:
             return found
     if head[:3] == b"BZh" and head[4:10] in {b"1AY&SY", b"\x17\x72\x45\x38\x50\x90"}:
         return "bzip2"
-    if len(head) > 13 and head[0] == 0x5D and head[1:3] == b"\x00\x00" and head[5:13] == b"\xff" * 8:  # noqa: PLR2004 - the header that `lzma` writes
+    if _is_lzma(head):
         return "lzma"
     if len(head) > 2 and head[0] == 0x78 and head[1] in {0x01, 0x5E, 0x9C, 0xDA} and _inflates(head):  # noqa: PLR2004 - deflate with a 32 KiB window
         return "zlib"
     return None
+
+
+def _is_lzma(head: bytes) -> bool:
+    """Whether it is the old format of LZMA, which has no magic number: by the rules of liblzma's `alone_decoder`.
+
+    The usual properties, a dictionary of 2^n or 2^n + 2^(n-1) bytes, a size that is unknown or below 256 GiB, and the
+    zero with which every stream of the coder begins.
+    """
+    if len(head) <= _LZMA_HEADER or head[0] != _LZMA_PROPERTIES or head[_LZMA_HEADER]:
+        return False
+    dictionary, size = int.from_bytes(head[1:5], "little"), int.from_bytes(head[5:_LZMA_HEADER], "little")
+    plain = dictionary.bit_count() == 1 or (dictionary.bit_count() == 2 and dictionary & dictionary >> 1 != 0)  # noqa: PLR2004 - see above
+    return plain and dictionary >= _LZMA_DICTIONARY and (size == _LZMA_UNKNOWN or size < _LZMA_MOST)
 
 
 def _inflates(head: bytes) -> bool:

@@ -12,7 +12,7 @@ _ARRAYS = frozenset(
     f"numpy.{name}"
     for name in (
         *("ndarray", "matrix", "recarray", "rec.recarray", "ma.MaskedArray", "ma.core.MaskedArray"),
-        *("chararray", "char.chararray", "core.defchararray.chararray"),
+        *("chararray", "char.chararray", "core.defchararray.chararray", "matrixlib.defmatrix.matrix"),
     )
 )
 _FACTORIES = frozenset(
@@ -22,6 +22,8 @@ _FACTORIES = frozenset(
 _ZONES = frozenset({"zoneinfo.ZoneInfo"})
 _RECORDS = frozenset({"numpy.record"})
 _BLOCK_MAKERS = frozenset({"pandas.core.internals.blocks.new_block"})
+_KEPT_CHECKS = frozenset({"sklearn.utils.validation.check_array"})
+_CHECK_OPTIONS = frozenset({"dtype", "ensure_all_finite", "force_all_finite"})
 _LAZY_METHODS = frozenset({"_lazy_load_hook", "_infer_parameters"})
 _TENSOR_TYPES = frozenset({"torch.Tensor", "torch.nn.parameter.Parameter", "torch.nn.parameter.Buffer"})
 _MAX_ITEMS = 1_000_000
@@ -181,26 +183,34 @@ def _compiled(arguments: Arguments) -> bool:
     return len(arguments) == 3 and _is(arguments[0], CLASSES) and _plain(arguments[1:])  # noqa: PLR2004 - see above
 
 
-def _block_maker(arguments: Arguments) -> bool:
-    """Blocks of a frame: pandas 1.3 and 1.4 keep them as calls of one function."""
-    return len(arguments) == 1 and _is(arguments[0], _BLOCK_MAKERS)
+def _kept_call(arguments: Arguments) -> bool:
+    """Calls that files keep: pandas 1.3 and 1.4 blocks of a frame, scikit-learn the check of its boosting's input."""
+    return len(arguments) == 1 and _is(arguments[0], _BLOCK_MAKERS | _KEPT_CHECKS)
 
 
-def is_block_state(state: Value) -> bool:
-    """Whether a state leaves such a call what it is: the function, no arguments, the number of dimensions."""
+def makes_blocks(kept: Instance) -> bool:
+    """Whether a kept call may be made while the file is loaded, as that of a block is."""
+    return not kept.refused and bool(kept.arguments) and _is(kept.arguments[0], _BLOCK_MAKERS)
+
+
+def is_kept_state(kept: Instance, state: Value) -> bool:
+    """Whether a state leaves a kept call what it is: the same function, no arguments, and its usual options."""
     if not isinstance(state, Tuple) or len(state.items) != 4:  # noqa: PLR2004 - as `functools.partial` has it
         return False
     function, given, named, _ = state.items
-    fields = (named.fields or {}) if isinstance(named, Collection) else {}
-    return (
-        _is(function, _BLOCK_MAKERS)
-        and isinstance(given, Tuple)
-        and not given.items
-        and fields.keys() <= {"ndim"}
-        and isinstance(fields.get("ndim"), int)
-        and isinstance(named, Collection)
-        and named.weight <= 3  # noqa: PLR2004 - itself, a key, a value
-    )
+    if not isinstance(given, Tuple) or given.items or not isinstance(named, Collection) or named.odd:
+        return False
+    fields = named.fields or {}
+    if makes_blocks(kept):
+        is_size = fields.keys() <= {"ndim"} and isinstance(fields.get("ndim"), int)
+        return _is(function, _BLOCK_MAKERS) and is_size and named.weight <= 3  # noqa: PLR2004 - itself, a key, a value
+    # Element types may be listed; they were judged when they were made.
+    known = bool(fields) and fields.keys() <= _CHECK_OPTIONS
+    return _is(function, _KEPT_CHECKS) and known and all(map(_is_check_option, fields.values()))
+
+
+def _is_check_option(value: Value) -> bool:
+    return isinstance(value, int | str | None) or (isinstance(value, Collection) and value.kind == "list")
 
 
 def _class_only(arguments: Arguments) -> bool:
@@ -220,7 +230,6 @@ BY_NAME: dict[str, Contract] = {
     "array_buffer": _array_buffer,
     "array_scalar": _array_scalar,
     "bit_generator": _bit_generator,
-    "block_maker": _block_maker,
     "bound_method": _bound_method,
     "class_and_fields": _class_and_fields,
     "class_only": _class_only,
@@ -231,6 +240,7 @@ BY_NAME: dict[str, Contract] = {
     "deque": _deque,
     "empty_array": _empty_array,
     "encoded_text": _encoded_text,
+    "kept_call": _kept_call,
     "latin1": _latin1,
     "masked_array": _masked_array,
     "nested_file": _nested_file,

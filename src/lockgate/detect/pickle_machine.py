@@ -10,7 +10,7 @@ from typing import Literal
 import msgspec
 
 from lockgate.detect import pickle_allow
-from lockgate.detect.pickle_contracts import is_block_state
+from lockgate.detect.pickle_contracts import is_kept_state, makes_blocks
 from lockgate.detect.pickle_dtype import DATA_TYPE, set_type
 from lockgate.detect.pickle_values import (
     MAX_DEPTH,
@@ -208,7 +208,8 @@ class Machine:
     def call(self, function: Value, arguments: Value, options: Value = None) -> Value:
         """Judge a call and give what it would return."""
         if not isinstance(function, Global):
-            if not (isinstance(function, Instance) and function.name == pickle_allow.PARTIAL and not function.refused):
+            kept = function if isinstance(function, Instance) and function.name == pickle_allow.PARTIAL else None
+            if kept is None or not makes_blocks(kept):
                 self.problem("computed-call", "It calls an object that it computed itself.")
             return OPAQUE
         rule = pickle_allow.CALLABLES.get(function.name)
@@ -252,7 +253,7 @@ class Machine:
                 self.problem("state", "It sets the state of an object twice, which no writer does.")
             if target.name == DATA_TYPE and not set_type(target, state):
                 self.problem("state", "It gives an element type a state that contradicts itself.")
-            if target.name == pickle_allow.PARTIAL and not is_block_state(state):
+            if target.name == pickle_allow.PARTIAL and not is_kept_state(target, state):
                 self.problem("state", "It changes what a kept call calls.")
             target.filled = not self.is_trial
         parts = state.items if isinstance(state, Tuple) else (state,)

@@ -1,11 +1,14 @@
 """SHA-256 of each pickle allow-list, written by `tools/make_allowlists.py`."""
 
 PINNED: dict[str, str] = {
+    "category-encoders.json": "46b25f45b2c614caa30b3028a87d72445800b02b9f2f1610f0c5183401f34b2e",
+    "hmmlearn.json": "866c34c8f796c45100b21cf2547129da5b78373b06059d0048271f31c30c5ebb",
+    "imbalanced-learn.json": "83954a24055ff9d6513707ac00b9d0f91db82826ffaeb49b940874b0ca9fa2c0",
     "joblib.json": "efe6d2264ccd7628f1db3989ed924718d143575038515fadda945708c2eb2834",
     "lightgbm.json": "69c426266cfd7ab9dd8668fdd05afd7acd0f4ebe998656c80f58b17edbb84b0b",
-    "numpy.json": "c150a107b1cb810d2351d64a1bbd089311216ba34bc59f420355b937ae30dab9",
+    "numpy.json": "a9b82d1a133d119189692c96e44b8aeca612601aecb8aaeb58a64c3c679d9728",
     "pandas.json": "aaad8006bdc97d9a265b7911914d87253d5b2994db365e9f622437edd1852b4a",
-    "python.json": "bc3ac0455d6f5787fbaa26e214829b52635bbc44824116a8b838401b3fffcb94",
+    "python.json": "8ebf6ff195f905a0e7641d3b78593b1ae320d2868dde9c2d745c3ed99d13e7f2",
     "scikit-learn.json": "3439fe776f2cffcb9a5334415644afac7980468184798e68f67e31fad322fbf9",
     "scipy.json": "9f907aa9f9e6364dfe855e32d87d7edcdc4efb03d80e3cc0e0580273f14be812",
     "sentence-transformers.json": "a6ce6d1949447f0a9c28b1d52df3c89e8b15532d2e38b385ab2cb535ab382ad9",

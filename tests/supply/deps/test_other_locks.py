@@ -119,6 +119,13 @@ def test_bun():
     assert (found["side"].origin, found["side"].fixed) == ("vcs", True)
 
 
+def test_an_address_in_the_registry_gives_the_version_that_bun_leaves_out():
+    place = "https://registry.npmjs.org/@scope/is-odd/-/is-odd-3.0.1.tgz"
+    lock = {"lockfileVersion": 1, "packages": {"@scope/is-odd": [f"@scope/is-odd@{place}", {}, SRI]}}
+    found = read("bun.lock", json.dumps(lock))["@scope/is-odd"]
+    assert (found.origin, found.version, found.problem) == ("registry", "3.0.1", "")
+
+
 def test_the_binary_lock_of_bun_says_what_to_do():
     with pytest.raises(UnreadableError, match="save-text-lockfile"):
         read_bytes("bun.lockb", b"\x00", no_include)

@@ -43,7 +43,7 @@ def examine_listings(files: Taken, policy: SubjectRef, options: ScanOptions) -> 
     ]
     subjects = {ref for listing in listings for ref in (listing.ref, *listing.included) if ref.sha256}
     foreign = strangers(imports.modules, code)
-    if not any(lists_python(listing.ref.uri) for listing in listings):
+    if not any(lists_python(listing) for listing in listings):
         if foreign:
             outcomes.append(errored(KnownVulnerability, policy, _unlisted(foreign)))
         elif not imports.complete:

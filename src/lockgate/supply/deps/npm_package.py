@@ -57,7 +57,7 @@ def npm_package(
     fetched = text(place)
     if not is_name(name) or (place and not fetched):
         return unread_package(str(name))
-    locked = text(version)
+    locked = text(version) or _version_in(name, fetched)
     origin, digests = npm_origin(fetched), strong(hashes)
     return Dependency(
         ecosystem="npm",
@@ -129,6 +129,13 @@ def _is_fixed(place: str, origin: Origin) -> bool:
         return is_commit(fragment.rpartition("commit=")[2].partition("&")[0]) or is_fixed(place)
     # What GitHub packs is named by the commit.
     return is_fixed(place) or (head.startswith(_GITHUB_ARCHIVE) and is_commit(head.rpartition("/")[2]))
+
+
+def _version_in(name: str, place: str) -> str:
+    """The version that an address in a registry names, where the entry itself names none."""
+    found = _TARBALL.match(unquote(place))
+    base = f"{name.rpartition('/')[2]}-"
+    return found[2].removeprefix(base) if found and found[2].startswith(base) else ""
 
 
 def _another(name: str, version: str, place: str) -> str:

@@ -18,7 +18,8 @@ from lockgate.supply.deps.read_conda import read_conda_lock, read_environment, r
 from lockgate.supply.deps.read_json import read_bill, read_package_lock, read_pipfile_lock
 from lockgate.supply.deps.read_pnpm import read_pnpm
 from lockgate.supply.deps.read_requirements import read_requirements
-from lockgate.supply.deps.read_toml import read_lock, read_pylock, read_pyproject
+from lockgate.supply.deps.read_setup import read_setup_cfg, read_setup_py
+from lockgate.supply.deps.read_toml import read_lock, read_pipfile, read_pylock, read_pyproject
 from lockgate.supply.deps.read_yarn import read_yarn
 from lockgate.supply.errors import SupplyError
 
@@ -33,7 +34,8 @@ _CONDA_LOCKS = {"conda-lock.yml": read_conda_lock, "conda-lock.yaml": read_conda
 _BINARY = "bun.lockb"
 """Not read, but it lists packages: overlooking it would pass it."""
 _JAVASCRIPT = _NPM | _SCRIPTED.keys() | {_BINARY}
-_NAMES = _JAVASCRIPT | _LOCKS | _CONDA_LOCKS.keys() | _CONDA | {"pyproject.toml", "pipfile.lock"}
+_SETUP = {"setup.py", "setup.cfg"}
+_NAMES = _JAVASCRIPT | _LOCKS | _CONDA_LOCKS.keys() | _CONDA | _SETUP | {"pyproject.toml", "pipfile", "pipfile.lock"}
 
 Load = Callable[[str], str]
 
@@ -53,10 +55,10 @@ def is_known(name: str) -> bool:
     return lowered in _NAMES or _is_pylock(lowered) or (_is_requirements(lowered) and "requirements" in name.lower())
 
 
-def lists_python(name: str) -> bool:
-    """Whether a file of dependencies with that name speaks of Python's libraries."""
-    lowered = PurePosixPath(name).name.lower()
-    return lowered not in _JAVASCRIPT
+def lists_python(listing: Listing) -> bool:
+    """Whether a file of dependencies speaks of Python's libraries; `setup.py` may be a module like any other."""
+    lowered = PurePosixPath(listing.ref.uri).name.lower()
+    return lowered not in _JAVASCRIPT and (lowered not in _SETUP or bool(listing.dependencies or listing.unread))
 
 
 def read_listing(root: Path, uri: str, *, name: str, role: Role | None = None) -> Listing:
@@ -127,6 +129,9 @@ def read_bytes(uri: str, body: bytes, load: Load, *, role: Role | None = None) -
             return _Read(
                 "requirements", bounded(stated.dependencies), tuple(stated.unread), tuple(dict.fromkeys(stated.indexes))
             )
+        if name in _SETUP:
+            found, unread = read_setup_py(content) if name == "setup.py" else read_setup_cfg(content, uri, load)
+            return _Read("declaration", bounded(found), tuple(unread))
         return _structured(name, body, content)
     except UnicodeDecodeError as error:
         raise UnreadableError("it is no UTF-8") from error
@@ -162,6 +167,13 @@ def _structured(name: str, body: bytes, content: str) -> _Read:
         return _Read("lock", bounded(read_lock(document)))
     if _is_pylock(name):
         return _Read("lock", bounded(read_pylock(document)))
+    return _declared(name, document)
+
+
+def _declared(name: str, document: Json) -> _Read:
+    if name == "pipfile":
+        found, added = read_pipfile(document)
+        return _Read("declaration", bounded(found), indexes=tuple(added))
     if name == "pyproject.toml":
         found, unread = read_pyproject(document)
         return _Read("declaration", bounded(found), tuple(unread))

@@ -13,6 +13,7 @@ from lockgate.supply.deps.entries import (
     is_fixed,
     is_list,
     is_mapping,
+    is_own_folder,
     items,
     mapping,
     origin_of,
@@ -22,6 +23,7 @@ from lockgate.supply.deps.entries import (
     text,
     unknown,
     whole_list,
+    whole_mapping,
 )
 
 _OWN_SOURCES = {"editable", "virtual", "workspace"}
@@ -41,10 +43,15 @@ def read_lock(document: Json) -> Iterator[Dependency]:
     by_name = mapping(mapping(document.get("metadata")).get("files"))
     for item in items(listed):
         entry = mapping(item)
-        source = entry.get("source")
-        if is_mapping(source) and _OWN_SOURCES & mapping(source).keys():
+        if _is_own(mapping(entry.get("source"))):
             continue  # the project itself
         yield _locked(entry, items(by_name.get(text(entry.get("name")))))
+
+
+def _is_own(source: Json) -> bool:
+    """Whether a package is a folder of the project, whose code is examined where it lies."""
+    folder = text(source.get("directory")) or (text(source.get("url")) if source.get("type") == "directory" else "")
+    return bool(_OWN_SOURCES & source.keys()) or (bool(folder) and is_own_folder(folder))
 
 
 def read_pylock(document: Json) -> Iterator[Dependency]:
@@ -57,7 +64,9 @@ def read_pylock(document: Json) -> Iterator[Dependency]:
         raise UnreadableError("it is not of version 1 of the format")
     for item in whole_list(document, "packages"):
         entry = mapping(item)
-        yield _pylocked(entry)
+        folder = text(mapping(entry.get("directory")).get("path"))
+        if not (folder and is_own_folder(folder)):
+            yield _pylocked(entry)
 
 
 def _locked(entry: Json, more_files: list[object]) -> Dependency:
@@ -66,8 +75,8 @@ def _locked(entry: Json, more_files: list[object]) -> Dependency:
     files += [mapping(entry["sdist"])] if "sdist" in entry else []
     origin, url, fixed = _source(entry)
     hashes = strong(text(item.get("hash")) for item in files)
-    if not name:
-        return unknown("")
+    if not name or _is_hidden(entry) or _is_hidden(mapping(entry.get("source"))):
+        return unknown(name)
     return Dependency(
         ecosystem="PyPI",
         name=normal_name("PyPI", name),
@@ -80,6 +89,11 @@ def _locked(entry: Json, more_files: list[object]) -> Dependency:
         artifacts=_artifacts(text(item.get("url")) or text(item.get("file")) for item in files),
         requires=tuple(sorted(_needed(entry))),
     )
+
+
+def _is_hidden(source: Json) -> bool:
+    """Whether it states a place that cannot be shown, which must not count as none."""
+    return any(source.get(key) and not text(source.get(key)) for key in ("git", "url", "type"))
 
 
 def _marker(entry: Json) -> str:
@@ -169,11 +183,19 @@ def read_pyproject(document: Json) -> tuple[list[Dependency], list[str]]:
     return found, [f"'{name}' is computed when the project is built" for name in sorted(computed)]
 
 
+def read_pipfile(document: Json) -> tuple[list[Dependency], list[str]]:
+    """What a `Pipfile` asks for, and the registries that it adds to the first."""
+    groups = sorted(document.keys() - {"source", "requires", "scripts", "pipenv"})
+    found = [_wished(name, value) for group in groups for name, value in whole_mapping(document, group).items()]
+    added = [text(mapping(item).get("name")) or "unnamed" for item in whole_list(document, "source")[1:]]
+    return found, added
+
+
 def _wished(name: str, value: object) -> Dependency:
-    """An entry of Poetry's own table: a specifier in its own language, or a table."""
+    """An entry of Poetry's own table or a Pipfile's: a specifier in its own language, or a table."""
     table = mapping(value)
     version = text(value) or text(table.get("version"))
-    place = next((found for key in ("git", "url", "path") if (found := text(table.get(key)))), "")
+    place = next((found for key in ("git", "url", "path", "file") if (found := text(table.get(key)))), "")
     origin: Origin = "vcs" if "git" in table else origin_of(place) if place else "registry"
     stated = version.removeprefix("==")
     pinned = version.startswith("==") and not set(stated) & set("*,|<>=!~^ ")
@@ -184,5 +206,5 @@ def _wished(name: str, value: object) -> Dependency:
         specifier=version,
         origin=origin,
         url=shown_url(place),
-        fixed=is_commit(text(table.get("rev"))) or is_fixed(place),
+        fixed=is_commit(text(table.get("rev")) or text(table.get("ref"))) or is_fixed(place),
     )

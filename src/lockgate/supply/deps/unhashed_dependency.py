@@ -48,5 +48,7 @@ class UnhashedDependency(Check[DependencyFacts], frozen=True):
         # Yarn notes the digests of what it installed on this kind of machine, so others' are usually missing.
         usual = item.ecosystem == "npm" and bool(item.marker)
         severity = Severity.MEDIUM if subject.any_hashed and not usual else Severity.LOW
-        message = f"{item.shown} has no SHA-2 digest. Lock it with digests, as 'uv lock' or 'pip-compile' can."
+        how = "Lock it with digests, as 'uv lock' or 'pip-compile' can."
+        how = "Have the package manager lock it again, with 'integrity'." if item.ecosystem == "npm" else how
+        message = f"{item.shown} has no SHA-2 digest. {how}"
         yield self.finding(message, at=Location(subject.ref.uri, item.name, item.line), severity=severity)
