@@ -2,6 +2,7 @@
 
 import asyncio
 import statistics
+from collections import Counter
 from typing import Any
 
 from gateway_parts.load import cpu_s, descriptors, flood, held_back, memory_mb, stream_to_end
@@ -25,7 +26,7 @@ async def stream_cost(server: Server, streams: int, failures: dict[str, int]) ->
         for count, found in costs.items():
             body = bodies([f"{PADDING} events={count} pause=0 "], stream=True)[0]
             before = cpu_s(server.process)
-            if not await stream_to_end(server.address, body):
+            if await stream_to_end(server.address, body):
                 failures[server.name] = failures.get(server.name, 0) + 1
             found.append(cpu_s(server.process) - before)
     short, long = (statistics.median(found) for found in costs.values())
@@ -52,11 +53,13 @@ async def many_streams(server: Server, count: int) -> dict[str, Any]:
             await asyncio.sleep(0.2)
 
     watching = asyncio.create_task(watch())
-    whole = await asyncio.gather(*(stream_to_end(server.address, body) for _ in range(count)))
+    ends = await asyncio.gather(*(stream_to_end(server.address, body) for _ in range(count)))
+    failed = [end for end in ends if end]
     watching.cancel()
     return {
         "streams": count,
-        "errors": whole.count(False),
+        "errors": len(failed),
+        "why": dict(Counter(failed)),
         "rss_mb_before": round(before, 1),
         "rss_mb": round(highest, 1),
         "cpu_ms_a_stream": round((cpu_s(server.process) - used) / count * 1000, 2),

@@ -121,20 +121,23 @@ async def first_token_ms(address: Address, body: bytes) -> float:
     return took
 
 
-async def stream_to_end(address: Address, body: bytes) -> bool:
-    """Read one stream to its end; whether it was whole."""
+async def stream_to_end(address: Address, body: bytes) -> str:
+    """Read one stream to its end; empty where it was whole, else the code of the error, or how it ended."""
+    last = b""
     try:
         reader, writer = await asyncio.open_connection("127.0.0.1", address.port)
         writer.write(address.request(body))
-        last = b""
         while piece := await asyncio.wait_for(reader.read(65_536), 60):
-            last = (last + piece)[-64:]
+            last = (last + piece)[-512:]
             if b"data: [DONE]" in last:
                 break
         writer.close()
-    except (OSError, TimeoutError):
-        return False
-    return b"data: [DONE]" in last
+    except (OSError, TimeoutError) as error:
+        return type(error).__name__
+    if b"data: [DONE]" in last:
+        return ""
+    _, found, rest = last.partition(b'"code":"')
+    return rest.partition(b'"')[0].decode("latin-1") if found else "cut off"
 
 
 async def held_back(address: Address, body: bytes) -> int:

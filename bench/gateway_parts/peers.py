@@ -16,7 +16,7 @@ from gateway_parts.load import Address
 from gateway_parts.processes import Server, end, free_port, pinned, wait_for
 
 LITELLM = "1.106.2"
-_INSTALL_S = 900
+_INSTALL_S = 1800
 _QUIET = {"LITELLM_LOCAL_MODEL_COST_MAP": "True", "LITELLM_LOG": "ERROR", "DISABLE_AIOHTTP_TRANSPORT": ""}
 
 
