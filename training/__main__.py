@@ -165,7 +165,7 @@ def export(work: Path, wheel: Path | None, package: Path, *, average: bool) -> N
     from training.encoder_model import AVERAGE, BODY
 
     difference = step.export(_base(work, wheel), work, package, AVERAGE if average else BODY)
-    print(f"{package} is written; 8 bits move a logit of noise by at most {difference:.3f}.")
+    print(f"{package} is written; 8 bits move a logit by {difference:.3f} in the mean.")
 
 
 @commands.command()

@@ -1,7 +1,7 @@
 """Reads the networks out of a weights package, so that training can go on from released weights. Needs torch.
 
-The package holds matrices in 8 bits, one scale a column; what comes back is off by half a step at most, which the
-training levels out within its warm-up.
+The package holds matrices in 8 bits, one scale a column; what comes back is off by half a step at most, and by more in
+channels whose values are small (see `training.balance`), which the training levels out within its warm-up.
 """
 
 from pathlib import Path
@@ -22,6 +22,8 @@ State: TypeAlias = dict[str, Tensor]
 
 _STORED = "_quantized"
 _PRODUCT = "MatMulInteger"
+_INVERSE = ".inverse"
+"""What `training.balance` multiplied a layer's input by."""
 
 
 def released_network(shape: Shape, package: Path) -> Network:
@@ -46,6 +48,10 @@ def released_network(shape: Shape, package: Path) -> Network:
             # Nodes are named by the module whose product they are: /layers.0/qkv/MatMul_quant.
             module = ".".join(node.name.strip("/").split("/")[:-1])
             state[f"{module}.weight"] = torch.from_numpy(_unpacked(values, node.input[1]))
+    for name in [name for name in state if name.endswith(_INVERSE)]:
+        balanced = name.removesuffix(_INVERSE)
+        state[f"{balanced}.weight"] = state[f"{balanced}.linear.weight"] * state[name]
+        state[f"{balanced}.bias"] = state[f"{balanced}.linear.bias"]
     layers = 1 + max(int(name.split(".")[1]) for name in state if name.startswith("layers."))
     network = Network(shape, layers)
     wanted = network.state_dict()
