@@ -152,7 +152,7 @@ class World:
 
 
 def write_project(root: Path, base_url: str, *, timeout_s: float, settings: str = "") -> Project:
-    (root / "prompts").mkdir(parents=True)
+    (root / "prompts").mkdir(parents=True, exist_ok=True)
     (root / "prompts/system.md").write_text(PROMPT + "\n")
     (root / "prompts/protected.txt").write_text(PROTECTED + "\n")
     (root / "lockgate.yaml").write_text(

@@ -73,8 +73,9 @@ def create(folder: Path, name: str, expires: float | None, tenant: str, scopes: 
     project = open_project(folder)
     made = keys.create(project, name, expires_at=expires, tenant=tenant, scopes=scopes)
     _show(*made, as_json=as_json)
-    rules = project.config.serve.rules if project.config.serve else None
-    if scopes and not any("caller.scopes" in rule.when for rule in rules or ()):
+    serve = project.config.serve
+    rules, cedar = (serve.rules, serve.cedar) if serve else (None, "")
+    if scopes and not cedar and not any("caller.scopes" in rule.when for rule in rules or ()):
         click.echo("No rule in 'serve.rules' speaks of caller.scopes: a scope by itself forbids nothing.", err=True)
 
 

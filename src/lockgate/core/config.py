@@ -130,6 +130,8 @@ class ServeConfig(_Section, frozen=True, kw_only=True):
         limits: How much callers may use.
         rules: What callers may ask for. Where there are none, a valid key may ask for every served model; an empty
             list denies everything.
+        cedar: File of the project with Cedar policies, which must permit a request as well; without `rules` they alone
+            decide. Needs `lockgate[cedar]`.
         isolation: How results of tools are set apart from instructions: enclosed in a boundary (`delimit`), every word
             marked as well (`datamark`), or sent as base64 (`encode`), which only large models read reliably.
         reversible: Send tokens such as `[EMAIL_1]` in place of personal data and secrets, and turn them back in the
@@ -157,6 +159,7 @@ class ServeConfig(_Section, frozen=True, kw_only=True):
     secrets: SecretsConfig = SecretsConfig()
     limits: LimitsConfig = LimitsConfig()
     rules: Rules | None = None
+    cedar: str = ""
     isolation: Literal["off", "delimit", "datamark", "encode"] = "off"
     reversible: bool = False
     fail_open: tuple[Surface, ...] = ()

@@ -63,6 +63,7 @@ class Gateway:
         limiter: Counts what callers use.
         telemetry: Is told what happens.
         moderation: Must agree to what travels after the guard did; None for nobody.
+        cedar: The text of the Cedar policies that the settings name; empty for none.
     """
 
     def __init__(
@@ -79,9 +80,10 @@ class Gateway:
         limiter: Limiter,
         telemetry: Telemetry,
         moderation: Moderation | None = None,
+        cedar: str = "",
     ) -> None:
         self._serve = serve
-        self._gatekeeper = Gatekeeper(serve, limiter)
+        self._gatekeeper = Gatekeeper(serve, limiter, cedar)
         self._handling = Handling(
             serve=serve,
             system_prompt=system_prompt,

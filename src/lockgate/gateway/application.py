@@ -17,19 +17,21 @@ class Application(msgspec.Struct, frozen=True):
     Attributes:
         system_prompt: Put before every conversation; empty for none.
         protected: Values that no answer may contain.
+        cedar: Cedar policies that decide about requests; empty for none.
         refs: The files with the digests of the bytes that were read, so that a caller can compare them with evidence.
     """
 
     system_prompt: str
     protected: tuple[str, ...]
     refs: tuple[SubjectRef, ...]
+    cedar: str = ""
 
     def __repr__(self) -> str:
         return f"Application(refs={self.refs!r})"
 
 
 def read_application(project: Project) -> Application:
-    """Read the system prompt and the protected values that `lockgate.yaml` names.
+    """Read the system prompt, the protected values and the Cedar policies that `lockgate.yaml` names.
 
     Raises:
         GatewayError: A file cannot be read, is not UTF-8, or names nothing.
@@ -40,7 +42,9 @@ def read_application(project: Project) -> Application:
     values = tuple(line.strip() for line in _text(protected).splitlines() if line.strip())
     if protected and not values:
         raise GatewayError(f"{protected.ref.uri} is empty.", remedy="Write one protected value a line, or drop it.")
-    return Application(_text(prompt).strip(), values, tuple(item.ref for item in (prompt, protected) if item))
+    cedar = _read(project, project.config.serve.cedar if project.config.serve else "")
+    refs = tuple(item.ref for item in (prompt, protected, cedar) if item)
+    return Application(_text(prompt).strip(), values, refs, _text(cedar))
 
 
 def build_guard(project: Project, application: Application | None = None) -> Guard:
@@ -68,4 +72,4 @@ def _text(content: Content | None) -> str:
     try:
         return content.body.decode("utf-8") if content else ""
     except UnicodeDecodeError as error:
-        raise GatewayError("The system prompt or protected values are not UTF-8.", remedy="Save as UTF-8.") from error
+        raise GatewayError(f"{content.ref.uri if content else ''} is not UTF-8.", remedy="Save as UTF-8.") from error

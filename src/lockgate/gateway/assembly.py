@@ -125,6 +125,7 @@ class _Assembly:
             limiter=self._limiter,
             telemetry=self._telemetry,
             moderation=moderation,
+            cedar=version.application.cedar,
         )
         self._limiter.reload(serve.limits)  # last, since it is what takes effect at once
         return gateway, router
@@ -144,7 +145,8 @@ class _Assembly:
 
     def _guard_of(self, version: Spec) -> Guard:
         """Loading the models of a guard takes a while: settings that leave it as it was keep it."""
-        facts = msgspec.json.encode((version.config.guard, version.application))
+        known = version.application
+        facts = msgspec.json.encode((version.config.guard, known.system_prompt, known.protected))
         if self._guard is not None:
             return self._guard
         if self._built is None or self._built[0] != facts:

@@ -1,6 +1,7 @@
 """May this caller have this, now: rules first, then limits, before the guard and the upstream do any work."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
+from typing import Protocol
 
 import msgspec
 
@@ -12,11 +13,20 @@ from lockgate.gateway.limits.admission import Admission, Estimate, estimate_toke
 from lockgate.gateway.limits.limiter import Limiter
 from lockgate.gateway.limits.slots import Place
 from lockgate.gateway.limits.standing import Shape
-from lockgate.policy import Effect, Ruling, request_attributes, request_rules
+from lockgate.policy import (
+    FOUND_LATER,
+    CedarBook,
+    Effect,
+    Ruling,
+    read_cedar,
+    request_attributes,
+    request_rules,
+    strictest,
+    waits,
+)
 
 # What a picture costs differs by model, from about 85 to 1,600 tokens; its base64 says nothing about it.
 _TOKENS_UNSCANNED = 1_600
-_FOUND_LATER = ("labels", "sensitivity")
 _SENSITIVE = (("secret", ("secret.", "leak.")), ("personal", ("pii.",)))
 
 
@@ -59,18 +69,20 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
 class Gatekeeper:
     """Decides by the rules and limits of the settings.
 
-    Without rules every verified caller may ask for every served model; with rules, what none allows is refused.
+    Without rules and Cedar policies every verified caller may ask for every served model; with either, what none of
+    them allows is refused, and with both each must allow.
 
     Args:
         serve: The settings.
         limiter: Counts use.
+        cedar: The text of the Cedar policies that the settings name; empty where they name none.
 
     Raises:
-        PolicyError: A rule is not valid.
+        PolicyError: A rule or policy is not valid, or the library for Cedar is missing.
     """
 
-    def __init__(self, serve: ServeConfig, limiter: Limiter) -> None:
-        self._rules = None if serve.rules is None else _Rules(serve.rules)
+    def __init__(self, serve: ServeConfig, limiter: Limiter, cedar: str = "") -> None:
+        self._rules = _Rules(serve, cedar) if serve.rules is not None or serve.cedar else None
         self._limiter = limiter
 
     @property
@@ -111,27 +123,50 @@ class Gatekeeper:
             self._rules.judge_after(asked, labels)
 
 
-class _Rules:
-    """Rules, of which those that speak of what the guard finds wait until it has looked.
+class _Book(Protocol):
+    """Rules or policies."""
 
-    Until then a request is refused only if a rule says so in so many words: one of those that wait may yet allow it.
+    def rule(self, attributes: Mapping[str, object]) -> Ruling: ...
+
+
+class _Rules:
+    """Rules and Cedar policies, of which those that speak of what the guard finds wait until it has looked.
+
+    Until then a request is refused only if one says so in so many words: one of those that wait may yet allow it.
     """
 
-    def __init__(self, rules: Iterable[RuleConfig]) -> None:
-        every = tuple(rules)
-        before = tuple(rule for rule in every if not any(name in rule.when for name in _FOUND_LATER))
-        self._before = request_rules(before)
-        self._after = request_rules(every) if len(before) < len(every) else None
+    def __init__(self, serve: ServeConfig, cedar: str) -> None:
+        self._books: list[tuple[_Book, _Book | None]] = []
+        if serve.rules is not None:
+            self._books.append(_rules(serve.rules))
+        if serve.cedar:
+            self._books.append(_policies(cedar))
 
     def judge_before(self, asked: Asked) -> None:
-        ruling = self._before.rule(_attributes(asked))
-        if self._after is None or ruling.rule:
-            _obey(ruling)
+        attributes = _attributes(asked)
+        rulings = ((book.rule(attributes), after) for book, after in self._books)
+        said = [ruling for ruling, after in rulings if after is None or ruling.rule]
+        if said:
+            _obey(strictest(*said))
 
     def judge_after(self, asked: Asked, labels: Collection[str] | None) -> None:
-        if self._after is not None:
+        waiting = [after for _, after in self._books if after is not None]
+        if waiting:
             found = {} if labels is None else {"labels": sorted(labels), "sensitivity": _sensitivity(labels)}
-            _obey(self._after.rule(_attributes(asked) | found))
+            attributes = _attributes(asked) | found
+            _obey(strictest(*(book.rule(attributes) for book in waiting)))
+
+
+def _rules(rules: Iterable[RuleConfig]) -> tuple[_Book, _Book | None]:
+    every = tuple(rules)
+    before = tuple(rule for rule in every if not any(name in rule.when for name in FOUND_LATER))
+    return request_rules(before), request_rules(every) if len(before) < len(every) else None
+
+
+def _policies(text: str) -> tuple[_Book, _Book | None]:
+    every = read_cedar(text)
+    before = tuple(policy for policy in every if not waits(policy))
+    return CedarBook(before), CedarBook(every) if len(before) < len(every) else None
 
 
 def _sensitivity(labels: Collection[str]) -> str:

@@ -98,7 +98,9 @@ def deployed(project: Project, taken: Snapshot) -> tuple[Deployed, ...]:
         raise PipelineError(item.reason, remedy="Remove it or make it readable; what cannot be hashed is not deployed.")
     models = {model.path for model in project.config.models}
     application = project.config.application
-    used = models | {uri for uri in (application.system_prompt, application.protected, application.tools) if uri}
+    cedar = project.config.serve.cedar if project.config.serve else ""
+    named = (application.system_prompt, application.protected, application.tools, cedar)
+    used = models | {uri for uri in named if uri}
     for uri in sorted(used - {ref.uri for ref in taken.files}):
         raise PipelineError(f"{uri} is used by the application, but missing or ignored.", remedy="Put it back.")
     files = [Deployed(ref, Stage.SUPPLY if ref.uri in models else Stage.DATA) for ref in taken.files]

@@ -26,6 +26,9 @@ REQUEST_VOCABULARY: Vocabulary = {
     "labels": "texts",
 }
 
+# What the guard finds: nobody knows it before the guard has looked.
+FOUND_LATER = ("labels", "sensitivity")
+
 
 def request_rules(rules: Iterable[RuleConfig]) -> RuleBook:
     """The rules about requests, compiled.
