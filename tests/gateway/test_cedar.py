@@ -1,6 +1,7 @@
 """Cedar policies decide beside the rules, and alone where there are no rules."""
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,10 @@ import pytest
 
 from lockgate.core.project import open_project
 from lockgate.gateway.application import read_application
+from lockgate.gateway.assembly import open_live
+from lockgate.gateway.embedded import Models
 from lockgate.gateway.errors import GatewayError
+from lockgate.gateway.live import Live, Spec
 from lockgate.policy import PolicyError
 
 SETTINGS = "  cedar: policies.cedar\n"
@@ -75,7 +79,7 @@ async def test_a_policy_about_what_the_guard_finds_is_judged_once_it_has_looked(
         assert len(world.model.bodies) == 1
 
 
-async def test_policies_that_cannot_be_used_stop_the_start(begin: Callable[..., Any], tmp_path: Path) -> None:
+async def test_policies_that_cannot_be_used_stop_the_start(begin: Callable[..., Any]) -> None:
     with pytest.raises(PolicyError, match="line 1 cannot be understood"):
         async with begin("permit(", SETTINGS):
             pass
@@ -100,3 +104,35 @@ def test_the_file_is_named_by_digest_like_the_prompt(tmp_path: Path) -> None:
     application = read_application(open_project(tmp_path))
     assert application.cedar == POLICIES
     assert [ref.uri for ref in application.refs] == ["p.cedar"]
+
+
+async def test_a_reload_takes_new_policies_and_keeps_the_old_ones_where_they_are_bad(
+    tmp_path: Path, start: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[Live] = []
+
+    @asynccontextmanager
+    async def seen(*args: Any, **options: Any) -> AsyncIterator[Live]:
+        async with open_live(*args, **options) as live:
+            opened.append(live)
+            yield live
+
+    monkeypatch.setattr("lockgate.gateway.server.open_live", seen)
+    file = tmp_path / "project/policies.cedar"
+    file.parent.mkdir()
+    file.write_text(POLICIES)
+    async with start(settings=SETTINGS) as world:
+
+        async def reload() -> None:
+            project = open_project(world.project.root)
+            spec = Spec.of(project, read_application(project), "serve")
+            await opened[0].load(spec, await Models().endpoints(project.root, project.config))
+
+        file.write_text("permit(")
+        with pytest.raises(PolicyError):
+            await reload()
+        assert (await world.chat(max_tokens=9))[0] == 200
+        assert (await world.chat(max_tokens=30))[0] == 403
+        file.write_text("permit(principal, action, resource);")
+        await reload()
+        assert (await world.chat(max_tokens=30))[0] == 200
