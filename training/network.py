@@ -16,7 +16,9 @@ from training.vocabulary import kept_ids
 
 LAYERS = 12
 POSITIONS = 512
-DROPOUT = 0.1
+DROPOUT, UNREAD = 0.1, 0.1
+"""In training: the share of what layers add that is left out, and the share of pieces that are not seen at all."""
+
 _EPSILON = 1e-12
 _NEVER = -1e4
 
@@ -34,6 +36,7 @@ class Layer(nn.Module):
         self.fi = nn.Linear(width, inner)
         self.fo = nn.Linear(inner, width)
         self.oln = nn.LayerNorm(width, _EPSILON)
+        self.drop = nn.Dropout(DROPOUT)
 
     def forward(self, states: Tensor, bias: Tensor | None) -> Tensor:
         """States [batch, tokens, width] after this layer; a `bias` is added to the attention's logits."""
@@ -44,8 +47,8 @@ class Layer(nn.Module):
         # are exported as plain MatMul nodes.
         logits = (query * (size**-0.5)) @ key.transpose(-1, -2)
         mixed = torch.softmax(logits if bias is None else logits + bias, -1).to(value.dtype) @ value
-        states = self.aln(states + self.ao(mixed.transpose(1, 2).reshape(batch, tokens, width)))
-        return self.oln(states + self.fo(functional.gelu(self.fi(states))))
+        states = self.aln(states + self.drop(self.ao(mixed.transpose(1, 2).reshape(batch, tokens, width))))
+        return self.oln(states + self.drop(self.fo(functional.gelu(self.fi(states)))))
 
 
 class Network(nn.Module):
@@ -73,6 +76,8 @@ class Network(nn.Module):
             embeddings: [batch, tokens, width].
             mask: [batch, tokens] of 0 and 1; not needed for texts of one length.
         """
+        if self.training:
+            embeddings = embeddings * (torch.rand(embeddings.shape[:2]) >= UNREAD)[:, :, None]
         states = self.eln(embeddings + self.pos[: embeddings.shape[1]])
         bias = None if mask is None else ((1.0 - mask) * _NEVER)[:, None, None, :]
         for layer in self.layers:

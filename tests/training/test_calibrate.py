@@ -70,6 +70,15 @@ def test_layers_count_by_their_fixed_shares_and_never_against_an_attack() -> Non
         assert getattr(weights, name) == pytest.approx(share * weights.encoder)
 
 
+def test_both_origins_are_flagged_about_as_often_where_documents_look_more_like_attacks() -> None:
+    found = opinions()
+    found.encoder[~found.user] += 0.55
+    fitted = fit(found)
+    flagged = scores_of(found, fitted) >= fitted.thresholds["balanced"]
+    of_users, of_others = (flagged[~found.attack & some].mean() for some in (found.user, ~found.user))
+    assert of_others == pytest.approx(of_users, abs=0.005)
+
+
 def test_the_encoder_is_asked_about_nearly_every_attack_and_few_other_texts() -> None:
     found = opinions()
     fitted = fit(found)

@@ -61,6 +61,8 @@ class Weights(msgspec.Struct, frozen=True):
         encoder: Of the encoder's logit.
         signals: Of the signals' score, 0 to 1.
         bias: Added.
+        foreign: Added for a text that comes from elsewhere than the user: harmless documents hold more that looks like
+            an attack than harmless questions do.
     """
 
     linear: float
@@ -68,6 +70,7 @@ class Weights(msgspec.Struct, frozen=True):
     encoder: float
     signals: float
     bias: float
+    foreign: float = 0.0
 
 
 class Calibration(msgspec.Struct, frozen=True):
@@ -173,7 +176,8 @@ class Classifier:
         spans = tuple(sorted(_read(where, logit) for logit, where in read))
         highest = float(quick.suspicion.max())
         opinion = fitted.typical if best is None else best
-        whole = highest + weights.encoder * opinion + weights.signals * signals + weights.bias
+        origin = weights.foreign * foreign + weights.bias
+        whole = highest + weights.encoder * opinion + weights.signals * signals + origin
         linear, convolution = float(quick.linear.max()), float(quick.convolution.max())
         return Assessment(_sigmoid(whole), linear, convolution, highest, best, spans)
 
