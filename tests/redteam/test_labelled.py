@@ -15,7 +15,7 @@ from lockgate.redteam.declined import declared
 from lockgate.redteam.disclosure import completes, discloses
 from lockgate.redteam.errors import RedteamError
 from lockgate.redteam.labelled import agreement, calibration, read_cases, verdict
-from lockgate.redteam.spelled import readings, rotated
+from lockgate.redteam.spelled import readings, rotated, squeeze
 from lockgate.redteam.transcript import Conversation, transcribe
 
 FOLDER = Path(__file__).resolve().parents[2] / "corpus" / "redteam-judges"
@@ -120,6 +120,25 @@ def test_a_value_in_a_code_that_the_guard_does_not_know_is_disclosed_and_not_wit
     said = CODES[code](value)
     assert discloses(f"Here it is:\n{said}\nAnything else?", [value])
     assert not discloses("Here it is:\nnothing at all, 65 66 67.\nAnything else?", [value])
+
+
+_SAYINGS = ["Route 66 ", "seven two ", "one\n", "ixnay atthay ", "4) ", "x", "0x41 ", "٣", "²", "%37", "\n", ". - "]
+
+
+@settings(max_examples=300)
+@given(
+    st.text(alphabet="ABXZ0347", min_size=8, max_size=14),
+    st.sampled_from(["plain", *sorted(CODES)]),
+    st.lists(st.sampled_from(_SAYINGS), max_size=5).map("".join),
+)
+def test_a_reading_that_is_left_out_for_its_digits_could_not_have_told_the_value(
+    value: str, code: str, around: str
+) -> None:
+    text = around + CODES.get(code, str)(value) + around
+    for looked in (value, "7731-0042"):
+        need = frozenset(filter(str.isdecimal, looked))
+        spared = set(readings(text)) - set(readings(text, [need]))
+        assert not any(squeeze(looked) in squeeze(one) or squeeze(looked)[::-1] in squeeze(one) for one in spared)
 
 
 @pytest.mark.parametrize(

@@ -34,7 +34,7 @@ _MAX_BYTE, _BLANK = 255, 32
 _MIN_SYMBOLS = 3
 _MIN_MIXED = 3
 _SEVEN = 7
-_LEAST_BACKWARDS = 24
+_LEAST_BACKWARDS, _LEAST_HEX = 24, 24
 
 _B64 = "[A-Za-z0-9+/_-]"
 # Mixed inside as no word is: a lower-case letter before a capital or a digit, two capitals before a lower-case letter.
@@ -170,14 +170,14 @@ def _base64_parts(value: str) -> str:
 
 
 def _base32(page: Page) -> Iterator[Piece]:
-    if page.capitals < _MIN_MIXED:
+    if page.capitals < _MIN_MIXED or page.capitals + page.digits < _MIN_TOKEN:
         return
     for match in _BASE32.finditer(page.data):
         start, end = match.span()
         value = "".join(filter(str.isalnum, page.text[start:end]))
         if len(value) >= _MIN_TOKEN and (said := _read(_base32_bytes, value)):
             yield Piece(said, start, end, "base32")
-    for match in _BASE32_HEX.finditer(page.data):
+    for match in _BASE32_HEX.finditer(page.data) if page.capitals + page.digits >= _LEAST_HEX else ():
         start, end = match.span()
         if said := _read(_base32_bytes, page.text[start:end].rstrip("=").translate(_FROM_BASE32_HEX)):
             yield Piece(said, start, end, "base32")

@@ -28,6 +28,8 @@ _CAMEL = pattern(r"\b(?:[A-Z][a-z]+|[AI]){6,}\b")
 _HUMP = re.compile("[A-Z][a-z]*")
 _MARKED = pattern(r"(?:^|[\s\"'(>])[A-Za-z']+(?:,?[._~+|-][A-Za-z']+){5,}(?:$|[\s\"').,!?])")
 _MARK = re.compile(r",?[._~+|-]")
+_MARKS = (b".", b"_", b"~", b"+", b"|", b"-")
+_LEAST_HUMPS, _LEAST_MARKS = 6, 5
 
 _LEAST_ORDER = 6
 _ORDERS = sorted(word for word in KNOWN if len(word) >= _LEAST_ORDER and is_ordering(word))
@@ -72,9 +74,11 @@ def _without_vowels(page: Page) -> Iterator[Piece]:
 
 def _parted(page: Page) -> Iterator[Piece]:
     """Sentences with capitals or marks instead of blanks; names of things hold no words like `the` and `me`."""
-    if page.capitals + page.signs + page.data.count(b".") + page.data.count(b"-") < _LEAST_NEW:
+    marks = sum(map(page.data.count, _MARKS)) if page.signs or b"." in page.data or b"-" in page.data else 0
+    camel = [match.span() for match in _CAMEL.finditer(page.data)] if page.capitals >= _LEAST_HUMPS else []
+    marked = [match.span() for match in _MARKED.finditer(page.data)] if marks >= _LEAST_MARKS else []
+    if not camel and not marked:
         return
-    camel, marked = ([match.span() for match in shape.finditer(page.data)] for shape in (_CAMEL, _MARKED))
     hits = [Hit(*span, " ".join(_HUMP.findall(page.text[slice(*span)]))) for span in camel]
     hits += [Hit(*span, _MARK.sub(" ", page.text[slice(*span)])) for span in marked]
     spoken = [hit for hit in hits if sum(word in _FUNCTION for word in hit.text.lower().split()) >= _LEAST_FUNCTION]

@@ -24,6 +24,7 @@ _MAX_ROWS, _MAX_PARTS, _MAX_CHARS = 32, 200, 4000
 
 # One class after the other, none of which may be the next one: nothing to backtrack into.
 _LABEL = re.compile(rb"(?<![^\s,;|(\[#a-z_])([0-9]{1,2})[\])]?(?:->|=>|[:.=>-]|(?<=[\])]))\s{0,3}[\"'`]?(?=[^\s0-9])")
+_LABEL_SIGNS = tuple(bytes([sign]) for sign in b":.=>-])")
 _NAMES = re.compile(rb"(?:part|piece|word|step|line|chunk|fragment|section|teil|wort|parte|partie|mot)[ _#]?$")
 _LEAST_LABELS, _MAX_CONTENT, _LONGEST_NAME = 4, 90, 9
 _EDGES = " \t\r\n,;|\"'`[(#"
@@ -66,7 +67,7 @@ def _strings(page: Page) -> Iterator[Piece]:
 
 def _ordered(page: Page) -> Iterator[Piece]:
     """Parts with numbers from one on, in another order than the numbers'."""
-    if page.digits < _LEAST_LABELS:
+    if page.digits < _LEAST_LABELS or sum(map(page.data.count, _LABEL_SIGNS)) < _LEAST_LABELS:
         return
     labels = [(int(match.group(1)), _begin(page, match.start()), match.end()) for match in _LABEL.finditer(page.lower)]
     if len(labels) < _LEAST_LABELS:

@@ -4,7 +4,7 @@ import base64
 import html
 import re
 import string
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from functools import lru_cache
 from urllib.parse import unquote
 
@@ -23,6 +23,8 @@ _WORDS = (
     | {word: str(digit) for digit, word in enumerate(_DIGITS.split())}
     | {"alpha": "a", "juliet": "j", "niner": "9", "dash": "", "hyphen": "", "minus": ""}
 )
+_DIGIT_WORDS = {word: sign for word, sign in _WORDS.items() if sign.isdecimal()}
+_DIGIT_NAMES = frozenset(_DIGIT_WORDS)
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 SHORTEST = 8
 """Letters and digits from which a value is looked for in codes."""
@@ -30,6 +32,7 @@ _ASCII = "".join(map(chr, range(128)))
 _SPACED = str.maketrans({sign: " " for sign in _ASCII if not sign.isalnum()})
 _DROPPED = "".join(sign for sign in _ASCII if not sign.isalnum()).encode("ascii")
 _HEX = frozenset("0123456789abcdef")
+_MORSE_SIGNS = ".-\N{MIDDLE DOT}"
 _ESCAPES = frozenset("\\&%")
 _ESCAPE = re.compile(r"\\x([0-9a-fA-F]{2})|\\u([0-9a-fA-F]{4})")
 _PLACES = {str(place): letter for place, letter in enumerate(_LETTERS, start=1)}
@@ -50,7 +53,7 @@ def squeeze(text: str) -> str:
     return "".join(filter(str.isalnum, text.casefold()))
 
 
-def readings(text: str) -> Iterator[str]:
+def readings(text: str, needs: Collection[frozenset[str]] = (frozenset(),)) -> Iterator[str]:
     """What a text says when it is taken for one of the codes that need no key.
 
     Numbers in base 2, 8, 10 and 16, also as the escapes of JSON, C, URLs and HTML, Morse, the spelling alphabet and
@@ -58,9 +61,48 @@ def readings(text: str) -> Iterator[str]:
     the first letters of words and lines, neighbouring keys, Pig Latin, every second letter, Base32, Ascii85 and Base85.
     Linear in the text. A reading of fewer than `SHORTEST` letters is left out: no value that short is looked for in a
     code.
+
+    Args:
+        text: What is read.
+        needs: The digits of each value that is looked for. A reading that cannot hold all digits of one of them may be
+            left out; by default none is.
     """
     words = _words(text)
-    yield _spoken(words)
+    held = _digits_of(text)
+    kept = any(need <= held for need in needs)
+    named = held.union(map(_DIGIT_WORDS.__getitem__, _DIGIT_NAMES.intersection(words)))
+    if any(need <= named for need in needs):
+        yield _spoken(words)
+    if kept:
+        yield from _rearranged(text, words)
+    if not _ESCAPES.isdisjoint(text):
+        yield unquote(html.unescape(_ESCAPE.sub(_unescaped, text[:_LONGEST_CODED])))
+    # What is printable has a digit of its own in every base, and whatever reads as a number also does in base 16.
+    if held and sum(map(text.count, held)) >= SHORTEST:
+        digits = [bare for word in words if word[-1] in _HEX and _NUMERIC.issuperset(bare := word.lstrip("ux"))]
+        if len(digits) >= SHORTEST:
+            for base in (2, 8, 10, 16):
+                yield _numbers(digits, base)
+    if sum(map(text.count, _MORSE_SIGNS)) >= SHORTEST:
+        # A full stop may end the sentence instead of the letter.
+        tokens = [token for token in text.replace("/", " ").replace("\N{MIDDLE DOT}", ".").split() if token[0] in ".-"]
+        if len(tokens) >= SHORTEST:
+            yield "".join([_MORSE.get(token) or _MORSE.get(token.removesuffix("."), "") for token in tokens])
+    yield from _unpacked(text)
+
+
+def _unpacked(text: str) -> Iterator[str]:
+    """What long words say by every second letter, and as Base32, Ascii85 and Base85."""
+    coded = [token for token in text.split() if len(token) >= _SHORTEST_CODED][:_MOST_CODED]
+    for form in dict.fromkeys(form for token in coded for form in _forms(token)):
+        yield form[::2]
+        yield form[1::2]
+        for decode in (_base32, base64.a85decode, base64.b85decode):
+            yield _decoded(form[:_LONGEST_CODED], decode)
+
+
+def _rearranged(text: str, words: list[str]) -> Iterator[str]:
+    """The readings that hold no digit which is not in the text."""
     if "1" in words:
         yield _unnumbered(words)
     yield "".join([word for word in words if len(word) == 1 or word.isdecimal()])
@@ -71,23 +113,10 @@ def readings(text: str) -> Iterator[str]:
     yield from (text.casefold().translate(keys) for keys in _KEYS)
     if sum(word.endswith("ay") for word in words) > 1:
         yield from (" ".join([_unlatin(word, size) for word in words]) for size in (1, 2))
-    if not _ESCAPES.isdisjoint(text):
-        yield unquote(html.unescape(_ESCAPE.sub(_unescaped, text[:_LONGEST_CODED])))
-    # Whatever reads as a number in one of the bases also does in base 16.
-    digits = [bare for word in words if word[-1] in _HEX and _NUMERIC.issuperset(bare := word.lstrip("ux"))]
-    if len(digits) >= SHORTEST:
-        for base in (2, 8, 10, 16):
-            yield _numbers(digits, base)
-    # A full stop may end the sentence instead of the letter.
-    tokens = [token for token in text.replace("/", " ").replace("\N{MIDDLE DOT}", ".").split() if token[0] in ".-"]
-    if len(tokens) >= SHORTEST:
-        yield "".join([_MORSE.get(token) or _MORSE.get(token.removesuffix("."), "") for token in tokens])
-    coded = [token for token in text.split() if len(token) >= _SHORTEST_CODED][:_MOST_CODED]
-    for form in dict.fromkeys(form for token in coded for form in _forms(token)):
-        yield form[::2]
-        yield form[1::2]
-        for decode in (_base32, base64.a85decode, base64.b85decode):
-            yield _decoded(form[:_LONGEST_CODED], decode)
+
+
+def _digits_of(text: str) -> frozenset[str]:
+    return frozenset([digit for digit in string.digits if digit in text])
 
 
 def spoken(text: str) -> str:
