@@ -13,6 +13,11 @@ from lockgate.supply.deps.entries import UnreadableError
 MAX_EVENTS = 2_000_000
 MAX_DEPTH = 32
 MAX_DOCUMENTS = 4
+_OTHER_BREAKS = ("\x85", "\u2028", "\u2029")
+"""Lines end here in YAML 1.1, which we read, and not in YAML 1.2, which most package managers read: what stands behind
+one could be a comment to one of the two alone."""
+_MERGE = "<<"
+"""A key whose value some readers spread over the mapping around it."""
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 Yaml = str | list["Yaml"] | dict[str, "Yaml"]
@@ -33,6 +38,8 @@ class _Open:
             self.key = None
         elif not isinstance(item, str):
             raise UnreadableError(f"line {line}: a key that is no text")
+        elif item == _MERGE:
+            raise UnreadableError(f"line {line}: merged mappings are refused")
         elif item in self.value:
             raise UnreadableError(f"line {line}: a key appears twice")
         else:
@@ -46,9 +53,11 @@ def documents(content: str) -> list[Yaml]:
         content: At most what `read_listing` reads.
 
     Raises:
-        UnreadableError: It is no YAML, is too large or too deep, repeats a key, or uses anchors or tags, which no
-            package manager writes.
+        UnreadableError: It is no YAML, is too large or too deep, repeats a key, or uses anchors, tags, merged
+            mappings or ends of lines that not every reader takes for one, which no package manager writes.
     """
+    if any(mark in content for mark in _OTHER_BREAKS):
+        raise UnreadableError("it holds ends of lines that not every reader takes for one")
     found: list[Yaml] = []
     stack: list[_Open] = []
     for event in _events(content):

@@ -2,7 +2,6 @@
 
 import codecs
 import posixpath
-import tomllib
 from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 from typing import cast
@@ -19,7 +18,7 @@ from lockgate.supply.deps.read_json import read_bill, read_package_lock, read_pi
 from lockgate.supply.deps.read_pnpm import read_pnpm
 from lockgate.supply.deps.read_requirements import read_requirements
 from lockgate.supply.deps.read_setup import read_setup_cfg, read_setup_py
-from lockgate.supply.deps.read_toml import read_lock, read_pipfile, read_pylock, read_pyproject
+from lockgate.supply.deps.read_toml import read_document, read_lock, read_pipfile, read_pylock, read_pyproject
 from lockgate.supply.deps.read_yarn import read_yarn
 from lockgate.supply.errors import SupplyError
 
@@ -162,7 +161,7 @@ def _structured(name: str, body: bytes, content: str) -> _Read:
         sources = items(mapping(document.get("_meta")).get("sources"))
         indexes = tuple(text(mapping(item).get("name")) or "unnamed" for item in sources[1:])
         return _Read("lock", bounded(read_pipfile_lock(document)), indexes=indexes)
-    document = cast("Json", tomllib.loads(content))
+    document = read_document(content)
     if name in _LOCKS:
         return _Read("lock", bounded(read_lock(document)))
     if _is_pylock(name):

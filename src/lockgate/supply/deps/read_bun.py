@@ -19,8 +19,11 @@ from lockgate.supply.deps.entries import (
 from lockgate.supply.deps.npm_package import npm_package, split_reference, sri, unread_package
 
 _VERSIONS = {0, 1, 2}
-# Each alternative takes what it begins to the end, so that no text makes the search slow.
-_PIECES = re.compile(r'"(?:[^"\\]+|\\.)*"?|//[^\n]*|/\*(?:[^*]|\*(?!/))*(?:\*/)?|[,}\]]|[^"/,}\]]+|/', re.DOTALL)
+# Each alternative takes what it begins to the end, so that no text makes the search slow. A comment ends where a line
+# of JavaScript ends, which is at more than a line feed.
+_PIECES = re.compile(
+    r'"(?:[^"\\]+|\\.)*"?|//[^\n\r\u2028\u2029]*|/\*(?:[^*]|\*(?!/))*(?:\*/)?|[,}\]]|[^"/,}\]]+|/', re.DOTALL
+)
 _HERE = ("workspace:", "root:", "link:")
 _PLACES = ("https://", "http://", "git+", "github:", "git@", "ssh://", "file:")
 

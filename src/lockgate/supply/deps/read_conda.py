@@ -29,6 +29,7 @@ from lockgate.supply.deps.entries import (
     whole_list,
 )
 from lockgate.supply.deps.lock_yaml import documents
+from lockgate.supply.deps.named_file import another_file
 from lockgate.supply.deps.read_requirements import read_requirements
 
 _NOT_COUNTED = {"python", "pip"}
@@ -138,10 +139,11 @@ def _from_pip(name: str, entry: Json, place: str, digests: list[str], needed: It
     hosted = place.startswith(_PYTHON_FILES)
     if not name or (not place and entry.get("url")):
         return unknown(name)
+    version = text(entry.get("version"))
     return Dependency(
         ecosystem="PyPI",
         name=normal_name("PyPI", name),
-        version=text(entry.get("version")),
+        version=version,
         hashes=hashes,
         origin="registry" if hosted or not place else origin_of(place),
         url="" if hosted else shown_url(place),
@@ -149,6 +151,7 @@ def _from_pip(name: str, entry: Json, place: str, digests: list[str], needed: It
         artifacts=(artifact(basename(place.partition("#")[0])),) if place else (),
         development={"dev": True, "main": False}.get(text(entry.get("category"))),
         requires=tuple(sorted({normal_name("PyPI", item) for item in needed if text(item)})),
+        problem=another_file(name, version, (place,)) if hosted or place.endswith(".whl") else "",
     )
 
 

@@ -66,7 +66,7 @@ def read_package_lock(document: Json) -> Iterator[Dependency]:
     """
     if "lockfileVersion" not in document:
         raise UnreadableError("it has no 'lockfileVersion'")
-    if "packages" in document:
+    if document.get("packages") is not None:  # npm reads the older part where this one is null
         for path, value in whole_mapping(document, "packages").items():
             entry = mapping(value)
             # Without node_modules it is the project itself or a folder of it; a link points at one of those.

@@ -2,6 +2,8 @@
 
 import ast
 import configparser
+import io
+import tokenize
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -14,6 +16,8 @@ _LISTS = ("install_requires", "setup_requires", "tests_require")
 _EXTRAS = "extras_require"
 _MAKERS = frozenset({"setuptools", "distutils", "skbuild"})
 _MAX_STEPS = 20_000
+_MAX_SOURCE = 256 << 10
+_ENCODINGS = frozenset({"utf-8", "ascii", "iso-8859-1"})
 _UNTOLD = "what it asks for cannot be told without running it"
 
 Load = Callable[[str], str]
@@ -27,9 +31,14 @@ def read_setup_py(content: str) -> Wishes:
     calls `setup` nor imports what offers it is a module like any other and asks for nothing.
 
     Raises:
-        UnreadableError: It is no Python.
+        UnreadableError: It is no Python, is larger than 256 Ki characters, or declares a rare encoding.
     """
+    if len(content) > _MAX_SOURCE:
+        raise UnreadableError(f"it is larger than {_MAX_SOURCE:,} characters")
     try:
+        # Python itself would read another text than this one, in UTF-7 for one.
+        if tokenize.detect_encoding(io.BytesIO(content.encode()).readline)[0] not in _ENCODINGS:
+            raise UnreadableError("it declares an encoding other than UTF-8 and Latin-1")
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             tree = ast.parse(content)
@@ -47,7 +56,7 @@ def _in_tree(tree: ast.Module) -> Wishes:
         return [], [_UNTOLD] if known else []
     spoken = sum(isinstance(node, ast.Name) and node.id in names and isinstance(node.ctx, ast.Load) for node in nodes)
     unread = [_UNTOLD] if spoken > sum(isinstance(call.func, ast.Name) for call in calls) else []
-    literals = _Literals(_constants(tree))
+    literals = _Literals(_constants(nodes))
     found: list[Dependency] = []
     for call in calls:
         if call.args or any(keyword.arg is None for keyword in call.keywords):
@@ -82,11 +91,11 @@ def _is_setup(function: ast.expr, names: set[str], *, known: bool) -> bool:
     return isinstance(function, ast.Name) and function.id in names
 
 
-def _constants(tree: ast.Module) -> dict[str, ast.expr]:
+def _constants(nodes: list[ast.AST]) -> dict[str, ast.expr]:
     """What names are bound to that are bound once and never touched again."""
     bound: dict[str, ast.expr] = {}
     times: Counter[str] = Counter()
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
             bound[node.targets[0].id] = node.value
         elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.value is not None:
@@ -144,6 +153,8 @@ def read_setup_cfg(content: str, uri: str, load: Load) -> Wishes:
         UnreadableError: It is not in the format that its name announces.
     """
     reader = configparser.RawConfigParser()
+    # setuptools takes install-requires for install_requires; two that mean the same are refused as repeated.
+    reader.optionxform = lambda optionstr: optionstr.lower().replace("-", "_")
     try:
         reader.read_string(content)
     except configparser.Error as error:

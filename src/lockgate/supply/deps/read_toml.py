@@ -1,8 +1,11 @@
 """Reads TOML: `pylock.toml` (PEP 751), lock files of uv, Poetry and PDM, `pyproject.toml` (PEP 621, PEP 735)."""
 
+import tomllib
 from collections.abc import Iterable, Iterator
+from typing import cast
 
 import msgspec
+import re2
 
 from lockgate.supply.deps.dependency import Artifact, Dependency, Origin, normal_name
 from lockgate.supply.deps.entries import (
@@ -25,8 +28,23 @@ from lockgate.supply.deps.entries import (
     whole_list,
     whole_mapping,
 )
+from lockgate.supply.deps.named_file import another_file
 
+_LONG_KEY = re2.compile(rb"""(?m)(?:^|[{,\[])[ \t]*(?:(?:"(?:[^"\\\n]|\\.)*"|'[^'\n]*'|[\w-]+)[ \t]*\.[ \t]*){64}""")
+"""A dotted key of 65 parts: `tomllib` takes time in the square of their number."""
 _OWN_SOURCES = {"editable", "virtual", "workspace"}
+
+
+def read_document(content: str) -> Json:
+    """Parse TOML in bounded time.
+
+    Raises:
+        UnreadableError: A key has too many parts.
+        ValueError: It is no TOML.
+    """
+    if _LONG_KEY.search(content.encode()):
+        raise UnreadableError("a key in it has too many parts")
+    return cast("Json", tomllib.loads(content))
 
 
 def read_lock(document: Json) -> Iterator[Dependency]:
@@ -88,7 +106,13 @@ def _locked(entry: Json, more_files: list[object]) -> Dependency:
         fixed=fixed or (origin == "url" and bool(hashes)),
         artifacts=_artifacts(text(item.get("url")) or text(item.get("file")) for item in files),
         requires=tuple(sorted(_needed(entry))),
+        problem=_another(name, version, files) if origin == "registry" else "",
     )
+
+
+def _another(name: str, version: str, files: Iterable[Json]) -> str:
+    keys = ("name", "filename", "file", "path", "url")
+    return another_file(name, version, (text(item.get(key)) for item in files for key in keys if key in item))
 
 
 def _is_hidden(source: Json) -> bool:
@@ -146,6 +170,7 @@ def _pylocked(entry: Json) -> Dependency:
             text(item.get("name")) or text(item.get("url")) or text(item.get("path")) for item in files
         ),
         requires=tuple(sorted(_needed(entry))),
+        problem=_another(name, text(entry.get("version")), files),
     )
     if vcs:
         commit, url = text(vcs.get("commit-id")), shown_url(text(vcs.get("url")))

@@ -42,9 +42,9 @@ def _classic(content: str) -> Iterator[Dependency]:
     marked = _CLASSIC.search(content) is not None
     for keys, fields in _entries(content):
         marked = True
-        named = dict(_real(key) for key in keys)
-        for name, asked in named.items():
-            yield from _classic_package(name, asked, fields)
+        # One entry may answer several wishes, and a folder among them must not hide the others.
+        asked = dict.fromkeys(map(_real, keys))
+        yield from dict.fromkeys(item for name, wish in asked for item in _classic_package(name, wish, fields))
     if not marked:
         raise UnreadableError("it holds neither a package nor the mark of the format")
 
