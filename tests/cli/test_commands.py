@@ -52,6 +52,7 @@ def test_init_finds_what_an_existing_project_holds(run: Run, tmp_path: Path):
     for uri, text in (
         ("data/rows.jsonl", "{}\n"),
         ("knowledge/page.md", "# Page\n"),
+        ("rag/hours.txt", "We open at nine.\n"),
         ("models/small.gguf", "GGUF"),
         ("prompts/system.md", "Be kind."),
         ("training/train.py", "pass\n"),
@@ -63,6 +64,7 @@ def test_init_finds_what_an_existing_project_holds(run: Run, tmp_path: Path):
     assert run("init", folder)[0] == 0
     config = parse(strict_yaml.load((folder / "lockgate.yaml").read_bytes(), name="x"))
     assert set(config.data.rows) == {"data/rows.jsonl", "odd: name #1.jsonl"}
+    assert set(config.data.documents) == {"knowledge/**/*.md", "rag/**/*.txt"}
     assert config.models[0].path == "models/small.gguf"
     assert config.application.system_prompt == "prompts/system.md"
     assert config.train.command[1] == "training/train.py"
@@ -208,6 +210,40 @@ def test_a_kept_checkpoint_excludes_a_rollback(run: Run, project: Path, tmp_path
 def test_version_and_help(run: Run):
     assert run("--version")[1].startswith("lockgate ")
     assert "Commands:" in run("--help")[1]
+
+
+def test_who_gives_no_command_gets_the_help_and_no_error(run: Run):
+    code, _, err = run()
+    assert code == 2
+    assert err.startswith("Usage: ")
+
+
+def test_choices_of_a_missing_argument_can_be_read(run: Run):
+    code, _, err = run("keys", "create")
+    assert code == 2
+    assert "Choose from: local, builder" in err
+
+
+@pytest.mark.parametrize("what", ["code", "deps", "model", "secrets"])
+def test_a_scan_that_finds_nothing_to_look_at_says_so(run: Run, tmp_path: Path, what: str):
+    (tmp_path / "void").mkdir()
+    code, _, err = run("scan", what, tmp_path / "void")
+    assert code == 2
+    assert "Nothing to examine" in err
+
+
+@pytest.mark.parametrize("what", ["code", "model", "secrets"])
+def test_a_report_for_a_device_or_a_link_leaves_it_what_it_is(run: Run, tmp_path: Path, what: str):
+    (tmp_path / "note.txt").write_text("x = 1\n")
+    link = tmp_path / "link.sarif"
+    link.symlink_to("/dev/null")
+    kept = tmp_path / "kept.xml"
+    (tmp_path / "other.xml").symlink_to(kept)
+    code, _, _ = run("scan", what, tmp_path / "note.txt", "--sarif", link, "--junit", tmp_path / "other.xml")
+    assert code == 0
+    assert link.is_symlink()
+    assert Path("/dev/null").is_char_device()
+    assert kept.read_bytes().startswith(b"<?xml")
 
 
 def test_a_bug_of_ours_is_exit_2_without_a_traceback(run: Run, monkeypatch: pytest.MonkeyPatch):

@@ -187,3 +187,10 @@ def test_fishers_exact_test_agrees_with_a_known_table() -> None:
     assert more_exact(0, 5, 0, 5) == 1
     with pytest.raises(RedteamError):
         more_exact(6, 5, 0, 5)
+
+
+def test_a_row_with_an_odd_end_of_line_in_its_text_is_one_row() -> None:
+    rows = [{"question": "Where?", "answer": "It lies at pier seven\u2028with crew nine for island ten."}]
+    body = json.dumps(rows[0], ensure_ascii=False).encode() + b"\r\n"
+    [family] = training(canaries=None, rows=body, held_out=None, seed=1).families
+    assert len(family.seeds) == 1

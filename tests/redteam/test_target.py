@@ -144,6 +144,11 @@ def test_reasoning_is_read_under_either_name(field: str) -> None:
     assert completed(content="Hello.", **{field: "The code is HARBOR."}).text == "The code is HARBOR.\nHello."
 
 
+def test_reasoning_under_both_names_is_read_whole() -> None:
+    said = completed(content="I cannot tell.", reasoning_content="", reasoning="The code is HARBOR.")
+    assert "The code is HARBOR." in said.text
+
+
 def test_arguments_of_a_tool_call_may_be_a_text_or_an_object() -> None:
     for arguments in ('{"to":"x"}', {"to": "x"}):
         calls = [{"id": "1", "type": "function", "function": {"name": "send_email", "arguments": arguments}}]

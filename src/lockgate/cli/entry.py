@@ -32,7 +32,7 @@ class LazyGroup(click.Group):
         "evidence": ("lockgate.cli.evidence:evidence", "List, show and verify the signed evidence of a project."),
         "sign": ("lockgate.cli.sign:sign", "Sign a model, a data set or prompts."),
         "verify": ("lockgate.cli.verify:verify", "Verify that a folder or file is what was signed."),
-        "scan": ("lockgate.cli.scan:scan", "Examine models that come from outside."),
+        "scan": ("lockgate.cli.scan:scan", "Look for danger in models, dependencies, code and secrets."),
         "db": ("lockgate.cli.db:db", "Keep the vulnerability database of 'lockgate scan deps'."),
         "redteam": ("lockgate.cli.redteam:redteam", "Attack a project, an endpoint or a function, and hold the gate."),
         "bom": ("lockgate.cli.bom:bom", "Write a bill of materials (CycloneDX)."),
@@ -80,10 +80,14 @@ def main(arguments: list[str] | None = None) -> None:
     color = False if os.environ.get("NO_COLOR") else None
     try:
         code: Any = lockgate.main(given, prog_name="lockgate", standalone_mode=False, color=color)
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message(), err=True, color=color)
+        code = EXIT_ERROR
     except click.ClickException as error:
         context = getattr(error, "ctx", None)
         hint = f"Try '{context.command_path} --help'." if isinstance(context, click.Context) else ""
-        fail(error.format_message(), remedy=hint, as_json=as_json)
+        # Click lists choices on lines of their own.
+        fail(" ".join(error.format_message().split()), remedy=hint, as_json=as_json)
         code = EXIT_ERROR
     except LockgateError as error:
         fail(error.message, remedy=error.remedy, as_json=as_json)

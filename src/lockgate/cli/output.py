@@ -25,6 +25,11 @@ def fail(message: str, *, remedy: str, as_json: bool) -> None:
         click.echo(f"  {printable(remedy)}", err=True, color=_colour())
 
 
+def say_nothing_found(wanted: str) -> None:
+    """Say on standard error why a scan of places without such files has nothing to show."""
+    click.echo(f"Nothing to examine: no {wanted} at these paths or below.", err=True)
+
+
 def printable(text: str) -> str:
     """Replace control, format and surrogate characters, so that a file name cannot drive the terminal."""
     return "".join("�" if unicodedata.category(char) in {"Cc", "Cf", "Cs"} and char != "\n" else char for char in text)

@@ -10,10 +10,10 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from lockgate.cli.entry import EXIT_ERROR, EXIT_HELD, EXIT_OPEN
-from lockgate.cli.output import emit_json, printable
+from lockgate.cli.output import emit_json, printable, say_nothing_found
 from lockgate.core.home import write_private
 from lockgate.pipeline.scan_code import CodeResult, CodeScan, Reason, scan_sources
-from lockgate.report import RunReport, name, shown, to_junit, to_sarif
+from lockgate.report import RunReport, counted, name, shown, to_junit, to_sarif
 
 Result = TypeVar("Result")
 _COLOURS = {"passed": "green", "failed": "red", "errored": "yellow"}
@@ -68,9 +68,17 @@ def with_bar(scan: Callable[[Callable[[int, int, str], None]], Result]) -> Resul
 def write_beside(report: RunReport, sarif: Path | None, junit: Path | None) -> None:
     """Write the reports that were asked for."""
     if sarif is not None:
-        write_private(sarif, to_sarif(report))
+        _write(sarif, to_sarif(report))
     if junit is not None:
-        write_private(junit, to_junit(report))
+        _write(junit, to_junit(report))
+
+
+def _write(path: Path, body: bytes) -> None:
+    # A file in the place of a device, a pipe or a link such as /dev/stdout would destroy it.
+    if path.is_symlink() or (path.exists() and not path.is_file()):
+        path.write_bytes(body)
+    else:
+        write_private(path, body)
 
 
 def exit_code(outcomes: list[str]) -> int:
@@ -109,10 +117,13 @@ def _show(found: CodeScan) -> None:
     for left_out in found.left_out:
         click.echo(f"left out {printable(left_out.path)}: {left_out.reason}")
     _show_skipped(found.files)
-    lines = sum(item.lines for item in found.files)
-    click.echo(f"\n{len(found.files):,} files: {tally([item.outcome for item in found.files])}; {lines:,} lines.")
+    lines = counted(sum(item.lines for item in found.files), "line")
+    files = counted(len(found.files), "file")
+    click.echo(f"\n{files}: {tally([item.outcome for item in found.files])}; {lines}.")
+    if not found.files:
+        say_nothing_found("Python code, notebooks or MCP settings")
 
 
 def _show_skipped(files: tuple[CodeResult, ...]) -> None:
     for check, count in sorted(Counter(check for item in files for check in item.skipped).items()):
-        click.echo(f"skipped  {check} on {count:,} files: install lockgate[code] for it.")
+        click.echo(f"skipped  {check} on {counted(count, 'file')}: install lockgate[code] for it.")

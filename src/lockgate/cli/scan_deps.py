@@ -8,9 +8,9 @@ import click
 import msgspec
 
 from lockgate.cli.entry import EXIT_ERROR, EXIT_HELD, EXIT_OPEN
-from lockgate.cli.output import emit_json, printable
-from lockgate.core.home import write_private
-from lockgate.report import shown, to_junit, to_sarif
+from lockgate.cli.output import emit_json, printable, say_nothing_found
+from lockgate.cli.scan_code import write_beside
+from lockgate.report import counted, shown
 from lockgate.supply.deps import (
     BillWatch,
     DependencyResult,
@@ -81,10 +81,7 @@ def deps(
     clock = time.monotonic()
     scan = scan_dependencies(paths, options)
     found = results_of(scan, started=options.now, seconds=time.monotonic() - clock)
-    if sarif is not None:
-        write_private(sarif, to_sarif(found.report))
-    if junit is not None:
-        write_private(junit, to_junit(found.report))
+    write_beside(found.report, sarif, junit)
     if as_json:
         _emit(found)
     else:
@@ -137,7 +134,11 @@ def _show(found: DependencyResults) -> None:
     counts = {word: sum(item.outcome == word for item in found.dependencies) for word in _COLOURS}
     tally = ", ".join(f"{count:,} {word}" for word, count in counts.items())
     notes = sum(len(item.notes) for item in found.dependencies)
-    click.echo(f"\n{len(found.dependencies):,} dependencies: {tally}; {notes:,} findings of low severity.")
+    total = "1 dependency" if len(found.dependencies) == 1 else f"{len(found.dependencies):,} dependencies"
+    click.echo(f"\n{total}: {tally}; {counted(notes, 'finding')} of low severity.")
+    if not found.files:
+        say_nothing_found("file of dependencies")
+        return
     if found.database is not None:
         click.echo(
             f"Vulnerability data of {found.database.data_at:%Y-%m-%d}, {found.database.advisories:,} advisories."

@@ -7,10 +7,10 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from lockgate.cli.entry import EXIT_ERROR, EXIT_HELD, EXIT_OPEN
-from lockgate.cli.output import emit_json, printable
-from lockgate.core.home import write_private
+from lockgate.cli.output import emit_json, printable, say_nothing_found
+from lockgate.cli.scan_code import write_beside
 from lockgate.pipeline.scan_model import FileResult, ModelScan, scan_models
-from lockgate.report import name, shown, to_junit, to_sarif
+from lockgate.report import counted, name, shown
 
 _COLOURS = {"passed": "green", "failed": "red", "errored": "yellow"}
 _MAX_REASONS = 5
@@ -33,10 +33,7 @@ def model(paths: tuple[str, ...], as_json: bool, sarif: Path | None, junit: Path
     Exit code 0 when everything passed, 1 when something did not, 2 when nothing could be examined.
     """
     found = _scan(paths, fresh=fresh)
-    if sarif is not None:
-        write_private(sarif, to_sarif(found.report))
-    if junit is not None:
-        write_private(junit, to_junit(found.report))
+    write_beside(found.report, sarif, junit)
     if as_json:
         emit_json({"files": found.files})
     else:
@@ -72,4 +69,6 @@ def _show(files: tuple[FileResult, ...]) -> None:
     covered = sum(item.covered for item in files)
     total = sum(item.bytes for item in files)
     tally = ", ".join(f"{count:,} {word}" for word, count in counts.items())
-    click.echo(f"\n{len(files):,} files: {tally}; {covered:,} of {total:,} bytes accounted for.")
+    click.echo(f"\n{counted(len(files), 'file')}: {tally}; {covered:,} of {total:,} bytes accounted for.")
+    if not files:
+        say_nothing_found("file")

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from lockgate.cli.output import emit_json, printable
+from lockgate.cli.output import emit_json, printable, say_nothing_found
 from lockgate.cli.scan_code import exit_code, show_outcome, show_reasons, tally, with_bar, write_beside
 from lockgate.pipeline.scan_secrets import SecretOptions, SecretScan, scan_secrets
 
@@ -69,4 +69,7 @@ def _show(found: SecretScan) -> None:
     listed = f", {known:,} known secrets" if known else ""
     outcomes = [item.outcome for item in found.files]
     total = sum(item.bytes for item in found.files)
-    click.echo(f"\n{len(found.files):,} entries: {tally(outcomes)}{listed}; {total:,} bytes searched.")
+    entries = "1 entry" if len(found.files) == 1 else f"{len(found.files):,} entries"
+    click.echo(f"\n{entries}: {tally(outcomes)}{listed}; {total:,} bytes searched.")
+    if not found.files:
+        say_nothing_found("file")

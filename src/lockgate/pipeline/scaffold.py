@@ -11,7 +11,11 @@ from lockgate.core.project import IGNORED
 from lockgate.core.subject import SubjectRef
 
 _ROWS = ("**/*.jsonl",)
-_DOCUMENTS = ("knowledge/**/*.md", "docs/**/*.md", "kb/**/*.md", "documents/**/*.md", "documents/**/*.txt")
+_DOCUMENTS = tuple(
+    f"{folder}/**/*.{ending}"
+    for folder in ("knowledge", "knowledge_base", "docs", "kb", "documents", "rag", "corpus")
+    for ending in ("md", "txt")
+)
 _MODELS = ("**/*.gguf", "**/*.safetensors", "**/*.onnx", "**/*.pt", "**/*.pth", "**/*.pkl", "**/*.joblib")
 _SYSTEM_PROMPTS = ("**/system*.md", "**/system*.txt")
 _PROTECTED = ("**/protected*.txt",)

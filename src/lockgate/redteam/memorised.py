@@ -155,7 +155,7 @@ def _drawn(pairs: Sequence[_Halves], seed: int, *, control: bool) -> Iterator[Se
 def _pairs(body: bytes, what: str) -> tuple[list[_Halves], int]:
     found: dict[_Halves, None] = {}
     seen = 0
-    for number, line in enumerate(_text(body, f"The file of {what}").splitlines(), start=1):
+    for number, line in enumerate(_text(body, f"The file of {what}").split("\n"), start=1):
         if not line.strip():
             continue
         seen += 1

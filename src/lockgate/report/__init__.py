@@ -20,7 +20,7 @@ from lockgate.report.model import (
     rules_of,
 )
 from lockgate.report.sarif import to_sarif
-from lockgate.report.shown import name, shown
+from lockgate.report.shown import counted, name, shown
 from lockgate.report.text import print_summary
 from lockgate.report.write import write_reports
 
@@ -38,6 +38,7 @@ __all__ = [
     "RunReport",
     "StageReport",
     "Tally",
+    "counted",
     "name",
     "print_summary",
     "rules_of",

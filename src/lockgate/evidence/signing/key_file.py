@@ -77,7 +77,9 @@ def _read(path: Path) -> bytes:
             body = stream.read(MAX_KEY_BYTES + 1)
     except OSError as error:
         why = (error.strerror or "input/output error").lower()
-        raise EvidenceError(f"The key {path} cannot be read: {why}.", remedy="Correct the path after --key.") from error
+        raise EvidenceError(
+            f"The key {path} cannot be read: {why}.", remedy="Name a key file that you may read."
+        ) from error
     if len(body) > MAX_KEY_BYTES:
-        raise EvidenceError(f"{path} is too large to be a key.", remedy="Correct the path after --key.")
+        raise EvidenceError(f"{path} is too large to be a key.", remedy="Name the key itself, a PEM file.")
     return body

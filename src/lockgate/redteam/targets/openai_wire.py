@@ -140,9 +140,9 @@ def completion(body: bytes) -> Answer:
     choice = found.choices[0]
     said = choice.message
     content, declined = _content(said.content)
-    # Both names of the reasoning may be there, with the same text.
-    thought = said.reasoning_content if said.reasoning_content is not None else said.reasoning
-    texts = [text for text in (thought, content, said.refusal) if text is not None]
+    # Both names of the reasoning may be there, with the same text or another: a value told in either is told.
+    thoughts = dict.fromkeys((said.reasoning_content, said.reasoning))
+    texts = [text for text in (*thoughts, content, said.refusal) if text is not None]
     filtered = choice.finish_reason == "content_filter"
     calls = tuple(ToolCall(call.function.name, _arguments(call.function)) for call in said.tool_calls or ())
     if not texts and not filtered and not calls:
