@@ -249,6 +249,15 @@ def test_a_recorded_run_and_its_replay_are_the_same_bytes(mock: Mock, attack: An
     assert code == 2 or other["overall"]["errors"]
 
 
+def test_a_pipe_in_the_place_of_a_cassette_stays_one(mock: Mock, attack: Any, tmp_path: Path) -> None:
+    tape = tmp_path / "tape.jsonl"
+    os.mkfifo(tape)
+    asked = ("--target", mock.url, "--model", "leak", "--budget", "8", "--cassette", str(tape), *SMALL)
+    code, _, err = attack(*asked, "--record")
+    assert (code, tape.is_fifo()) == (2, True)
+    assert "cannot be written" in err
+
+
 def test_a_dead_endpoint_does_not_cost_a_good_cassette(mock: Mock, attack: Any, tmp_path: Path) -> None:
     tape = tmp_path / "tape.jsonl"
     asked = ("--model", "leak", "--budget", "8", "--cassette", str(tape), *SMALL)

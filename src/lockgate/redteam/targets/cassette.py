@@ -131,6 +131,8 @@ class Cassette:
         self._write(msgspec.json.encode(line), os.O_APPEND)
 
     def _start(self, *, resume: bool) -> None:
+        if self._path.exists() and not self._path.is_file():
+            raise self._unwritable()  # `keep` would put a file in the place of a device or a pipe
         if resume and self._part.is_file():
             try:
                 same = self._load(self._part) == self.targets
