@@ -246,6 +246,21 @@ def test_a_report_for_a_device_or_a_link_leaves_it_what_it_is(run: Run, tmp_path
     assert kept.read_bytes().startswith(b"<?xml")
 
 
+def test_a_path_that_leads_nowhere_is_to_be_corrected(run: Run, tmp_path: Path):
+    (tmp_path / "a.txt").write_text("a")
+    code, _, err = run("sign", tmp_path / "a.txt", "--out", tmp_path / "nowhere" / "a.sig")
+    assert code == 2
+    assert "Correct the path." in err
+
+
+def test_the_report_of_a_run_is_not_searched_for_secrets(run: Run, project: Path):
+    run("run", project)
+    assert (project / ".lockgate" / "report" / "report.sarif").exists()
+    code, out, _ = run("scan", "secrets", project)
+    assert code == 0
+    assert "Lockgate's own report" in out
+
+
 def test_a_bug_of_ours_is_exit_2_without_a_traceback(run: Run, monkeypatch: pytest.MonkeyPatch):
     def broken() -> object:
         raise ZeroDivisionError("user data")

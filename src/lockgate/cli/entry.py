@@ -97,8 +97,11 @@ def main(arguments: list[str] | None = None) -> None:
         code = EXIT_ERROR
     except BrokenPipeError:
         code = EXIT_ERROR
+    except SystemExit:  # click's own end where the reader of our output has gone
+        code = EXIT_ERROR
     except OSError as error:
-        remedy = "Free some space, or give this user permission."
+        is_path = isinstance(error, FileNotFoundError | NotADirectoryError | IsADirectoryError)
+        remedy = "Correct the path." if is_path else "Free some space, or give this user permission."
         fail(f"Input or output failed: {_kind(error)}", remedy=remedy, as_json=as_json)
         code = EXIT_ERROR
     except Exception as error:

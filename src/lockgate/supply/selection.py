@@ -1,4 +1,4 @@
-"""Selects the files of a folder: no virtual environments, nothing that git keeps for itself."""
+"""Selects the files of a folder: no virtual environments, nothing that git keeps for itself, no report of ours."""
 
 from collections.abc import Callable, Iterable
 from pathlib import Path, PurePosixPath
@@ -10,6 +10,8 @@ from lockgate.supply.listing import Entry, list_files
 
 # A remote's address may hold a password.
 _GIT_SETTINGS = frozenset({"config", "credentials"})
+# Its pages on the checks show what these find.
+_REPORT = (".lockgate", "report")
 
 
 class LeftOut(msgspec.Struct, frozen=True, order=True):
@@ -62,6 +64,9 @@ def _reason(entry: Entry, root: Path, environments: tuple[str, ...], exclude: tu
         if selects(pattern, entry.shown) or (entry.uri and selects(pattern, entry.uri)):
             return LeftOut(pattern, "excluded on request")
     own, inner = root.parts, PurePosixPath(entry.shown).parts[len(root.parts) :]
+    for at in range(len(inner) - len(_REPORT)):
+        if inner[at : at + len(_REPORT)] == _REPORT:
+            return LeftOut(str(PurePosixPath(*own, *inner[: at + len(_REPORT)])), "Lockgate's own report")
     if ".git" not in inner[:-1] or (inner[-2] == ".git" and inner[-1] in _GIT_SETTINGS):
         return None
     return LeftOut(str(PurePosixPath(*own, *inner[: inner.index(".git") + 1])), "the repository's own files")
