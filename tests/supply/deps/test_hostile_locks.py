@@ -68,6 +68,43 @@ def test_a_setup_py_that_python_would_decode_otherwise_is_refused():
         read("setup.py", f"#!/usr/bin/python\n# -*- coding: utf-7 -*-\n{hidden}")
 
 
+@pytest.mark.parametrize("end", ["\r", "\x0b", "\x0c", "\x85", "\u2028"])
+def test_a_comment_in_requirements_ends_where_pip_ends_it(end: str):
+    assert set(read("requirements.txt", f"fine==1.0 # why{end}evil==1.0\n")) == {"fine", "evil"}
+
+
+def test_requirements_that_pip_would_decode_otherwise_are_unread():
+    hidden = "# +AAo-evil==1.0\nfine==1.0\n"
+
+    def unread(text: str) -> tuple[str, ...]:
+        return read_bytes("requirements.txt", text.encode(), no_include).unread
+
+    assert not unread(hidden)
+    assert not unread(f"# -*- coding: latin-1 -*-\n{hidden}")
+    assert not unread(f"# coding: utf-8\n# \u00c5\n{hidden}")
+    assert unread(f"# -*- coding: utf-7 -*-\n{hidden}")
+    assert unread(f"\n# coding=rot13\n{hidden}")
+    assert unread(f"# coding: latin-1\n# \u00c5{hidden}")
+
+
+@pytest.mark.parametrize("wishes", ["'evil==1.0'", "{evil: 1}", "[7]", "[{evil: 1}]"])
+def test_wishes_of_conda_for_pip_that_cannot_be_read_are_told(wishes: str):
+    found = read_bytes("environment.yml", f"dependencies:\n- pip: {wishes}\n".encode(), no_include)
+    assert found.unread
+
+
+def test_an_odd_space_hides_no_wish_and_no_address():
+    environment = 'dependencies:\n- python\n- pip:\n  - "evil==1.0\\u00a0"\n'
+    assert set(read("environment.yml", environment)) == {"evil"}
+    piped = '{"_meta": {}, "default": {"a": {"file": "https://example.org/a.zip\\u00a0", "version": "==1.0"}}}'
+    assert read("Pipfile.lock", piped)["a"].problem
+    assert read("Pipfile", '[packages]\na = {version = "==1.0", file = "https://example.org/a.zip\u00a0"}\n')[
+        "a"
+    ].problem
+    bun = f'["a@1.0.0", "https://example.org/a.tgz\\u00a0", {{}}, "{SRI}"]'
+    assert read("bun.lock", f'{{"lockfileVersion": 1, "packages": {{"a": {bun}}}}}')["a"].problem
+
+
 LOCKS = {
     "conda-lock.yml": "version: 1\npackage:\n- {{name: numpy, version: 2.0.0, manager: pip, url: '{url}', "
     "hash: {{sha256: {sha}}}}}\n",

@@ -24,6 +24,7 @@ _VERSIONS = {0, 1, 2}
 _PIECES = re.compile(
     r'"(?:[^"\\]+|\\.)*"?|//[^\n\r\u2028\u2029]*|/\*(?:[^*]|\*(?!/))*(?:\*/)?|[,}\]]|[^"/,}\]]+|/', re.DOTALL
 )
+_ADDRESSED = 2
 _HERE = ("workspace:", "root:", "link:")
 _PLACES = ("https://", "http://", "git+", "github:", "git@", "ssh://", "file:")
 
@@ -63,7 +64,8 @@ def _package(key: str, value: object) -> Iterator[Dependency]:
     yield npm_package(
         name,
         reference,
-        place=next((word for word in words if "://" in word), ""),
+        # The digest comes last; before it stands an address, empty for npm's registry.
+        place=entry[1] if len(entry) > _ADDRESSED else "",
         hashes=hashes,
         marker=" & ".join(f"{kind}={text(facts[kind])}" for kind in ("os", "cpu", "libc") if text(facts.get(kind))),
         bundled=facts.get("bundled") is True,

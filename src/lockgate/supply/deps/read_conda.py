@@ -50,13 +50,19 @@ def read_environment(document: object, uri: str, load: Callable[[str], str]) -> 
         raise UnreadableError("it lists no dependencies")
     lines: list[str] = []
     others: list[str] = []
+    odd = False
     for item in items(listed):
         if is_mapping(item):
-            lines += [text(line) for line in items(mapping(item).get("pip"))]
+            entry = mapping(item)
+            wishes: object = entry.get("pip")
+            lines += [line for line in items(wishes) if isinstance(line, str)]
+            known = (wishes is None or is_list(wishes)) and all(isinstance(line, str) for line in items(wishes))
+            odd = odd or not known or entry.keys() != {"pip"}
         else:
             others.append(text(item).rpartition("::")[2].split("=")[0].split("<")[0].split(">")[0].strip().lower())
     found = read_requirements("\n".join(lines), uri, load)
-    return found.dependencies, [*found.unread, *_not_matched(others)]
+    unread = ["an entry of its dependencies is no list of what pip installs"] if odd else []
+    return found.dependencies, [*found.unread, *unread, *_not_matched(others)]
 
 
 def _not_matched(names: Iterable[str]) -> list[str]:

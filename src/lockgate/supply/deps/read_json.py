@@ -37,6 +37,8 @@ def read_pipfile_lock(document: Json) -> Iterator[Dependency]:
 
 
 def _piped(name: str, entry: Json, *, development: bool) -> Dependency:
+    if any(entry.get(key) and not text(entry.get(key)) for key in ("git", "file", "path")):
+        return unknown(name)  # a place that cannot be shown must not count as none
     git, place = text(entry.get("git")), text(entry.get("file")) or text(entry.get("path"))
     origin: Origin = "vcs" if git else "registry"
     if place:

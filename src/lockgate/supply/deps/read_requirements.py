@@ -1,6 +1,8 @@
 """Reads pip's requirements files, with the files that they include (pip: "Requirements File Format")."""
 
+import codecs
 import posixpath
+import re
 import shlex
 from collections.abc import Callable, Iterator
 
@@ -19,6 +21,8 @@ _INDEXES = {"i", "index-url", "extra-index-url", "f", "find-links"}
 _WITHOUT_EFFECT = {"no-index", "pre", "prefer-binary", "require-hashes", "only-binary", "use-feature"}
 _FROM_SOURCE = "no-binary"
 _UNCHECKED_TLS = "trusted-host"
+_ENCODING = re.compile(r"coding[:=]\s*([-\w.]+)")
+_LIKE_ASCII = {"ascii", "iso8859-1", "cp1252"}
 _USUAL_INDEXES = {"https://pypi.org/simple", "https://pypi.org/simple/"}
 
 Load = Callable[[str], str]
@@ -73,6 +77,9 @@ def _constrained(item: Dependency, found: Requirements) -> Dependency:
 
 
 def _read(text: str, place: _Place, found: Requirements) -> None:
+    if not _is_utf_8(text):
+        found.unread.append(f"{place.uri}: it declares an encoding other than UTF-8, in which pip would read it.")
+        return
     for line, stated in _lines(text):
         try:
             _line(stated, line, place, found)
@@ -80,11 +87,22 @@ def _read(text: str, place: _Place, found: Requirements) -> None:
             found.unread.append(f"{place.uri}:{line}: {error}.")
 
 
+def _is_utf_8(text: str) -> bool:
+    """Whether pip reads the same text: it follows a comment about the encoding in one of the first two lines."""
+    heads = [line for line in text.split("\n", 2)[:2] if line.startswith("#")]
+    stated = next((found[1] for line in heads if (found := _ENCODING.search(line))), "utf-8")
+    try:
+        name = codecs.lookup(stated).name
+    except LookupError:
+        return False
+    return name == "utf-8" or (name in _LIKE_ASCII and text.isascii())
+
+
 def _lines(text: str) -> Iterator[tuple[int, str]]:
     """Logical lines with the number of their first physical one: continued lines joined, comments removed."""
     pending, first = "", 0
-    for number, raw in enumerate(text.split("\n"), start=1):
-        line = raw.rstrip("\r")
+    # pip, too, ends a line, and with it a comment, wherever Python does: at a lone carriage return, at U+2028.
+    for number, line in enumerate(text.splitlines(), start=1):
         first = first or number
         # A comment line inside a continuation ends it, as in pip.
         if line.endswith("\\") and not line.lstrip().startswith("#"):

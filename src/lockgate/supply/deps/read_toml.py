@@ -219,6 +219,8 @@ def read_pipfile(document: Json) -> tuple[list[Dependency], list[str]]:
 def _wished(name: str, value: object) -> Dependency:
     """An entry of Poetry's own table or a Pipfile's: a specifier in its own language, or a table."""
     table = mapping(value)
+    if any(table.get(key) and not text(table.get(key)) for key in ("git", "url", "path", "file")):
+        return unknown(name)
     version = text(value) or text(table.get("version"))
     place = next((found for key in ("git", "url", "path", "file") if (found := text(table.get(key)))), "")
     origin: Origin = "vcs" if "git" in table else origin_of(place) if place else "registry"
