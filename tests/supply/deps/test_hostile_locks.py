@@ -60,6 +60,11 @@ def test_setuptools_takes_dashes_for_underscores():
         read("setup.cfg", "[options]\ninstall-requires = a\ninstall_requires = b\n")
 
 
+def test_a_comment_in_setup_cfg_ends_where_setuptools_ends_it():
+    hidden = "[metadata]\nname = app\n# why\r[options]\rinstall_requires =\r  evil==1.0\n"
+    assert set(read("setup.cfg", hidden)) == {"evil"}
+
+
 def test_a_setup_py_that_python_would_decode_otherwise_is_refused():
     hidden = "from setuptools import setup\nsetup(install_requires=['fine'])\n# +AAo-setup(install_requires=['evil'])\n"
     assert set(read("setup.py", hidden)) == {"fine"}

@@ -156,7 +156,8 @@ def read_setup_cfg(content: str, uri: str, load: Load) -> Wishes:
     # setuptools takes install-requires for install_requires; two that mean the same are refused as repeated.
     reader.optionxform = lambda optionstr: optionstr.lower().replace("-", "_")
     try:
-        reader.read_string(content)
+        # setuptools opens it as text, where a lone carriage return ends a line and so a comment.
+        reader.read_string(content.replace("\r\n", "\n").replace("\r", "\n"))
     except configparser.Error as error:
         raise UnreadableError("it is not in the format of setup.cfg") from error
     stated = [(name, reader.get("options", name)) for name in _LISTS if reader.has_option("options", name)]
