@@ -200,6 +200,33 @@ async def test_failed_attempts_are_tried_again_and_judged_ones_are_not(
     assert summarise(mended).guarded.errors == 0
 
 
+async def test_what_fails_again_does_not_keep_a_resumed_run_from_sending_the_rest(tmp_path: Path) -> None:
+    rows = [dict(ROWS[0], id=f"{number:02}", turns=[f"Say {number:02}."]) for number in range(40)]
+    folder = tmp_path / "corpus"
+    folder.mkdir()
+    (folder / "attacks_seen.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    (folder / "benign_seen.jsonl").write_text(json.dumps(HARMLESS[0]) + "\n")
+    journal, broken = tmp_path / "journal.jsonl", {f"Say {number:02}." for number in range(0, 40, 3)}
+
+    def stop(done: int, total: int, line: str) -> None:
+        if done == 24:
+            raise KilledError
+
+    def says(turns: Sequence[str]) -> str:
+        if turns[-1] in broken:
+            raise UnusableAnswerError("the endpoint answered HTTP 418")
+        return "no"
+
+    target = Scripted("only", says)
+    options: dict[str, Any] = {"seed": 7, "protected": (SECRET,), "journal": journal, "in_order": True}
+    with pytest.raises(KilledError):
+        await attack(load("corpus", root=tmp_path), guarded=target, progress=stop, **options)
+    resumed = await attack(load("corpus", root=tmp_path), guarded=target, **options)
+    assert resumed.recalled > 0
+    assert not resumed.given_up
+    assert summarise(resumed).guarded.errors == len(broken)
+
+
 async def test_a_repeatable_target_is_not_asked_again_and_the_result_says_so(corpus: Corpus, tmp_path: Path) -> None:
     journal = tmp_path / "journal.jsonl"
     bare, guarded = Scripted("a", lambda turns: SECRET), Scripted("b", lambda turns: "no")

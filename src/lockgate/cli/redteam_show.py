@@ -16,11 +16,11 @@ from lockgate.redteam import (
     Lane,
     Memorised,
     PublicReport,
+    held_for,
     what_helps,
 )
 
 _NOTED = 10
-_FEW = 3
 _HELPS = 5
 _TROUBLES = 3
 _HINTS = {
@@ -62,7 +62,7 @@ def show(campaign: Campaign) -> None:
     colour = "red" if held(report) else "green"
     click.echo()
     click.secho(f"gate {report.gate.decision}", fg=colour, bold=True)
-    reasons = _reasons(report)
+    reasons = held_for(report)
     for reason in reasons[:_NOTED]:
         click.echo(f"  - {printable(reason)}")
     if len(reasons) > _NOTED:
@@ -76,25 +76,6 @@ def _show_help(report: PublicReport) -> None:
         click.echo(f"{'' if number else chr(10)}{family.id + ':':<22}{family.helps}")
     if helped:
         click.echo(f"The lines for lockgate.yaml: lockgate redteam --explain {helped[0].id}")
-
-
-def _reasons(report: PublicReport) -> list[str]:
-    """What holds the gate, with one line for all untested families and one for all attempts without a verdict."""
-    reasons = list(report.gate.reasons)
-    if len(untested := [row.id for row in report.families if row.status == "UNTESTED"]) >= _FEW:
-        about = tuple(f"redteam:family/{name} " for name in untested)
-        reasons = [reason for reason in reasons if not reason.startswith(about)]
-        untried = f"LG-REDTEAM-103: nothing was judged of {len(untested)} families: {', '.join(untested)}."
-        broke = any(row.errors for row in report.families if row.id in untested)
-        advice = "See the errors above." if broke else "Give the run more budget or time, or choose fewer families."
-        reasons.append(f"{untried} {advice}")
-    if len(broken := [item for item in report.attempts if item.status == AttemptStatus.ERRORED]) >= _FEW:
-        about = tuple(f"{item.ref.uri} " for item in broken)
-        reasons = [reason for reason in reasons if not reason.startswith(about)]
-        reasons.append(
-            f"LG-REDTEAM-105: {len(broken)} attempts could not be judged. See the errors above, then run again."
-        )
-    return reasons
 
 
 def _show_totals(report: PublicReport) -> None:

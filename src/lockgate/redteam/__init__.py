@@ -25,6 +25,7 @@ from lockgate.redteam.outputs import run_report
 from lockgate.redteam.page import page, what_helps
 from lockgate.redteam.plan import PROFILES, Plan, Profile, plan
 from lockgate.redteam.public import JudgeModel, PublicReport, measure, publish
+from lockgate.redteam.reasons import held_for
 from lockgate.redteam.result import RedteamResult, encode, summarise
 from lockgate.redteam.runner import RedteamRun, attack
 from lockgate.redteam.script import Consult, Script, Send, Strategy
@@ -122,6 +123,7 @@ __all__ = [
     "encode",
     "examine",
     "family_named",
+    "held_for",
     "load",
     "measure",
     "page",

@@ -1,5 +1,6 @@
 """A run of the red team as one page for people: a heat map of families and disguises, each cell a link to its talks."""
 
+from collections import Counter
 from collections.abc import Iterable
 from typing import Final
 
@@ -9,6 +10,8 @@ from lockgate.redteam.attempt import Attempt, AttemptStatus, Lane
 from lockgate.redteam.converters import CONVERTERS
 from lockgate.redteam.judges import titled
 from lockgate.redteam.public import PublicFamily, PublicReport
+from lockgate.redteam.reasons import held_for
+from lockgate.redteam.result import FamilyStatus
 from lockgate.report import name, shown
 from lockgate.report.shown import interval, percent
 from lockgate.report.template import template
@@ -19,6 +22,7 @@ _KINDS = {"encoding": "encodings", "disguise": "disguises", "wrapper": "wrappers
 _KIND = {converter.id: list(_KINDS).index(converter.kind) for converter in CONVERTERS}
 _GROUPS = (*_KINDS.values(), "others")
 _SHOWN = 2_000
+_CAUSES = 5
 _RANK = {status: rank for rank, status in enumerate(("SUCCEEDED", "ERRORED", "SKIPPED", "RESISTED", "BLOCKED"))}
 
 
@@ -26,7 +30,8 @@ class Cell(msgspec.Struct, frozen=True):
     """One family under one disguise.
 
     Attributes:
-        tone: `none` when nothing was sent, `bad` when nothing could be judged, else `heat0` to `heat4`.
+        tone: `none` when nothing was sent, `bad` when nothing could be judged, `idle` when nothing succeeded where
+            nothing does without the guard either, else `heat0` to `heat4`.
         text: Successes of attempts.
         target: The fragment of the first conversation to read.
         title: The cell in words.
@@ -81,6 +86,8 @@ def page(report: PublicReport) -> str:
         converters=converters,
         groups=_groups(converters),
         helps=what_helps(report),
+        reasons=held_for(report),
+        troubles=_troubles(report),
         talks=[_talk(item) for item in sorted(listed, key=_order)[:MAX_TALKS]],
         left_out=max(0, len(listed) - MAX_TALKS),
         shown=shown,
@@ -88,6 +95,12 @@ def page(report: PublicReport) -> str:
         percent=percent,
         interval=interval,
     )
+
+
+def _troubles(report: PublicReport) -> list[tuple[str, int]]:
+    """Why attempts have no verdict, the commonest first."""
+    unjudged = (item for item in report.attempts if item.status in {AttemptStatus.ERRORED, AttemptStatus.SKIPPED})
+    return Counter(item.reason.rstrip(".") for item in unjudged).most_common(_CAUSES)
 
 
 def what_helps(report: PublicReport) -> list[PublicFamily]:
@@ -115,20 +128,22 @@ def _rows(report: PublicReport, attacks: list[Attempt], converters: list[str]) -
             status=family.status + (", scripted target" if family.target == "obedient" else ""),
             rate=f"{family.successes} / {family.attempts}",
             ends=interval(family.wilson95),
-            cells=tuple(_cell(family.id, one, cells.get((family.id, one), [])) for one in converters),
+            cells=tuple(_cell(family, one, cells.get((family.id, one), [])) for one in converters),
         )
         for family in report.families
     ]
 
 
-def _cell(family: str, converter: str, items: list[Attempt]) -> Cell:
+def _cell(family: PublicFamily, converter: str, items: list[Attempt]) -> Cell:
     if not items:
-        return Cell("none", "", "", f"{family}, {converter}: not tried")
+        return Cell("none", "", "", f"{family.id}, {converter}: not tried")
     judged = sum(item.status not in {AttemptStatus.ERRORED, AttemptStatus.SKIPPED} for item in items)
     fell = sum(item.status is AttemptStatus.SUCCEEDED for item in items)
     tone = f"heat{-(-4 * fell // judged)}" if judged else "bad"
-    title = f"{family}, {converter}: {fell} of {judged} succeeded, {len(items) - judged} not judged"
-    return Cell(tone, f"{fell}/{judged}", _key(min(items, key=_order)), title)
+    if tone == "heat0" and family.status == FamilyStatus.NOT_EXERCISED:
+        tone = "idle"
+    title = f"{family.id}, {converter}: {fell} of {judged} succeeded, {len(items) - judged} not judged"
+    return Cell(tone, f"{fell}/{judged}" if judged else "-", _key(min(items, key=_order)), title)
 
 
 def _order(item: Attempt) -> tuple[bool, int, str, str]:

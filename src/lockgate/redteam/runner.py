@@ -232,6 +232,8 @@ class _Board:
     def recall(self, lane: Lane, item: Attack | Benign) -> bool:
         if earlier := self._journal.find(lane, item.id):
             self.recalled += 1
+            # What failed stands together once the rest is recalled; the target did answer in between.
+            self.note_failure(lane, failed=False)
             self._note(earlier, "from the journal")
         return earlier is not None
 
