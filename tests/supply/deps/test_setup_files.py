@@ -50,6 +50,8 @@ make(
         "from setuptools import setup\nrequires = ['a']\nrequires.append('b')\nsetup(install_requires=requires)",
         "from setuptools import setup\nrequires = ['a']\nrequires += ['b']\nsetup(install_requires=requires)",
         "from setuptools import setup\nsetup(extras_require={'a': ['b'], **more})",
+        "import setuptools\ntry:\n from app import r\nexcept E:\n r = ['a']\nsetuptools.setup(install_requires=r)",
+        "from setuptools import setup\nr = ['a']\ndef r(): pass\nsetup(install_requires=r)",
         "from setuptools import setup\nrun = setup\nrun(install_requires=['a'])",
         "from setuptools import setup\nrun = setup\nsetup(name='x')\nrun(install_requires=['a'])",
         "__import__('setuptools').__dict__['setup'](install_requires=['a'])",

@@ -104,7 +104,19 @@ def _constants(nodes: list[ast.AST]) -> dict[str, ast.expr]:
             times[node.id] += 1
         elif isinstance(node, ast.Attribute | ast.Subscript) and isinstance(node.value, ast.Name):
             times[node.value.id] += 2  # perhaps `requires.append(...)`
+        else:
+            times.update(_bound_otherwise(node))
     return {name: value for name, value in bound.items() if times[name] == 1}
+
+
+def _bound_otherwise(node: ast.AST) -> Iterator[str]:
+    """Names that an import, a definition or a parameter binds: `try: from app import REQUIRES` before a list of it."""
+    if isinstance(node, ast.Import | ast.ImportFrom):
+        yield from ((alias.asname or alias.name).partition(".")[0] for alias in node.names)
+    elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        yield node.name
+    elif isinstance(node, ast.arg):
+        yield node.arg
 
 
 class _Literals:
