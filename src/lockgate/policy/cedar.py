@@ -52,7 +52,7 @@ class CedarBook:
         self._library = _library()
         text = "\n".join(policy.text for policy in policies)
         later = {name for name in FOUND_LATER if not _may_name(text, name)}
-        self._vocabulary = {name: kind for name, kind in vocabulary.items() if name not in later}
+        self._vocabulary: Vocabulary = {name: kind for name, kind in vocabulary.items() if name not in later}
         schema = _schema(vocabulary, ACTIONS)
         self._policies = [_checked(self._library, policy, schema) for policy in policies]
         _check_names(self._policies)
