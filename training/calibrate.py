@@ -6,7 +6,7 @@
    for a text that is not a user's, which brings the rates of false positives of both origins together. Logistic
    regression turns the sum into a probability; each of the sets (validation, sources that were kept out, our own) and
    each label has a weight that falls with the square root of its size.
-3. `ask_user` and `ask_foreign`: the suspicion of the two quick models below which lie 3 % of a user's attacks, or 1 %
+3. `ask_user` and `ask_foreign`: the suspicion of the two quick models below which lie 5 % of a user's attacks, or 1 %
    of those in other texts, that the whole would block at `balanced`, in the set where that is lowest. Where the
    encoder is not asked, it counts as if it had given its median opinion of harmless texts.
 4. Thresholds: see `threshold_at`.
@@ -39,7 +39,7 @@ SHARES = Weights(linear=0.025, convolution=0.1, encoder=1.0, signals=0.25, bias=
 
 ASK_SIGNALS = 0.2
 _READ = 20_000
-_UNASKED_OF_USERS, _UNASKED_OF_OTHERS = 0.03, 0.01
+_UNASKED_OF_USERS, _UNASKED_OF_OTHERS = 0.05, 0.01
 _SMALL_SOURCE = 50
 _ALWAYS = -1e9
 _ROUNDED = 6
