@@ -28,7 +28,7 @@ def classifier() -> Classifier:
 
 
 def test_an_attack_between_paragraphs_of_a_long_document_is_found(classifier: Classifier) -> None:
-    bound = classifier.calibration.thresholds["balanced"]
+    bound = classifier.calibration.thresholds["strict"]
     planted = "\n\n".join([*PARAGRAPHS[:6], ASIDE, *PARAGRAPHS[6:]])
     assert suspect(ASIDE, Origin.DOCUMENT, classifier).score > bound
     assert suspect(planted, Origin.DOCUMENT, classifier).score > bound
