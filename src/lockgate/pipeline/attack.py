@@ -2,7 +2,7 @@
 
 import asyncio
 import signal
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import AsyncExitStack, contextmanager, suppress
 from pathlib import Path
 
@@ -54,7 +54,7 @@ def attack_project(
 
 
 @contextmanager
-def _as_interrupt() -> Iterator[None]:
+def _as_interrupt() -> Generator[None]:
     """Let a polite kill end a run as Ctrl-C does."""
     try:
         yield
