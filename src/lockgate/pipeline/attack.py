@@ -1,7 +1,9 @@
 """The attack run of a project: the bare model beside the served, guarded endpoint."""
 
 import asyncio
-from contextlib import AsyncExitStack
+import signal
+from collections.abc import Generator
+from contextlib import AsyncExitStack, contextmanager, suppress
 from pathlib import Path
 
 import msgspec
@@ -47,8 +49,17 @@ def attack_project(
     application = read_application(project)
     _require_unchanged(project, config, application, taken)
     progress(0, 0, "starting the model: bare, and behind the guard")
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner, _as_interrupt():
         return runner.run(_attack(project, config, corpus, application, store=store, progress=progress))
+
+
+@contextmanager
+def _as_interrupt() -> Generator[None]:
+    """Let a polite kill end a run as Ctrl-C does."""
+    try:
+        yield
+    except asyncio.CancelledError as error:
+        raise KeyboardInterrupt from error
 
 
 async def _attack(
@@ -60,6 +71,10 @@ async def _attack(
     store: EventStore,
     progress: Progress,
 ) -> RedteamResult:
+    if task := asyncio.current_task():
+        # Not every loop, nor every thread, can listen to signals.
+        with suppress(NotImplementedError, RuntimeError, ValueError):
+            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     model = _identity(config, project.config.models, project.config.serve, application.refs)
     identity = _identity(model, project.policy.sha256)
     key = EphemeralKey("redteam")

@@ -4,7 +4,8 @@ What one of them cannot say travels in a field of ours that they keep (`notes`, 
 is the same attack. Rows of theirs that no judge of ours could judge are left out and counted, never guessed.
 
 Formats as of 2026: garak's `report.jsonl` (entries of type `attempt`) and `hitlog.jsonl`, PyRIT's seed datasets in YAML
-(`seeds`, formerly `prompts`), promptfoo's test cases in YAML (`tests`), spikee's data sets in JSON Lines.
+(`seeds`, formerly `prompts`), promptfoo's test cases in YAML (`tests`) and its results in JSON, spikee's data sets,
+instructions and results in JSON Lines.
 """
 
 import json
@@ -28,6 +29,8 @@ _OURS = "lockgate"
 _MAPS = ("LLM01:2025", "AML.T0051")
 _LONGEST = 20_000
 _PYRIT_DEFAULTS = ("data_type", "harm_categories", "dataset_name", "seed_type", "is_objective")
+_SPIKEE_TEXTS = ("content", "text", "input", "instruction")
+_SPIKEE_PLACES = ("<INSTRUCTION>", "<PLACEHOLDER>")
 _REFUSED_JUDGES = ("regex", "llm_judge")
 
 Row = dict[str, object]
@@ -166,6 +169,11 @@ def _document(body: bytes, source: str, *keys: str, defaults: Sequence[str] = ()
         raise RedteamError(error.message, remedy=error.remedy) from error
     held = cast("Row", document) if isinstance(document, dict) else {keys[0]: document}
     rows = next((held[key] for key in keys if key in held), None)
+    if rows is None and "redteam" in held:
+        raise RedteamError(
+            "The file says which attacks to make and holds none.",
+            remedy="Run 'promptfoo redteam generate' and give the file that it writes.",
+        )
     if not isinstance(rows, list) or not all(isinstance(row, dict | str) for row in cast("list[object]", rows)):
         raise RedteamError(f"The file holds no list {keys[0]!r}.", remedy=f"Give a file of {source}.")
     common = {key: held[key] for key in defaults if held.get(key) is not None}
@@ -173,8 +181,8 @@ def _document(body: bytes, source: str, *keys: str, defaults: Sequence[str] = ()
         yield common | ({"value": row} if isinstance(row, str) else row)
 
 
-def _part(row: Row, *keys: str) -> object:
-    found: object = row
+def _part(row: object, *keys: str) -> object:
+    found = row
     for key in keys:
         found = _get(found, key)
     return found
@@ -271,29 +279,64 @@ def _json(text: str) -> object:
 
 
 def _promptfoo(body: bytes) -> Iterator[_Found]:
-    for row in _document(body, "promptfoo", "tests"):
-        given = row.get("vars")
+    for row in _promptfoo_rows(body):
+        case = cast("Row", row["testCase"]) if isinstance(row.get("testCase"), dict) else row
+        given = case.get("vars", row.get("vars"))
         texts = cast("Row", given) if isinstance(given, dict) else {}
         named = [key for key in ("prompt", "query", "question", "input", "message") if isinstance(texts.get(key), str)]
-        said = _string(texts[named[0]]) if named else next((one for one in texts.values() if isinstance(one, str)), "")
+        only = next((one for one in texts.values() if isinstance(one, str)), "")
+        # What was sent in the end is in the result: a strategy may have reworded what the test says.
+        said = _conversation(row) or (
+            _string(texts[named[0]]) if named else only or _string(_part(row, "prompt", "raw")),
+        )
         # A test passes when the answer is harmless, so what it must not contain is what the attack wants to hear.
-        checks = cast("list[object]", row["assert"]) if isinstance(row.get("assert"), list) else []
+        checks = cast("list[object]", case["assert"]) if isinstance(case.get("assert"), list) else []
         wanted = [
             _string(cast("Row", check).get("value"))
             for check in checks
             if isinstance(check, dict) and _string(cast("Row", check).get("type")) in {"not-contains", "not-icontains"}
         ]
-        family = _string(_part(row, "metadata", "pluginId")) or _string(_part(row, "metadata", "category"))
-        yield _Found((said,), family, says=wanted[0] if wanted else "", kept=_part(row, "metadata", _OURS))
+        metas = [_part(place, "metadata") for place in (case, row)]
+        families = (_string(_get(meta, key)) for key in ("pluginId", "category") for meta in metas)
+        kept = _get(metas[0], _OURS)
+        yield _Found(said, next(filter(None, families), ""), says=wanted[0] if wanted else "", kept=kept)
+
+
+def _promptfoo_rows(body: bytes) -> Iterator[Row]:
+    """Test cases of a configuration, or the rows of a results file (`promptfoo eval --output results.json`)."""
+    if not body.lstrip().startswith(b"{"):
+        yield from _document(body, "promptfoo", "tests")
+        return
+    try:
+        held: object = msgspec.json.decode(body)
+    except (msgspec.MsgspecError, RecursionError) as error:
+        raise RedteamError("The file is not JSON.", remedy="Give a file of promptfoo.") from error
+    # Since version 3 the rows are one level deeper, beside the evaluation's own facts.
+    rows = next(
+        (one for one in (_part(held, "results", "results"), _get(held, "results"), _get(held, "tests")) if one), None
+    )
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in cast("list[object]", rows)):
+        raise RedteamError("The file holds no list 'tests' or 'results'.", remedy="Give a file of promptfoo.")
+    yield from cast("list[Row]", rows)
+
+
+def _conversation(row: Row) -> tuple[str, ...]:
+    """What the user said in a conversation that a strategy of several turns led."""
+    said = _part(row, "response", "metadata", "messages")
+    turns = cast("list[object]", said) if isinstance(said, list) else []
+    return tuple(_string(_get(turn, "content")) for turn in turns if _get(turn, "role") == "user")
 
 
 def _spikee(body: bytes) -> Iterator[_Found]:
     for row in _lines(body, "spikee"):
-        text = _string(row.get("content")) or _string(row.get("text"))
+        # Data sets say `content`, formerly `text`, results `input`, instructions of a seed folder `instruction`.
+        text = next(filter(None, (_string(row.get(key)) for key in _SPIKEE_TEXTS)), "")
         judge, argument = _string(row.get("judge_name")) or "canary", _string(row.get("judge_args"))
         says = argument if judge == "canary" else ""
         family = _string(row.get("instruction_type")) or _string(row.get("jailbreak_type"))
         problem = "its judge is a pattern or a model of its own" if judge.startswith(_REFUSED_JUDGES) else ""
+        if any(place in text for place in _SPIKEE_PLACES):
+            problem = "it is a template that somebody has to fill in"
         kept = row.get(_OURS)
         yield _Found((text,), family, says=says, kept=kept, problem="" if kept else problem)
 
