@@ -1,5 +1,6 @@
 """Settings of `serve` that say who may come in, and where secrets are kept."""
 
+import re
 from typing import Annotated, Literal
 
 import msgspec
@@ -14,9 +15,16 @@ Algorithm = Literal["RS256", "PS256", "ES256", "EdDSA"]
 
 # Plain HTTP is for a server on this machine; everything else is asked over TLS.
 _LOOPBACK = "http://(localhost|127\\.[0-9.]{5,11}|\\[::1\\])(:[0-9]{1,5})?(/[!-~]*)?"
-_Url = Annotated[str, Meta(pattern=f"^(https://[!-~]+|{_LOOPBACK})$(?!\\n)", max_length=1024)]
+_LONGEST = 1024
+_Url = Annotated[str, Meta(pattern=f"^(https://[!-~]+|{_LOOPBACK})$(?!\\n)", max_length=_LONGEST)]
+_ADDRESS = re.compile(f"https://[!-~]+|{_LOOPBACK}")
 _Text = Annotated[str, Meta(min_length=1, max_length=256)]
 _Claim = _Text | Annotated[tuple[_Text, ...], Meta(min_length=1, max_length=8)]
+
+
+def is_address(text: str) -> bool:
+    """Whether a text is an address that may be asked: `https`, or `http` on this machine."""
+    return len(text) <= _LONGEST and _ADDRESS.fullmatch(text) is not None
 
 
 class _Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -29,10 +37,11 @@ class IssuerConfig(_Section, frozen=True, kw_only=True):
     Attributes:
         issuer: What the `iss` claim must be, character for character.
         audience: One of these must be in the `aud` claim.
-        jwks_url: Where its public keys are, `https` unless on this machine. This or `jwks_file`.
+        jwks_url: Where its public keys are, `https` unless on this machine. Without it and `jwks_file` the issuer's
+            name must be an address, which is asked for its OpenID configuration.
         jwks_file: File with its public keys as a JWK Set, relative to the project; read again when it changes.
-        ca_file: PEM file of the authorities that may vouch for `jwks_url`, in place of the system's, relative to the
-            project.
+        ca_file: PEM file of the authorities that may vouch for the issuer's addresses, in place of the system's,
+            relative to the project.
         algorithms: Signature algorithms that are accepted.
         tenant: The tenant of everybody who comes from here, where no claim says it.
         tenant_claim: Claim that names the tenant, or the path to it; a token without it is refused.
@@ -62,10 +71,17 @@ class IssuerConfig(_Section, frozen=True, kw_only=True):
     timeout_s: Annotated[float, Meta(gt=0, le=60)] = 5.0
 
     def __post_init__(self) -> None:
-        if (self.jwks_url is None) == (self.jwks_file is None):
-            raise ValueError("An issuer needs exactly one of 'jwks_url' and 'jwks_file'")
+        if self.jwks_url is not None and self.jwks_file is not None:
+            raise ValueError("An issuer has 'jwks_url' or 'jwks_file', not both")
+        if self.discovers and (not is_address(self.issuer) or not set("?#").isdisjoint(self.issuer)):
+            raise ValueError("An issuer that is no https address needs 'jwks_url' or 'jwks_file'")
         if self.tenant is not None and self.tenant_claim is not None:
             raise ValueError("An issuer has 'tenant' or 'tenant_claim', not both")
+
+    @property
+    def discovers(self) -> bool:
+        """Whether the issuer itself is asked where its keys are."""
+        return self.jwks_url is None and self.jwks_file is None
 
 
 class CertificateRule(_Section, frozen=True, kw_only=True):

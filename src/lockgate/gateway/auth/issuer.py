@@ -13,6 +13,7 @@ import aiohttp
 
 from lockgate.core.config_auth import Algorithm, IssuerConfig
 from lockgate.core.files import named_path
+from lockgate.gateway.auth.discovery import discover_keys
 from lockgate.gateway.auth.key_set import IssuerKey, KeySet, KeySetError, NoKeysError, parse_key_set
 from lockgate.gateway.bounded_fetch import MAX_ANSWER, FetchError, fetch, open_session
 
@@ -49,7 +50,7 @@ class Issuer:
         """
         async with AsyncExitStack() as stack:
             session = None
-            if settings.jwks_url is not None:
+            if settings.jwks_file is None:
                 opening = open_session(
                     timeout_s=settings.timeout_s, ca_file=settings.ca_file, project_root=project_root
                 )
@@ -126,9 +127,11 @@ class Issuer:
         self.generation += 1
 
     async def _read(self) -> bytes:
-        if self._session is None or self.settings.jwks_url is None:
+        if self._session is None:
             return await asyncio.to_thread(_read_file, self._root, self.settings.jwks_file or "")
-        answer = await fetch(self._session, "GET", self.settings.jwks_url, headers={"accept": "application/json"})
+        # Asked for every time: an issuer may move its keys.
+        address = self.settings.jwks_url or await discover_keys(self._session, self.settings.issuer)
+        answer = await fetch(self._session, "GET", address, headers={"accept": "application/json"})
         if answer.status != HTTPStatus.OK:
             raise KeySetError(f"status {answer.status}")
         return answer.body
