@@ -43,14 +43,16 @@ async def test_rules_decide_on_every_surface(start: Callable[..., Any]) -> None:
         tool = {"type": "function", "function": {"name": "f"}}
         status, _, answer = await post(world, "/v1/chat/completions", tools=[tool])
         assert (status, answer["error"]["code"]) == (403, "not_allowed")
-        status, _, answer = await post(world, "/v1/messages", tools=[{"name": "f", "input_schema": {}}])
-        assert (status, answer["error"]["type"], answer["error"]["code"]) == (403, "permission_error", "not_allowed")
+        for path in ("/v1/messages", "/v1/messages/count_tokens"):
+            status, _, answer = await post(world, path, tools=[{"name": "f", "input_schema": {}}])
+            assert status == 403
+            assert (answer["error"]["type"], answer["error"]["code"]) == ("permission_error", "not_allowed")
         status, _, answer = await post(world, "/v1/embeddings")
         assert (status, answer["error"]["code"]) == (403, "approval_required")
         assert world.model.bodies == []
         assert (await post(world, "/v1/chat/completions"))[0] == 200
-        events = await world.events(4)
-    assert [event.labels for event in events[:3]] == [("rule.no-tools",), ("rule.no-tools",), ("rule.ask-first",)]
+        events = await world.events(5)
+    assert [event.labels for event in events[:4]] == [("rule.no-tools",)] * 3 + [("rule.ask-first",)]
 
 
 async def test_what_no_rule_allows_is_denied(start: Callable[..., Any]) -> None:

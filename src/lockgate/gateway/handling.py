@@ -209,9 +209,9 @@ class Handling:
 
     async def _count(self, exchange: Exchange) -> None:
         """Nothing travels, so there is nothing to judge."""
-        model, tokens = await self._read(exchange, lambda document: count_tokens(document, self._passing))
-        self._known(exchange.record, model)
-        asked = self._asked(exchange)
+        conversation, tokens = await self._read(exchange, lambda document: count_tokens(document, self._passing))
+        self._known(exchange.record, conversation.model)
+        asked = msgspec.structs.replace(self._asked(exchange, conversation), max_tokens=0)
         with await self._admitted(exchange, asked) as admission:
             admission.settle(input_tokens=0, output_tokens=0)
             self._gatekeeper.confirm(asked, ())

@@ -179,15 +179,19 @@ def read_messages(body: object, passing: frozenset[str]) -> Conversation:
     )
 
 
-def count_tokens(body: object, passing: frozenset[str]) -> tuple[str, int]:
-    """The model that is asked for, and how many tokens its input has, estimated as a quarter of its UTF-8 bytes.
+def count_tokens(body: object, passing: frozenset[str]) -> tuple[Conversation, int]:
+    """What is asked about, and how many tokens it has, estimated as a quarter of its UTF-8 bytes.
 
     Raises:
         ApiError: As for `read_messages`.
     """
     request = convert(body, CountRequest)
-    _ = tuple(_check_images(request, passing))
-    return request.model, len(msgspec.json.encode(_told(request))) // 4 + 1
+    unscanned = tuple(_check_images(request, passing))
+    document = _told(request)
+    conversation = Conversation(
+        model=request.model, document=document, writer=MessagesWriter, streams=False, unscanned=unscanned
+    )
+    return conversation, len(msgspec.json.encode(document)) // 4 + 1
 
 
 def _told(request: CountRequest) -> Json:
