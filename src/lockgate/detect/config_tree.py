@@ -2,7 +2,7 @@
 
 Sources: the loading code of transformers (`auto_map`, chat templates, hub kernels), sentence-transformers
 (`modules.json`), PEFT (`auto_mapping`), diffusers (`model_index.json`), Hydra (`_target_`), MLflow (`MLmodel`),
-safetensors index files, jsonpickle and LangChain's serialised objects.
+safetensors index files, jsonpickle, LangChain's serialised objects and Hugging Face tokenizers (`Regex`).
 """
 
 import json
@@ -13,6 +13,7 @@ from typing import cast
 import msgspec
 import yaml
 
+from lockgate.detect.backtracking import why_endless
 from lockgate.detect.config_shapes import note_shapes
 from lockgate.detect.part import Notes
 from lockgate.detect.source import MalformedError, Source
@@ -27,6 +28,7 @@ _FOREIGN_TAGS = ("tag:yaml.org,2002:java", "!ruby/", "tag:ruby.yaml.org,2002:", 
 _PLAIN_TAGS = frozenset({"none", "bool", "str", "unicode", "bytes", "int", "long", "float", "list", "tuple", "dict"})
 _ON = frozenset({"true", "yes", "on", "y", "1"})
 MAX_NAME = 300
+MAX_SHOWN = 80
 MAX_TEMPLATE = 256 << 10
 _JSONPICKLE = frozenset({"py/object", "py/reduce", "py/type", "py/function", "py/class", "py/repr", "py/mod"})
 
@@ -199,6 +201,15 @@ def _templates(value: object, notes: Notes, place: str) -> None:
             notes.mention("template", text, place)
 
 
+def _pattern(value: object, notes: Notes, place: str) -> None:
+    """A pattern of a tokenizer's `Split` or `Replace`, which a backtracking engine matches against every text."""
+    if not isinstance(value, str) or not place.endswith("/pattern/Regex"):
+        return
+    notes.count_pattern()
+    if reason := why_endless(value):
+        notes.problem("pattern", f"The pattern {value[:MAX_SHOWN]!r} {reason}.", place)
+
+
 def _auto_mapping(value: object, notes: Notes, place: str) -> None:
     fields = dict(_pairs(value))
     if "parent_library" in fields:
@@ -258,4 +269,5 @@ _HANDLERS: dict[str, Callable[[object, Notes, str], None]] = {
     "weight_map": _weight_map,
     "chat_template": _templates,
     "auto_mapping": _auto_mapping,
+    "Regex": _pattern,
 }

@@ -8,6 +8,7 @@ import msgspec
 from lockgate.detect.source import MAX_PROBLEMS, FormatProblem, MalformedError, Source
 
 MAX_MENTIONS = 200_000
+MAX_PATTERNS = 100
 
 Kind = Literal[
     "operator",  # a step of a computation graph, with its domain: `ai.onnx:Conv`
@@ -56,12 +57,23 @@ class Notes:
     def __init__(self) -> None:
         self._mentions: dict[tuple[Kind, str], Mention] = {}
         self._problems: list[FormatProblem] = []
+        self._patterns = 0
 
     def mention(self, kind: Kind, name: str, place: str = "") -> None:
         """Note a name; the same one is kept once, with its first place."""
         if len(self._mentions) >= MAX_MENTIONS:
             raise MalformedError("count", f"It refers to more than {MAX_MENTIONS:,} names.")
         self._mentions.setdefault((kind, name), Mention(kind, name, place))
+
+    def count_pattern(self) -> None:
+        """Count a pattern that is judged.
+
+        Raises:
+            MalformedError: There are too many of them to judge in bounded time.
+        """
+        self._patterns += 1
+        if self._patterns > MAX_PATTERNS:
+            raise MalformedError("budget", f"It holds more than {MAX_PATTERNS} patterns.")
 
     def problem(self, code: str, message: str, place: str = "") -> None:
         """Note a break of the format."""

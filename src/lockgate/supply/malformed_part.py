@@ -12,18 +12,21 @@ class MalformedPart(Check[ModelFile], frozen=True):
 
     Why it matters:
         Readers in C trust lengths and offsets, and two readers that disagree about a broken file load two different
-        models from the same digest. Links and storage outside of the file bring in bytes that nobody hashed.
+        models from the same digest. Links and storage outside of the file bring in bytes that nobody hashed. A pattern
+        of a tokenizer that repeats what repeats itself keeps the engine busy for ever on a short text.
 
     Fails on:
         An HDF5 file with an external link, a soft link or bytes behind its end; an ONNX model with a field that the
         format does not know; a TensorFlow Lite buffer beyond the end of the file; XML that defines entities; a
-        `config.json` that is not JSON.
+        `config.json` that is not JSON; a `tokenizer.json` that splits by `(a+)+$`.
 
     Passes on:
         What ONNX, Keras, h5py, TensorFlow and transformers write.
 
     Limits:
         Checks the layout, not the values. Structures that the reader does not follow are ERRORED by LG-SUPPLY-006.
+        A tokenizer's patterns are read, never matched: one whose work grows only with a small power of the text's
+        length passes, and one that cannot be judged by reading it fails.
     """
 
     card: ClassVar[Card] = Card(
