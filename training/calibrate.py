@@ -34,7 +34,7 @@ Flags: TypeAlias = NDArray[np.bool_]
 RATES = {"strict": 0.03, "balanced": 0.01, "permissive": 0.0025}
 """Share of harmless texts that each sensitivity may flag."""
 
-SHARES = Weights(linear=0.025, convolution=0.1, encoder=1.0, signals=0.25, bias=0.0, foreign=-0.55)
+SHARES = Weights(linear=0.025, convolution=0.1, encoder=1.0, signals=0.25, bias=0.0, foreign=-0.33)
 """What the layers and the origin count for, relative to each other."""
 
 ASK_SIGNALS = 0.2
