@@ -72,7 +72,7 @@ def test_layers_count_by_their_fixed_shares_and_never_against_an_attack() -> Non
 
 def test_both_origins_are_flagged_about_as_often_where_documents_look_more_like_attacks() -> None:
     found = opinions()
-    found.encoder[~found.user] += 0.55
+    found.encoder[~found.user] -= SHARES.foreign
     fitted = fit(found)
     flagged = scores_of(found, fitted) >= fitted.thresholds["balanced"]
     of_users, of_others = (flagged[~found.attack & some].mean() for some in (found.user, ~found.user))
