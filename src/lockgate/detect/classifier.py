@@ -24,13 +24,13 @@ MAX_WINDOWS, MOST_WINDOWS = 4, 12
 LONG = 12
 """Windows beyond which it reads one more for every two, up to the most."""
 
-NEAR = 0.25
+NEAR = 0.4
 """How much less than the first another window may be suspected to be read too, in the logit of the whole."""
 
 SURE = 6.0
 """Logit of the encoder from which on no other window could change a verdict, so that none is read."""
 
-UNSURE_FROM, UNSURE_TO = -1.5, 3.0
+UNSURE_FROM, UNSURE_TO = -1.5, 3.6
 """Logits of the encoder between which it looks at the parts of a window too: few harmless windows get that far."""
 
 PARTS_OF_USERS, PARTS_OF_LONG = 0.5, 0.8
