@@ -309,7 +309,7 @@ def test_files_are_known_by_their_names():
             ["uv.lock", "a/requirements-dev.txt", "requirements/base.in", "pylock.gpu.toml", "package-lock.json"],
         )
     )
-    assert not any(map(is_known, ["notes.txt", "package.json", "lock.toml"]))
+    assert not any(map(is_known, ["notes.txt", "package.xml", "lock.toml"]))
 
 
 SEEDS = {

@@ -14,7 +14,7 @@ from lockgate.supply.deps.dependency import PURL_TYPES, Dependency
 from lockgate.supply.deps.entries import UnreadableError
 from lockgate.supply.deps.read import is_known, read_bytes
 
-_WISHES = {"pyproject.toml", "environment.yml", "environment.yaml", "setup.py", "setup.cfg", "pipfile"}
+_WISHES = {"pyproject.toml", "environment.yml", "environment.yaml", "setup.py", "setup.cfg", "pipfile", "package.json"}
 _ALGORITHMS = {"sha256": "SHA-256", "sha384": "SHA-384", "sha512": "SHA-512"}
 _TYPES = {ecosystem: kind for kind, ecosystem in PURL_TYPES.items()}
 

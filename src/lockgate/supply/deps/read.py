@@ -11,10 +11,11 @@ import msgspec
 from lockgate.core import ConfigError, CoreError, SubjectRef, strict_yaml
 from lockgate.core.files import Content, read
 from lockgate.supply.deps.dependency import Dependency, Listing, Role
-from lockgate.supply.deps.entries import Json, UnreadableError, bounded, items, mapping, text
+from lockgate.supply.deps.entries import Json, UnreadableError, bounded, is_mapping, items, mapping, text
 from lockgate.supply.deps.read_bun import read_bun
 from lockgate.supply.deps.read_conda import read_conda_lock, read_environment, read_pixi
 from lockgate.supply.deps.read_json import read_bill, read_package_lock, read_pipfile_lock
+from lockgate.supply.deps.read_package_json import read_package_json
 from lockgate.supply.deps.read_pnpm import read_pnpm
 from lockgate.supply.deps.read_requirements import read_requirements
 from lockgate.supply.deps.read_setup import read_setup_cfg, read_setup_py
@@ -32,7 +33,8 @@ _SCRIPTED = {"yarn.lock": read_yarn, "pnpm-lock.yaml": read_pnpm, "bun.lock": re
 _CONDA_LOCKS = {"conda-lock.yml": read_conda_lock, "conda-lock.yaml": read_conda_lock, "pixi.lock": read_pixi}
 _BINARY = "bun.lockb"
 """Not read, but it lists packages: overlooking it would pass it."""
-_JAVASCRIPT = _NPM | _SCRIPTED.keys() | {_BINARY}
+_PACKAGE = "package.json"
+_JAVASCRIPT = _NPM | _SCRIPTED.keys() | {_BINARY, _PACKAGE}
 _SETUP = {"setup.py", "setup.cfg"}
 _NAMES = _JAVASCRIPT | _LOCKS | _CONDA_LOCKS.keys() | _CONDA | _SETUP | {"pyproject.toml", "pipfile", "pipfile.lock"}
 
@@ -151,8 +153,7 @@ def _structured(name: str, body: bytes, content: str) -> _Read:
     if (name in _SCRIPTED or name in _CONDA_LOCKS) and len(content) > MAX_TEXT_LOCK:
         raise UnreadableError(f"it is larger than {MAX_TEXT_LOCK:,} characters")
     if name in _JAVASCRIPT:
-        read_lines = _SCRIPTED.get(name)
-        return _Read("lock", bounded(read_lines(content) if read_lines else read_package_lock(_json(body))))
+        return _javascript(name, body, content)
     if name in _CONDA_LOCKS:
         found, unread = _CONDA_LOCKS[name](content)
         return _Read("lock", bounded(found), tuple(unread))
@@ -167,6 +168,14 @@ def _structured(name: str, body: bytes, content: str) -> _Read:
     if _is_pylock(name):
         return _Read("lock", bounded(read_pylock(document)))
     return _declared(name, document)
+
+
+def _javascript(name: str, body: bytes, content: str) -> _Read:
+    if name == _PACKAGE:
+        # npm takes an empty object, and a mark of the encoding before it.
+        return _Read("declaration", bounded(read_package_json(_object(content))))
+    read_lines = _SCRIPTED.get(name)
+    return _Read("lock", bounded(read_lines(content) if read_lines else read_package_lock(_json(body))))
 
 
 def _declared(name: str, document: Json) -> _Read:
@@ -184,6 +193,13 @@ def _json(body: bytes) -> Json:
     if not document:
         raise UnreadableError("it is no JSON object")
     return document
+
+
+def _object(content: str) -> Json:
+    document = cast("object", msgspec.json.decode(content))
+    if not is_mapping(document):
+        raise UnreadableError("it is no JSON object")
+    return mapping(document)
 
 
 def _is_pylock(name: str) -> bool:

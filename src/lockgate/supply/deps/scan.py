@@ -251,7 +251,8 @@ def _checks(
         yield UnhashedDependency()
     if facts.dependency.ecosystem == "PyPI":
         yield ConfusableName()
-    yield UnfixedReference()
+    if not locked_elsewhere or facts.dependency.origin == "registry":
+        yield UnfixedReference()
     if options.licences and not locked_elsewhere:
         yield RefusedLicence(allowed=options.licences)
     yield YankedRelease()

@@ -21,8 +21,8 @@ class UnpinnedDependency(Check[DependencyFacts], frozen=True):
         `transformers==4.57.1`, and every entry of a lock file.
 
     Limits:
-        In `pyproject.toml` and `environment.yml`, where ranges are usual, it is reported as low. What a package needs
-        in turn is seen only in lock files.
+        In `pyproject.toml`, `package.json` and `environment.yml`, where ranges are usual, it is reported as low. What a
+        package needs in turn is seen only in lock files.
     """
 
     card: ClassVar[Card] = Card(
@@ -39,5 +39,6 @@ class UnpinnedDependency(Check[DependencyFacts], frozen=True):
         if item.problem or item.version or item.origin != "registry":
             return
         severity = Severity.LOW if subject.role == "declaration" else Severity.MEDIUM
-        message = f"{item.name} has no exact version. Pin it with '==', or use a lock file."
+        way = "Pin it with '=='" if item.ecosystem == "PyPI" else "State one"
+        message = f"{item.name} has no exact version. {way}, or use a lock file."
         yield self.finding(message, at=Location(subject.ref.uri, item.name, item.line), severity=severity)
