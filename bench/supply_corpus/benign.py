@@ -1,4 +1,4 @@
-"""Writes benign model files: what scikit-learn, PyTorch, NumPy, pandas, XGBoost and LightGBM save by themselves.
+"""Writes benign model files: what scikit-learn, PyTorch, NumPy, pandas and others save by themselves.
 
 Run `python bench/supply_corpus/benign.py OUT` in an environment that has some of these libraries; what is missing is
 left out. The name of each estimator or layer puts it into one of two halves: `seen`, which the allow-lists were worked
@@ -100,6 +100,10 @@ def companion_files() -> Iterator[Written]:
     ensemble = importlib.import_module("sklearn.ensemble")
     boosted = ensemble.HistGradientBoostingClassifier(max_iter=3, categorical_features=[0])
     yield from _pickles("companions", "categories", boosted.fit(np.column_stack([labels, rows]), labels))
+    importlib.import_module("sklearn.experimental.enable_iterative_imputer")
+    imputer = importlib.import_module("sklearn.impute").IterativeImputer(max_iter=2)
+    holes = np.where(rows < 0.1, np.nan, rows)
+    yield from _pickles("companions", "imputed", imputer.fit(holes))
     sampling, hidden, encoders = map(_optional, ("imblearn.over_sampling", "hmmlearn.hmm", "category_encoders"))
     if sampling is not None:
         pipeline = importlib.import_module("imblearn.pipeline")
@@ -222,6 +226,57 @@ def boosted_files() -> Iterator[Written]:
             fitted = kind(n_estimators=3, verbosity=0 if framework == "xgboost" else -1).fit(rows, labels)
         yield from _pickles(framework, kind.__name__, fitted)
         yield from _joblib(framework, kind.__name__, fitted)
+
+
+def catboost_files() -> Iterator[Written]:
+    catboost = _optional("catboost")
+    if catboost is None:
+        return
+    rows, labels = [[float(at % 7), float(at % 5)] for at in range(40)], [0, 1] * 20
+    for name in ("CatBoostClassifier", "CatBoostRegressor", "CatBoostRanker"):
+        options = {"iterations": 3, "verbose": False, "allow_writing_files": False}
+        groups = {"group_id": [at // 8 for at in range(40)]} if name == "CatBoostRanker" else {}
+        fitted = getattr(catboost, name)(**options).fit(rows, labels, **groups)
+        yield from _pickles("catboost", name, fitted)
+        yield from _joblib("catboost", name, fitted)
+
+
+def graph_files() -> Iterator[Written]:
+    networkx = _optional("networkx")
+    if networkx is None:
+        return
+    for name in ("Graph", "DiGraph", "MultiGraph", "MultiDiGraph"):
+        graph = getattr(networkx, name)([(1, 2), (2, "three")], kind=name)
+        yield from _pickles("networkx", name, graph)
+        views = [graph.nodes, graph.edges, graph.adj, graph.nodes.data()]
+        yield from _pickles("networkx", f"{name}-views", views)
+    yield from _pickles("networkx", "part", networkx.path_graph(5).subgraph([1, 2, 3]))
+
+
+def gensim_files() -> Iterator[Written]:
+    if _optional("gensim") is None:
+        return
+    models = importlib.import_module("gensim.models")
+    words = [["one", "two", "three"], ["two", "three", "four"], ["five", "one"]] * 9
+    small = {"vector_size": 4, "min_count": 1, "workers": 1, "epochs": 1}
+    tagged = [models.doc2vec.TaggedDocument(text, [at]) for at, text in enumerate(words)]
+    vectors = models.Word2Vec(words, **small)
+    dictionary = importlib.import_module("gensim.corpora").Dictionary(words)
+    counts = [dictionary.doc2bow(text) for text in words]
+    made = {
+        "Word2Vec": vectors,
+        "KeyedVectors": vectors.wv,
+        "FastText": models.FastText(words, bucket=50, **small),
+        "Doc2Vec": models.Doc2Vec(tagged, **small),
+        "Dictionary": dictionary,
+        "TfidfModel": models.TfidfModel(counts),
+        "LdaModel": models.LdaModel(counts, 2, dictionary),
+        "LsiModel": models.LsiModel(counts, 2, dictionary),
+        "Phrases": models.Phrases(words, min_count=1),
+        "MatrixSimilarity": importlib.import_module("gensim.similarities").MatrixSimilarity(counts, num_features=5),
+    }
+    for name, value in made.items():
+        yield from _pickles("gensim", name, value)
 
 
 def torch_files() -> Iterator[Written]:
@@ -373,6 +428,9 @@ SOURCES: tuple[Callable[[], Iterator[Written]], ...] = (
     scipy_files,
     pandas_files,
     boosted_files,
+    catboost_files,
+    graph_files,
+    gensim_files,
     torch_files,
     wrapped_files,
 )

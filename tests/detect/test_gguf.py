@@ -100,6 +100,15 @@ def test_every_lie_is_named(body: bytes, code: str) -> None:
     assert code in codes(body)
 
 
+def test_a_vocabulary_alone_may_be_padded_with_zeros_and_nothing_else() -> None:
+    padded = make([pair("a", 4, bytes(4))], [], 0)
+    whole = padded[:41]
+    assert len(padded) == 64
+    assert codes(whole) == codes(padded) == set()
+    assert codes(padded + bytes(1)) == {"trailing"}
+    assert codes(padded[:-1] + b"x") == {"trailing"}
+
+
 def test_what_was_read_before_a_break_is_kept() -> None:
     facts = read_gguf(Memory(GOOD[:-300]))
     assert facts.templates

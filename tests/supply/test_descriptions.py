@@ -137,7 +137,11 @@ ORDINARY_SETTINGS = {
     "config.json": {"architectures": ["LlamaForCausalLM"], "model_type": "llama", "torch_dtype": "bfloat16"},
     "model.safetensors.index.json": {"metadata": {}, "weight_map": {"a": "model-00001-of-00002.safetensors"}},
     "modules.json": [{"idx": 0, "name": "0", "path": "", "type": "sentence_transformers.models.Transformer"}],
-    "model_index.json": {"_class_name": "StableDiffusionPipeline", "unet": ["diffusers", "UNet2DConditionModel"]},
+    "model_index.json": {
+        "_class_name": "StableDiffusionPipeline",
+        "unet": ["diffusers", "UNet2DConditionModel"],
+        "safety_checker": ["stable_diffusion", "StableDiffusionSafetyChecker"],
+    },
     "adapter_config.json": {"peft_type": "LORA", "auto_mapping": None, "base_model_name_or_path": "a/b"},
     "tokenizer_config.json": {"chat_template": "{% for m in messages %}{{ m['content'] }}{% endfor %}"},
     "generation_config.json": {"trust_remote_code": False, "temperature": 0.6},
@@ -163,6 +167,7 @@ SETTINGS_ATTACKS = (
     ("modules.json", [{"idx": 0, "name": "0", "path": "../..", "type": "sentence_transformers.models.Pooling"}], PATH),
     ("adapter_config.json", {"auto_mapping": {"parent_library": "evil", "base_model_class": "Model"}}, CLASS),
     ("model_index.json", {"_class_name": "P", "unet": ["my_module", "Model"]}, CLASS),
+    ("model_index.json", {"_class_name": "P", "unet": ["stable_diffusion", "Model"]}, CLASS),
     ("tokenizer_config.json", {"chat_template": "{{ ''.__class__.__mro__ }}"}, TEMPLATE),
     ("tokenizer_config.json", {"chat_template": [{"name": "t", "template": "{{ cycler.__init__ }}"}]}, TEMPLATE),
     (

@@ -138,7 +138,7 @@ def read_gguf(source: Source, *, member: str = "") -> GgufFacts:
     try:
         cursor = Cursor(source)
         _read(cursor, header)
-        _check_end(header, cursor.position, source.size)
+        _check_end(header, cursor.position, source)
     except MalformedError as error:
         header.problem(error.code, error.message)
     return GgufFacts(member, header.version, header.tensors, tuple(header.templates), tuple(header.problems))
@@ -263,8 +263,12 @@ def _tensor_size(cursor: Cursor) -> int:
     return values // block[0] * block[1]
 
 
-def _check_end(header: _Header, position: int, size: int) -> None:
-    start = -(-position // header.alignment) * header.alignment if header.tensors else position
+def _check_end(header: _Header, position: int, source: Source) -> None:
+    size, start = source.size, -(-position // header.alignment) * header.alignment
+    if not header.tensors:
+        # Writers pad a vocabulary alone, too; only zeros are padding.
+        padded = size <= start and not any(source.read(position, size - position))
+        start = start if padded else position
     if size > start + header.data:
         header.problem("trailing", "There are bytes behind the last tensor that belong to none.")
     elif header.tensors and size < start + header.end:

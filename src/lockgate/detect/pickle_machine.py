@@ -39,6 +39,8 @@ MAX_STACK = 500_000
 MAX_FIELDS = 64
 MIN_NESTED = 8
 FIX_IMPORTS_BELOW = 3
+_PLAIN_NAMES = frozenset({"__networkx_cache__"})
+"""Names of attributes that are spelled like those of Python, and are none."""
 
 How = Literal["imported", "built", "called"]
 Nested = Callable[["Machine", Blob, bool], None]
@@ -337,11 +339,16 @@ def _note_fields(target: Collection, items: list[Value]) -> None:
         target.fields = {}
     for key, value in zip(items[::2], items[1::2], strict=True):
         if isinstance(key, str):
-            target.hooks = target.hooks or key.startswith("__")
+            target.hooks = target.hooks or _is_hook(key)
             if len(target.fields) < MAX_FIELDS:
                 target.fields[key] = value
         else:
             target.odd = target.odd or not isinstance(key, int)
+
+
+def _is_hook(name: str) -> bool:
+    """Whether Python or its unpickler may look for `name` by itself; all such names begin and end alike."""
+    return name.startswith("__") and name.endswith("__") and name not in _PLAIN_NAMES
 
 
 def _is_plain(module: str, name: str) -> bool:

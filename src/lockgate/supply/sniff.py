@@ -41,6 +41,7 @@ CODE_SUFFIXES = frozenset(
 _UNSUPPORTED = (
     (b"Rar!\x1a\x07", "a RAR archive"),
     (b"MSCF", "a cabinet archive"),
+    (b"CBM1", "a CatBoost model of its own format (save it as JSON or ONNX)"),
     (b"MATLAB 5.0 MAT", "a MATLAB file before version 7.3 (save it with '-v7.3', or as .npz)"),
 )
 _NATIVE = (

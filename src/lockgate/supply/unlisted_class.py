@@ -44,6 +44,25 @@ _CONFIG_CLASSES = re2.compile(
 _CONFIG_REFUSED = frozenset(
     {"sentence_transformers.models.Module", "mlflow.pyfunc.loaders.code_model", "mlflow.pyfunc.model"}
 )
+_PIPELINE_PARTS = frozenset(
+    """
+    ace_step.AceStepAudioTokenDetokenizer ace_step.AceStepAudioTokenizer ace_step.AceStepConditionEncoder
+    audio_diffusion.Mel audioldm2.AudioLDM2ProjectionModel audioldm2.AudioLDM2UNet2DConditionModel
+    blip_diffusion.Blip2QFormerModel blip_diffusion.BlipImageProcessor blip_diffusion.ContextCLIPTextModel
+    deepfloyd_if.IFSafetyChecker deepfloyd_if.IFWatermarker flux.ReduxImageEncoder kandinsky.MultilingualCLIP
+    kolors.ChatGLMModel kolors.ChatGLMTokenizer latent_diffusion.LDMBertModel ltx.LTXLatentUpsamplerModel
+    ltx2.LTX2LatentUpsamplerModel ltx2.LTX2TextConnectors ltx2.LTX2Vocoder ltx2.LTX2VocoderWithBWE
+    marigold.MarigoldImageProcessor paint_by_example.PaintByExampleImageEncoder shap_e.ShapEParamsProjModel
+    shap_e.ShapERenderer spectrogram_diffusion.SpectrogramContEncoder spectrogram_diffusion.SpectrogramNotesEncoder
+    stable_audio.StableAudioProjectionModel stable_diffusion.CLIPImageProjection
+    stable_diffusion.FlaxStableDiffusionSafetyChecker stable_diffusion.StableDiffusionSafetyChecker
+    stable_diffusion.StableUnCLIPImageNormalizer stable_diffusion_safe.SafeStableDiffusionSafetyChecker
+    unclip.UnCLIPTextProjModel unidiffuser.UniDiffuserModel unidiffuser.UniDiffuserTextDecoder
+    versatile_diffusion.UNetFlatConditionModel vq_diffusion.LearnedClassifierFreeSamplingEmbeddings
+    wuerstchen.PaellaVQModel wuerstchen.WuerstchenDiffNeXt wuerstchen.WuerstchenPrior
+    """.split()  # noqa: SIM905 - a list of words reads best as one text
+)
+"""What `model_index.json` names by a folder of diffusers' pipelines (0.42) instead of the library."""
 _NUMPY_FILES = frozenset(
     """
     DataSource fromfile fromregex genfromtxt load loadtxt memmap open_memmap save savetxt savez savez_compressed
@@ -113,6 +132,8 @@ class UnlistedClass(Check[ModelFile], frozen=True):
             return _skops(mention)
         if kind == "pmml":
             return _PMML.fullmatch(mention.name.encode()) is not None
+        if mention.name in _PIPELINE_PARTS:
+            return True
         return mention.name not in _CONFIG_REFUSED and _CONFIG_CLASSES.fullmatch(mention.name.encode()) is not None
 
 

@@ -69,9 +69,28 @@ def test_a_policy_allows_one_name_for_one_use_until_one_day() -> None:
 INTERVALS = b"cpandas.core.indexes.interval\n_new_IntervalIndex\n(c%s\n}X\x04\x00\x00\x00nameNstR."
 
 
+IMPUTER = b"\x80\x02csklearn.impute._iterative\n_ImputerTriplet\n(K\x01K\x02%st\x81."
+STATE = b"\x80\x02c%s\n)\x81}X%s%sK\x01sb."
+
+
+def filled(name: bytes, key: bytes) -> bytes:
+    return STATE % (name, len(key).to_bytes(4, "little"), key)
+
+
 @pytest.mark.parametrize(
     ("body", "expected"),
     [
+        (IMPUTER % b"N", Status.PASSED),
+        (IMPUTER % b"cposix\nsystem\n", Status.FAILED),
+        (filled(b"networkx.classes.graph\nGraph", b"__networkx_cache__"), Status.PASSED),
+        (filled(b"networkx.classes.graph\nGraph", b"__setstate__"), Status.FAILED),
+        (filled(b"networkx.classes.graph\nGraph", b"__networkx__"), Status.FAILED),
+        (filled(b"gensim.models.word2vec\nWord2Vec", b"__numpys"), Status.PASSED),
+        (filled(b"gensim.similarities.docsim\nShard", b"fname"), Status.FAILED),
+        (filled(b"gensim.models.lda_worker\nWorker", b"model"), Status.FAILED),
+        (filled(b"catboost.core\nCatBoostClassifier", b"__model"), Status.PASSED),
+        (b"\x80\x02cbuiltins\nhash\n.", Status.PASSED),
+        (b"\x80\x02cbuiltins\nhash\nK\x01\x85R.", Status.FAILED),
         (b"\x80\x02]cpandas._libs.missing\nNA\na.", Status.PASSED),
         (b"\x80\x02ctorch.optim\nAdafactor\n)\x81}b.", Status.PASSED),
         (b"\x80\x02" + INTERVALS % b"pandas.core.indexes.interval\nIntervalIndex", Status.PASSED),
@@ -85,6 +104,17 @@ INTERVALS = b"cpandas.core.indexes.interval\n_new_IntervalIndex\n(c%s\n}X\x04\x0
         (b"\x80\x02cpyarrow.lib\nforeign_buffer\nK\x08K\x08\x86R.", Status.FAILED),
     ],
     ids=[
+        "a part of an imputer",
+        "a function in an imputer",
+        "a graph",
+        "a hook in a graph",
+        "a name like a hook",
+        "vectors",
+        "what loads other files",
+        "a worker",
+        "boosted trees",
+        "a function named",
+        "a function called",
         "a missing value",
         "an optimizer under its public name",
         "intervals",
