@@ -38,6 +38,7 @@ from lockgate.gateway.record import Record
 from lockgate.gateway.request import Json
 from lockgate.gateway.routes import MODEL, MODELS, OPENAPI, READY, find_route
 from lockgate.gateway.telemetry.recorder import Telemetry
+from lockgate.gateway.telemetry.trace_parent import trace_parent
 from lockgate.gateway.upstream import Upstream
 from lockgate.guard import Guard
 from lockgate.monitor import EventStore, utc_now
@@ -106,6 +107,8 @@ class Gateway:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, whatever happens: a fault here is a 500 without a traceback."""
         record = Record.new()
+        if self._telemetry.traces:
+            record.trace = trace_parent(cast("Headers", scope["headers"]))
         responder = Responder(send, record.headers, write_s=self._serve.limits.patience.write_s)
         self._telemetry.request_started()
         status = _CLIENT_LEFT

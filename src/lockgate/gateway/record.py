@@ -44,6 +44,7 @@ class Record(msgspec.Struct):
         streams: Whether the answer is streamed.
         first_token_s: Seconds until the first text of a stream left; 0 where none did.
         tokens: Tokens in and out, as the upstream counted.
+        trace: The trace that the caller says it belongs to.
         started: Monotonic clock at its start, in seconds.
     """
 
@@ -66,6 +67,7 @@ class Record(msgspec.Struct):
     streams: bool = False
     first_token_s: float = 0.0
     tokens: tuple[int, int] = (0, 0)
+    trace: str = ""
 
     @classmethod
     def new(cls) -> "Record":
@@ -167,6 +169,7 @@ class Record(msgspec.Struct):
             total_s=total_s,
             input_tokens=self.tokens[0],
             output_tokens=self.tokens[1],
+            trace=self.trace,
         )
 
     def _judged(self, action: str) -> None:

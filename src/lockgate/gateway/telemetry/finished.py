@@ -4,7 +4,8 @@ import msgspec
 
 
 class Finished(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
-    """A request that was answered. It has no place for a prompt, an answer, a key or anything a caller made up.
+    """A request that was answered. It has no place for a prompt, an answer, a key or anything a caller made up, except
+    for the two ids of a trace.
 
     Attributes:
         id: The request id.
@@ -25,6 +26,7 @@ class Finished(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_default
         total_s: Seconds until the last byte.
         input_tokens: What the upstream counted in.
         output_tokens: What it counted out.
+        trace: The caller's W3C `traceparent`, checked; empty where there is none or nothing is traced.
     """
 
     id: str
@@ -45,3 +47,4 @@ class Finished(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_default
     total_s: float = 0.0
     input_tokens: int = 0
     output_tokens: int = 0
+    trace: str = ""

@@ -1,6 +1,6 @@
 """Every name that telemetry uses, in one place: the conventions for generative AI are still moving.
 
-`GENAI` follows OpenTelemetry's semantic conventions for generative AI as of November 2026 (status: development). What
+`GENAI` follows OpenTelemetry's semantic conventions for generative AI, version 1.44 (status: development). What
 they have no word for is ours, under `lockgate.`.
 """
 
@@ -8,15 +8,20 @@ GENAI = {
     "operation": "gen_ai.operation.name",
     "provider": "gen_ai.provider.name",
     "request_model": "gen_ai.request.model",
-    "response_model": "gen_ai.response.model",
+    "streams": "gen_ai.request.stream",
+    "first_chunk": "gen_ai.response.time_to_first_chunk",
     "input_tokens": "gen_ai.usage.input_tokens",
     "output_tokens": "gen_ai.usage.output_tokens",
     "error": "error.type",
     "token_type": "gen_ai.token.type",
     "duration": "gen_ai.client.operation.duration",
     "tokens": "gen_ai.client.token.usage",
-    "first_token": "gen_ai.server.time_to_first_token",
+    "first_token": "gen_ai.client.operation.time_to_first_chunk",
 }
+# Where the conventions draw the borders of histograms; those of the SDK are for milliseconds.
+SECONDS = (0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92)
+FIRST_SECONDS = (0.001, 0.005, 0.01, 0.02, 0.04, 0.06, 0.08, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0)
+TOKENS = tuple(4**power for power in range(14))
 HTTP = {
     "route": "http.route",
     "status": "http.response.status_code",

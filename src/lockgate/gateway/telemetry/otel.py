@@ -6,6 +6,7 @@ from collections import deque
 from http import HTTPStatus
 from typing import Self
 
+from opentelemetry.context import Context
 from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.metrics import MeterProvider
@@ -13,15 +14,18 @@ from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
-from opentelemetry.trace import SpanKind, Status, StatusCode
+from opentelemetry.trace import SpanKind, Status, StatusCode, get_current_span
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from lockgate.gateway.telemetry.finished import Finished
-from lockgate.gateway.telemetry.names import GENAI, HTTP, OPERATIONS, OURS
+from lockgate.gateway.telemetry.names import FIRST_SECONDS, GENAI, HTTP, OPERATIONS, OURS, SECONDS, TOKENS
 
 _CAPACITY = 10_000
 _PAUSE_S = 0.25
 _NS = 1_000_000_000
 _DRAW = random.SystemRandom()
+_LOW_BITS = (1 << 64) - 1
+_TRACES = TraceContextTextMapPropagator()
 
 Attributes = dict[str, str | int | float | tuple[str, ...]]
 
@@ -32,7 +36,8 @@ class OtelExporter:
     Args:
         tracers: Makes spans.
         meters: Makes measures.
-        share: Share of requests that are traced; metrics count all of them.
+        share: Share of requests that are traced; metrics count all of them. Of a caller's trace either every service
+            with this share has its part or none.
         capacity: Requests that may wait.
     """
 
@@ -42,9 +47,10 @@ class OtelExporter:
         self._tracers, self._meters = tracers, meters
         self._tracer = tracers.get_tracer("lockgate.gateway")
         meter = meters.get_meter("lockgate.gateway")
-        self._duration = meter.create_histogram(GENAI["duration"], unit="s")
-        self._tokens = meter.create_histogram(GENAI["tokens"], unit="{token}")
-        self._first_token = meter.create_histogram(GENAI["first_token"], unit="s")
+        make = meter.create_histogram
+        self._duration = make(GENAI["duration"], unit="s", explicit_bucket_boundaries_advisory=SECONDS)
+        self._tokens = make(GENAI["tokens"], unit="{token}", explicit_bucket_boundaries_advisory=TOKENS)
+        self._first_token = make(GENAI["first_token"], unit="s", explicit_bucket_boundaries_advisory=FIRST_SECONDS)
         self._share = share
         self._capacity = capacity
         self._waiting: deque[Finished] = deque()
@@ -86,18 +92,19 @@ class OtelExporter:
 
     def _send(self, finished: Finished) -> None:
         operation = OPERATIONS.get(finished.route, "")
-        shared: Attributes = {GENAI["request_model"]: finished.model, GENAI["provider"]: finished.provider}
-        if operation:
-            shared[GENAI["operation"]] = operation
+        known = {"request_model": finished.model, "provider": finished.provider, "operation": operation}
+        shared: Attributes = {GENAI[name]: value for name, value in known.items() if value}
         failed = finished.status >= HTTPStatus.BAD_REQUEST
         if failed:
             shared[GENAI["error"]] = finished.labels[0] if finished.labels else str(finished.status)
         if operation:
             self._measure(finished, shared)
-        if _DRAW.random() >= self._share:
+        trace = _TRACES.extract({"traceparent": finished.trace})
+        if _drawn(trace) >= self._share:
             return
         span = self._tracer.start_span(
             f"{operation or finished.method} {finished.model or finished.route}",
+            context=trace,
             kind=SpanKind.CLIENT if operation else SpanKind.SERVER,
             attributes={**shared, **_about(finished)},
             start_time=int(finished.at * _NS),
@@ -115,8 +122,18 @@ class OtelExporter:
                 self._tokens.record(count, {**shared, GENAI["token_type"]: kind})
 
 
+def _drawn(trace: Context) -> float:
+    """A number below 1: a trace's own, so that services agree, else any."""
+    caller = get_current_span(trace).get_span_context()
+    return (caller.trace_id & _LOW_BITS) / (_LOW_BITS + 1) if caller.is_valid else _DRAW.random()
+
+
 def _about(finished: Finished) -> Attributes:
+    streamed: Attributes = {GENAI["streams"]: True} if finished.streams else {}
+    if finished.first_token_s:
+        streamed[GENAI["first_chunk"]] = finished.first_token_s
     return {
+        **streamed,
         HTTP["method"]: finished.method,
         HTTP["route"]: finished.route,
         HTTP["status"]: finished.status,

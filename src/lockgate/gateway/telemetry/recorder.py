@@ -79,6 +79,11 @@ class Telemetry:
         self._second_tries = Counter(*METRICS["second_tries"], ("upstream", "kind"))
         self._call_duration = Histogram(*METRICS["call_duration"], ("upstream",), _SECONDS)
 
+    @property
+    def traces(self) -> bool:
+        """Whether requests are traced, so that it matters which trace they belong to."""
+        return self._exporter is not None
+
     def request_started(self) -> None:
         """A request came."""
         self._in_flight += 1
