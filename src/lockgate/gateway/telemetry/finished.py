@@ -4,8 +4,9 @@ import msgspec
 
 
 class Finished(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
-    """A request that was answered. It has no place for a prompt, an answer, a key or anything a caller made up, except
-    for the two ids of a trace.
+    """A request that was answered.
+
+    It has no place for a prompt, an answer, a key or anything a caller made up, except for the two ids of a trace.
 
     Attributes:
         id: The request id.
