@@ -208,6 +208,13 @@ SEEDS: dict[str, bytes] = {
     "pyproject.toml": b'[project]\ndependencies = ["a==1"]\n[tool.poetry.dependencies]\nb = "^1"\n',
     "environment.yml": b"dependencies:\n- a=1\n- pip:\n  - torch==2.9.1\n",
     "package-lock.json": b'{"lockfileVersion": 3, "packages": {"node_modules/a": {"version": "1.0", "license": "X"}}}',
+    "package.json": b'{"dependencies": {"a": "^1.0.0", "b": "npm:c@1.0.0", "d": "git+https://h/x#v1"}}',
+    "yarn.lock": b'# yarn lockfile v1\n\na@^1.0.0, a@1:\n  version "1.0.1"\n  resolved "https://h/a/-/a-1.0.1.tgz#0"\n',
+    "pnpm-lock.yaml": b"lockfileVersion: '9.0'\npackages:\n  a@1.0.0:\n    resolution: {integrity: sha512-AA==}\n",
+    "bun.lock": b'{"lockfileVersion": 1, "packages": {"a": ["a@1.0.0", "", {}, "sha512-AA=="],},}',
+    "setup.py": b"from setuptools import setup\nR = ['a==1']\nsetup(install_requires=R, extras_require={'x': ['b']})\n",
+    "setup.cfg": b"[options]\ninstall_requires =\n  a==1\n  b>=2; python_version<'4'\n",
+    "Pipfile": b'[packages]\na = "==1"\nb = {git = "https://h/x", ref = "0"}\n',
 }
 BILL = b'{"bomFormat": "CycloneDX", "components": [{"purl": "pkg:pypi/a@1", "components": [{"type": "library"}]}]}'
 EVENTS = b'[{"introduced": "0"}, {"fixed": "2"}]'

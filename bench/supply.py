@@ -116,7 +116,7 @@ def run_lockgate(folder: Path) -> tuple[dict[str, tuple[str, str]], float]:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     seconds = time.perf_counter() - start
     if done.returncode not in {0, 1}:
-        raise SystemExit(done.stderr)
+        raise SystemExit(done.stderr or done.stdout)
     files = json.loads(done.stdout)["files"]
     told = {str(Path(row["path"]).resolve()): (row["outcome"], json.dumps(row["reasons"])) for row in files}
     return told, seconds
