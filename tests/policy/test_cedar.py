@@ -1,8 +1,9 @@
-import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+import cedarpy
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -117,15 +118,28 @@ def test_any_text_is_taken_apart_without_losing_a_policy(parts: list[str]):
         assert found.text in text
 
 
-def test_without_the_library_the_error_says_what_to_install():
-    program = (
-        "import sys; sys.modules['cedarpy'] = None\n"
-        "from lockgate.policy import CedarBook, PolicyError, read_cedar\n"
-        "try: CedarBook(read_cedar('permit(principal, action, resource);'))\n"
-        "except PolicyError as error: print(error.remedy)\n"
-    )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    assert "pip install 'lockgate[cedar]'" in done.stdout
+def test_without_the_library_the_error_says_what_to_install(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setitem(sys.modules, "cedarpy", None)
+    with pytest.raises(PolicyError, match="not installed") as caught:
+        CedarBook(read_cedar(ALL))
+    assert "pip install 'lockgate[cedar]'" in caught.value.remedy
+
+
+def test_a_library_that_fails_denies(monkeypatch: pytest.MonkeyPatch):
+    def fail(*_: object) -> None:
+        raise RuntimeError("panicked")
+
+    book = CedarBook(read_cedar(ALL))
+    monkeypatch.setattr(cedarpy, "is_authorized", fail)
+    answer = book.rule(request_attributes(**ASKED))
+    assert answer == Ruling(Effect.DENY, "", "The Cedar policies could not be evaluated.")
+
+
+def test_a_library_that_reads_another_number_of_policies_is_not_trusted(monkeypatch: pytest.MonkeyPatch):
+    whole = cedarpy.PolicySet.from_str(ALL + ALL)
+    monkeypatch.setattr(cedarpy, "PolicySet", SimpleNamespace(from_str=lambda _: whole))
+    with pytest.raises(PolicyError, match="told apart"):
+        CedarBook(read_cedar(ALL))
 
 
 def test_the_policies_in_the_documentation_do_what_it_says():
