@@ -30,8 +30,11 @@ NEAR = 0.4
 SURE = 6.0
 """Logit of the encoder from which on no other window could change a verdict, so that none is read."""
 
-UNSURE_FROM, UNSURE_TO = -1.5, 3.6
-"""Logits of the encoder between which it looks at the parts of a window too: few harmless windows get that far."""
+UNSURE_FROM_USERS, UNSURE_FROM, UNSURE_TO = 1.0, -1.5, 3.6
+"""Logits of the encoder between which it looks at the parts of a window too: few harmless windows get that far.
+
+Below the first, the parts of a user's words changed no verdict on any row of ours.
+"""
 
 PARTS_OF_USERS, PARTS_OF_LONG = 0.5, 0.8
 """How far a part moves its window's logit towards its own: in a user's words, and in another text of many windows.
@@ -163,11 +166,12 @@ class Classifier:
         fitted, weights = self.calibration, self.calibration.weights
         ask = fitted.ask_foreign if foreign else fitted.ask_user
         asked = _asked(quick.suspicion, ask, source, least=int(signals >= fitted.ask_signals))
+        unsure = UNSURE_FROM if foreign else UNSURE_FROM_USERS
         read: list[tuple[float, Span]] = []
         for index in asked:
             # One by one: together they would take as long, and short ones longer.
             window, logit = windows[quick.owners[index]], self._encoder.logit(quick.rows[index], foreign=foreign)
-            if UNSURE_FROM < logit < UNSURE_TO:
+            if unsure < logit < UNSURE_TO:
                 logit = self._closer(window, logit, foreign=foreign)
             read.append((logit, window.where))
             if logit >= SURE:
