@@ -173,6 +173,34 @@ def test_a_lock_file_beside_it_or_above_answers(tmp_path: Path, place: str):
     assert not [reason for reason in reasons if "never-installed" in reason or "openai" in reason]
 
 
+LOCKED_PLACES = (
+    f"git+ssh://git@github.com/user/pad.git#{COMMIT}",
+    f"https://codeload.github.com/user/pad/tar.gz/{COMMIT}",
+)
+
+
+@pytest.mark.parametrize("resolved", LOCKED_PLACES)
+@pytest.mark.parametrize(
+    ("wish", "answered"),
+    [
+        ("user/pad", True),
+        ("github:user/pad#main", True),
+        ("git@github.com:user/pad.git", True),
+        ("git+https://GitHub.com/user/pad.git#v1", True),
+        ("mallory/pad", False),
+        ("git+https://example.org/user/pad.git", False),
+        ("git@example.org:user/pad.git", False),
+        ("https://github.com.example.org/user/pad", False),
+    ],
+)
+def test_a_lock_file_answers_for_the_place_that_is_asked_for_alone(
+    tmp_path: Path, wish: str, resolved: str, *, answered: bool
+):
+    (tmp_path / "package.json").write_text(json.dumps({"dependencies": {"pad": wish}}))
+    (tmp_path / "package-lock.json").write_text(npm_lock(pad={"resolved": resolved}))
+    assert len(reported(tmp_path, "LG-SUPPLY-044")) == (not answered)
+
+
 def test_a_lock_file_of_another_folder_does_not_answer(tmp_path: Path):
     for name in ("web", "api"):
         (tmp_path / name).mkdir()

@@ -16,6 +16,7 @@ PEER = "peer"
 _SECTIONS = ("peerDependencies", "devDependencies", "dependencies", "optionalDependencies")
 _EXACT = re.compile(r"[=v\s]*(\d+\.\d+\.\d+(?:-[0-9A-Za-z.-]+)?(?:\+[0-9A-Za-z.-]+)?)\Z")
 _SHORTHAND = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+(?:#.*)?\Z")
+_SCP = re.compile(r"\Agit@([^:/]+):")
 _HOSTS = {
     "github:": "git+https://github.com/",
     "gitlab:": "git+https://gitlab.com/",
@@ -82,4 +83,6 @@ def _place(wanted: str) -> str:
             return full + wanted.removeprefix(short)
     if _SHORTHAND.match(wanted):
         return f"{_HOSTS['github:']}{wanted}"
-    return wanted if "://" in wanted or wanted.startswith("git@") else ""
+    if wanted.startswith("git@"):
+        return _SCP.sub(r"git+ssh://git@\1/", wanted)
+    return wanted if "://" in wanted else ""
