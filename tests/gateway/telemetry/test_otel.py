@@ -114,6 +114,7 @@ def test_a_trace_that_the_caller_does_not_keep_is_not_kept_here_and_one_it_keeps
     low, high = f"{'1' * 16}{'0' * 15}1", f"{'1' * 16}{'f' * 16}"
     assert len(exported(*[part_of(low)] * 20, share=0.1)[0]) == 20
     assert exported(*[part_of(high)] * 20, share=0.9)[0] == ()
+    assert len(exported(part_of(high))[0]) == 1
 
 
 NOT_WELL_FORMED = (

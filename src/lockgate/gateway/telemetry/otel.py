@@ -24,7 +24,8 @@ _CAPACITY = 10_000
 _PAUSE_S = 0.25
 _NS = 1_000_000_000
 _DRAW = random.SystemRandom()
-_LOW_BITS = (1 << 64) - 1
+# The upper 53 of a trace id's lower 64 bits: as many as a float holds, so that the greatest stays below 1.
+_BELOW, _DRAWN_BITS = 11, (1 << 53) - 1
 _TRACES = TraceContextTextMapPropagator()
 
 Attributes = dict[str, str | int | float | tuple[str, ...]]
@@ -125,7 +126,7 @@ class OtelExporter:
 def _drawn(trace: Context) -> float:
     """A number below 1: a trace's own, so that services agree, else any."""
     caller = get_current_span(trace).get_span_context()
-    return (caller.trace_id & _LOW_BITS) / (_LOW_BITS + 1) if caller.is_valid else _DRAW.random()
+    return (caller.trace_id >> _BELOW & _DRAWN_BITS) / (_DRAWN_BITS + 1) if caller.is_valid else _DRAW.random()
 
 
 def _about(finished: Finished) -> Attributes:
