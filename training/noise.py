@@ -22,7 +22,7 @@ _LEAST_MOVED, _MOST_MOVED = 33, 0x3000
 
 
 def noised(text: str, draw: random.Random) -> str:
-    """`text` garbled in one of twelve ways; as it was where nothing would be left of it."""
+    """`text` garbled in one of thirteen ways; as it was where nothing would be left of it."""
     which = draw.random()
     noise = next(noise for bound, noise in _NOISES if which < bound)
     return noise(text, draw) or text
@@ -82,13 +82,26 @@ def _shuffled(text: str, draw: random.Random) -> str:
 
 def _moved(text: str, draw: random.Random) -> str:
     """Some letters become their neighbours in the code."""
-    share = draw.choice((0.03, 0.06, 0.1))
+    return _moved_by(text, draw, draw.choice((0.03, 0.06, 0.1)))
+
+
+def _moved_by(text: str, draw: random.Random, share: float) -> str:
     return "".join(
         chr(ord(letter) + draw.choice((-1, 1)))
         if _LEAST_MOVED < ord(letter) < _MOST_MOVED and draw.random() < share
         else letter
         for letter in text
     )
+
+
+def _tried(text: str, draw: random.Random) -> str:
+    """Capitals at random, neighbours swapped and letters moved all at once, as in a search for what passes."""
+    share = draw.choice((0.03, 0.06, 0.09))
+    letters = [letter.swapcase() if draw.random() < 6 * share else letter for letter in text]
+    for place in range(1, len(letters) - 2):
+        if letters[place].isalpha() and letters[place + 1].isalpha() and draw.random() < share:
+            letters[place], letters[place + 1] = letters[place + 1], letters[place]
+    return _moved_by("".join(letters), draw, share / 3)
 
 
 def _filled(text: str, draw: random.Random) -> str:
@@ -112,16 +125,17 @@ def _thinned(text: str, draw: random.Random) -> str:
 
 
 _NOISES: tuple[tuple[float, _Noise], ...] = (
-    (0.16, _recased),
-    (0.32, _mistyped),
-    (0.42, _with_digits),
-    (0.48, _without_marks),
-    (0.56, _with_capitals),
-    (0.62, _without_blanks),
-    (0.68, _opened),
-    (0.78, _shuffled),
-    (0.84, _moved),
-    (0.90, _filled),
-    (0.95, _doubled),
-    (1.00, _thinned),
+    (0.12, _recased),
+    (0.24, _mistyped),
+    (0.32, _with_digits),
+    (0.36, _without_marks),
+    (0.41, _with_capitals),
+    (0.46, _without_blanks),
+    (0.51, _opened),
+    (0.59, _shuffled),
+    (0.64, _moved),
+    (0.69, _filled),
+    (0.73, _doubled),
+    (0.77, _thinned),
+    (1.00, _tried),
 )
