@@ -14,6 +14,7 @@ import os
 import platform
 import random
 import re
+import string
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -77,6 +78,18 @@ def mistyped(text: str) -> str:
     return " ".join(made)
 
 
+def noisy(text: str) -> str:
+    """Random capitals, exchanged neighbours and shifted letters, about as best-of-n jailbreaking draws them."""
+    draw = random.Random(len(text))
+    letters = [letter.swapcase() if draw.random() < 0.36 else letter for letter in text]
+    for place in range(1, len(letters) - 1):
+        if letters[place].isalpha() and letters[place + 1].isalpha() and draw.random() < 0.06:
+            letters[place], letters[place + 1] = letters[place + 1], letters[place]
+        elif letters[place] in string.ascii_letters and draw.random() < 0.02:
+            letters[place] = chr(ord(letters[place]) ^ 1)
+    return "".join(letters)
+
+
 FORMS: Mapping[str, Form] = {
     "as it is": lambda text: text,
     "small letters": str.lower,
@@ -93,6 +106,7 @@ FORMS: Mapping[str, Form] = {
     "words run together": lambda text: "".join(word[:1].upper() + word[1:] for word in text.split()),
     "no punctuation": lambda text: re.sub(r"[^\w\s]", "", text),
     "mistyped": mistyped,
+    "noise of a search": noisy,
     "digits for letters": lambda text: text.translate(DIGITS),
     "quoted": around('"', '"'),
     "bold": around("**", "**"),

@@ -27,6 +27,7 @@ PACKAGES = (
             "pipeline/templates/lockgate.yaml.j2",
             "redteam/corpus/attacks_seen.jsonl",
             "detect/pii_words.txt",
+            "detect/english.txt",
         ),
     ),
     Package(

@@ -20,6 +20,7 @@ from lockgate.detect.gaps import BARE, BARE_SHAPES, GAPS
 from lockgate.detect.keyed import KEYED
 from lockgate.detect.keypad import KEYPAD
 from lockgate.detect.linear import Pattern, pattern
+from lockgate.detect.misspelled import MISSPELLED
 from lockgate.detect.parts import PARTS
 from lockgate.detect.piece import MAX_PIECES, Decoder, Piece, page_of
 from lockgate.detect.places import PLACES
@@ -34,7 +35,10 @@ MAX_GROWTH = 3
 MIN_BUDGET = 4000
 """Characters that the views may have for each time that a text may grow, however short it is."""
 
-_DECODERS = (*ENCODINGS, *CODES, *SYMBOLS, *MARKED, *SIGNS, *CODED, *PLACES, *KEYED, *KEYPAD, *GAPS, *WILDCARDS, *PARTS)
+_DECODERS = (
+    *(*ENCODINGS, *CODES, *SYMBOLS, *MARKED, *SIGNS, *CODED, *PLACES, *KEYED, *KEYPAD, *GAPS, *WILDCARDS),
+    *(*MISSPELLED, *PARTS),
+)
 # One pass over the text tells whether a family is worth asking; plain prose rarely holds such letters. One pattern for
 # all of them together takes ten times as long as one for each.
 _FAMILIES: tuple[tuple[Pattern, tuple[Decoder, ...]], ...] = tuple(

@@ -9,6 +9,7 @@ import binascii
 import codecs
 import html
 import re
+import unicodedata
 import urllib.parse
 import zlib
 from collections import Counter
@@ -81,11 +82,16 @@ def is_text(text: str) -> bool:
         return False
     if not text.isascii() and sum(map(str.isprintable, text)) + text.count("\n") < _PRINTABLE_SHARE * size:
         return False
-    lettered = sum(character.isalnum() or character in _WORD_CHARACTERS for character in text)
+    lettered = sum(map(_is_lettered, text))
     if size >= _SHORT:
         return lettered >= _LETTER_SHARE * size
     wide = sum(not character.isascii() for character in text)
     return lettered >= _SHORT_LETTER_SHARE * size and (wide == 0 or wide >= size // 2)
+
+
+def _is_lettered(character: str) -> bool:
+    # A vowel sign of an Indic script is no letter by itself.
+    return character.isalnum() or character in _WORD_CHARACTERS or unicodedata.category(character)[0] == "M"
 
 
 def text_of(raw: bytes) -> str:

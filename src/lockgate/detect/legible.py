@@ -7,6 +7,8 @@ that learned from sentences makes anything of them.
 import re
 import unicodedata
 
+from lockgate.detect.normalise import joined
+
 _WORD = re.compile(r"[^\W\d_]+")
 _VOWEL = re.compile("[aeiouyæœø\u0131]")
 _MIXED = re.compile(r"\b(?=\w*[0-9])(?=\w*[A-Za-z])\w+\b")
@@ -19,6 +21,7 @@ _DELIBERATE = frozenset(
     ("base64", "base32", "base58", "hex", "binary", "morse", "nato", "escapes", "url", "numbers", "html", "braille")
 )
 _LEAST_SHARE = 0.7
+_LEAST_OF_TWO, _MOST_MIXED = 0.9, 0.3
 _LEAST_JOINED = 4
 _SHORT = frozenset(
     (
@@ -34,9 +37,9 @@ def is_legible(text: str, source: str, encoding: str) -> bool:
     """Whether a decoded text reads like language.
 
     At least three words (two where the encoding cannot come about by chance), most of them with a vowel and nearly all
-    in one script, or six letters of a script without blanks. A text that stands in the source as it is says nothing
-    new. Joined words that were parted are no disguise where they are one identifier of three words, or where some of
-    the parts are none, and digits for letters are none in numbers and ids.
+    in one script, or in two that no word mixes; or six letters of a script without blanks. A text that stands in the
+    source as it is says nothing new. Joined words that were parted are no disguise where they are one identifier of
+    three words, or where some of the parts are none, and digits for letters are none in numbers and ids.
 
     Args:
         text: What was decoded.
@@ -54,15 +57,38 @@ def is_legible(text: str, source: str, encoding: str) -> bool:
 
 
 def _is_language(text: str, least: int) -> bool:
-    words = _WORD.findall(text.lower())
-    scripts = _scripts("".join(words))
-    script, letters = max(scripts.items(), key=lambda pair: pair[1], default=("", 0))
-    if letters < max(_LEAST_LETTERS, _LEAST_SHARE * sum(scripts.values())):
+    words = _WORD.findall(joined(text).lower())
+    by_script: dict[str, list[str]] = {}
+    for word in words:
+        by_script.setdefault(_script(word), []).append(word)
+    counts = {script: sum(map(len, some)) for script, some in by_script.items()}
+    total, mixed = sum(counts.values()), counts.pop("", 0)
+    first, *further = sorted(counts, key=lambda script: (-counts[script], script))[:2] or [""]
+    if mixed > _MOST_MIXED * total or not first:
         return False
+    if counts[first] >= max(_LEAST_LETTERS, _LEAST_SHARE * total):
+        return _speaks(first, by_script[first], least)
+    # An order may stand behind words of another language.
+    told = sum(counts[script] for script in (first, *further))
+    return (
+        told >= _LEAST_OF_TWO * total
+        and _speaks(first, by_script[first], least)
+        and all(_speaks(script, by_script[script], _LEAST_ENCODED_WORDS) for script in further)
+    )
+
+
+def _speaks(script: str, words: list[str], least: int) -> bool:
     if script == "LATIN":
         spoken = [word for word in words if _VOWEL.search(unicodedata.normalize("NFD", word))]
         return len(spoken) >= max(least, _LEAST_SHARE * len(words))
     return script in _SPACELESS or len(words) >= least
+
+
+def _script(word: str) -> str:
+    """The script of nearly all letters of a word; empty if it mixes some."""
+    counts = _scripts(word)
+    script, letters = max(counts.items(), key=lambda pair: pair[1])
+    return script if letters >= _LEAST_SHARE * len(word) else ""
 
 
 def _scripts(letters: str) -> dict[str, int]:

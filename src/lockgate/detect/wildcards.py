@@ -1,6 +1,6 @@
-"""Reads words whose vowels became signs (`ign*re`, `3gn4r2`, `xgnxrx`), and words whose inner letters changed places.
+"""Reads words whose vowels became signs (`ign*re`, `3gn4r2`, `xgnxrx`).
 
-Both leave the word's length and its ends, so a table of known words by what is left of them reads one at a time. Real
+What is left are the word's length and its other letters, so a table of known words by those reads one at a time. Real
 texts hold some such words by chance; several in a row, of which one is a word of orders, they do not.
 """
 
@@ -15,9 +15,8 @@ from lockgate.detect.rewriting import Hit, rewritten
 from lockgate.detect.vocabulary import is_telling, ranked
 from lockgate.detect.wording import KNOWN
 
-_LONG, _LONGEST = 4, 16
-_LEAST_READ, _LEAST_TELLING, _LEAST_SHUFFLED = 3, 5, 2
-_READ_SHARE, _SHUFFLED_SHARE = 0.5, 0.4
+_LEAST_READ, _LEAST_TELLING = 3, 5
+_READ_SHARE = 0.5
 _REACH = 120
 
 # Three words near each other that hold a sign between letters; marks of code and of names stand beside vowels, too.
@@ -32,7 +31,6 @@ _VOWELS = re.compile("[aeiou]")
 _ANY_SIGN, _CROSS = re.compile("[^a-z]"), re.compile("x")
 _STAR, _ENDS = "*", ".,!?"
 _LETTER = re.compile("[a-z]")
-_LETTERS = re.compile(b"[a-z]{4,}")
 
 
 @cache
@@ -114,84 +112,8 @@ def _near(found: Sequence[tuple[int, int, str]]) -> Iterator[list[tuple[int, int
         yield [one for _, one in near]
 
 
-@cache
-def _by_letters() -> dict[bytes, str]:
-    """Known words by their ends and all letters between, in the order of the alphabet; the likeliest counts."""
-    return {_shuffled_key(word.encode()): word for word in reversed(ranked()) if len(word) >= _LONG}
-
-
-def _shuffled_key(word: bytes) -> bytes:
-    return b"%c%b%c" % (word[0], bytes(sorted(word[1:-1])), word[-1])
-
-
-@cache
-def _outlines() -> frozenset[tuple[int, int, int]]:
-    return frozenset((key[0], key[-1], len(key)) for key in _by_letters())
-
-
-@cache
-def _plain() -> frozenset[bytes]:
-    return frozenset(word.encode() for word in ranked())
-
-
-@cache
-def _by_fewer() -> dict[bytes, str]:
-    """Long words by what each is without one of its letters, and by what that place then is."""
-    found: dict[bytes, str] = {}
-    for word in reversed(ranked()):
-        if len(word) > _LONG:
-            for place in range(1, len(word)):
-                found[_without(word.encode(), place)] = found[b"%d" % place + _without(word.encode(), place)] = word
-    return found
-
-
-def _without(word: bytes, place: int) -> bytes:
-    return word[:place] + word[place + 1 :]
-
-
-def _mended(word: bytes) -> str:
-    """The long word from which a word differs by one letter behind the first; empty if there is none."""
-    words = _by_fewer()
-    if len(word) <= _LONG:
-        return ""
-    if known := words.get(word):
-        return known
-    for place in range(1, min(len(word), _LONGEST)):
-        rest = _without(word, place)
-        if rest == word[:-1] and word[-1:] in b"sdr":
-            continue
-        if known := rest.decode() if rest in _plain() and len(rest) > _LONG else words.get(b"%d" % place + rest):
-            return known
-    return ""
-
-
-def _shuffled(page: Page) -> Iterator[Piece]:
-    outlines, words = _outlines(), _by_letters()
-    unknown = set(_LETTERS.findall(page.lower)) - _plain()
-    read = {
-        word: known
-        for word in unknown
-        if (word[0], word[-1], len(word)) in outlines and (known := words.get(_shuffled_key(word)))
-    }
-    # Whoever types so that letters change places also misses some; without the former, many languages look like it.
-    if len(read) < _LEAST_SHUFFLED:
-        return
-    read |= {word: known for word in unknown - read.keys() if (known := _mended(word))}
-    if not is_telling(read.values(), _LEAST_TELLING):
-        return
-    found = [
-        (*match.span(), read.get(match.group(), ""))
-        for match in _LETTERS.finditer(page.lower)
-        if match.group() not in _plain()
-    ]
-    for near in _near(found):
-        hits = [Hit(*hit) for hit in near if hit[2]]
-        if len(hits) >= _SHUFFLED_SHARE * len(near) and is_telling((hit.text for hit in hits), _LEAST_TELLING):
-            yield from rewritten(page, hits, "shuffled", least=_LEAST_READ)
-
-
-WILDCARDS: tuple[Decoder, ...] = (_with_signs, _shuffled)
-"""Decoders of known words of which some letters are hidden or moved."""
+WILDCARDS: tuple[Decoder, ...] = (_with_signs,)
+"""Decoders of known words of which some letters are hidden."""
 
 CROSSED: tuple[Decoder, ...] = (_with_crosses,)
 """Decoders of words in which a letter stands for every vowel."""
