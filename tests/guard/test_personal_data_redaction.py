@@ -10,6 +10,8 @@ from lockgate.guard import Guard, StreamGuard
 _GUARD = Guard.default()
 _VALUES = {
     "Charlotte Okonkwo": "Dear Ms {}, we met at noon.",
+    "Sofia Rossi": "{}, rossi@example.org, card 4111 1111 1111 1111",
+    "Jonas Weber": "Call +49 30 1234567 (that is {}).",
     "von Üxküll": "Sehr geehrter Herr {},",
     "12 Maple Street, Portland, OR 97201": "I live at {}.",
     "Goethestraße 5a, 60313 Frankfurt am Main": "Anschrift: {}",
@@ -51,6 +53,11 @@ def test_stream_redacts_what_the_whole_text_redacts(pieces: list[tuple[str, str]
         turn += 1
     sent.append(stream.finish())
     assert "".join(sent) == _GUARD.inspect(text, "model").text
+
+
+def test_the_names_of_poets_stay_in_an_answer() -> None:
+    poets = "Sofia Rossi wrote it in Rome; Jonas Weber, born 10 December 1815, translated it. Write to us: shop@example.org"
+    assert _GUARD.inspect(poets, "model").text == poets.replace("shop@example.org", "[EMAIL]")
 
 
 @pytest.mark.parametrize("value", _VALUES)

@@ -17,6 +17,8 @@ _SENSITIVE = ("anna@example.org", "+49 30 1234567", "4111 1111 1111 1111", _KEY,
 _PIECES = st.sampled_from(
     (
         *_SENSITIVE,
+        "Mara Ilves,",
+        "Jonas Weber",
         _FILLER,
         _FILLER * 3,
         " ",
@@ -71,6 +73,14 @@ def test_no_sensitive_value_leaves_whole_or_in_part(text: str, sizes: list[int])
 def test_stream_sends_what_the_guard_makes_of_the_whole(size: int) -> None:
     text = f"{_FILLER * 8}Write to anna@example.org or +49 30 1234567. {_FILLER * 12}{_PEM} {_FILLER * 9}{_KEY}."
     assert _run(text, [size]) == (_GUARD.inspect(text, "model").text, False, Action.REDACT)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(_PIECES, max_size=6).map(" ".join), st.integers(0, 60), st.integers(1, 200))
+def test_a_name_beside_an_address_does_not_leave_before_the_address_is_known(before: str, gap: int, size: int) -> None:
+    text = f"{before} {_FILLER}Sofia Rossi{'.' * gap} rossi@example.org {_FILLER * 8}"
+    sent, stopped, _ = _run(text, [size])
+    assert ("Sofia" in sent) is (gap > 31 and not stopped)
 
 
 @pytest.mark.parametrize("size", [1, 13, 5000])

@@ -5,6 +5,13 @@ from lockgate.detect import find_pii, find_secrets
 from lockgate.detect.invisible import HIDDEN, HIDDEN_RUN
 
 _CUED = 0.9
+_BESIDE, _LONGEST = 32, 128
+"""How far from a name another personal detail stands at most that introduces it in an answer, and how long that is.
+
+Together with the longest name they are less than a stream holds back."""
+
+_NOT_BESIDE = frozenset(("pii.name", "pii.birth-date", "pii.address"))
+"""What also stands beside the names of poets."""
 
 
 def find_sensitive(text: str, *, answer: bool = False) -> tuple[Span, ...]:
@@ -12,12 +19,20 @@ def find_sensitive(text: str, *, answer: bool = False) -> tuple[Span, ...]:
 
     A name that nothing introduces is personal data where it stands beside an address, a number or the like; alone it
     may be anybody's, a poet's for instance. In an answer, which is judged while it streams and whose rest is not known,
-    only an introduced name counts.
+    such a detail must stand close by.
     """
     found = _found(text)
     names = [span for span in found if span.label == "pii.name" and span.score < _CUED]
-    beside = any(span.label.startswith("pii.") for span in found if span not in names)
-    return found if beside and not answer else tuple(span for span in found if span not in names)
+    details = [span for span in found if span.label.startswith("pii.") and span not in names]
+    if details and not answer:
+        return found
+    details = [span for span in details if span.label not in _NOT_BESIDE and span.end - span.start <= _LONGEST]
+    alone = [name for name in names if not any(_is_beside(name, detail) for detail in details)]
+    return tuple(span for span in found if span not in alone) if alone else found
+
+
+def _is_beside(name: Span, detail: Span) -> bool:
+    return max(name.start - detail.end, detail.start - name.end) <= _BESIDE
 
 
 def _found(text: str) -> tuple[Span, ...]:
