@@ -56,7 +56,7 @@ def test_stream_redacts_what_the_whole_text_redacts(pieces: list[tuple[str, str]
 
 
 def test_the_names_of_poets_stay_in_an_answer() -> None:
-    poets = "Sofia Rossi wrote it in Rome; Jonas Weber, born 10 December 1815, translated it. Write to us: shop@example.org"
+    poets = "Sofia Rossi wrote it in Rome; Jonas Weber, born 10 December 1815, translated it. Write to shop@example.org"
     assert _GUARD.inspect(poets, "model").text == poets.replace("shop@example.org", "[EMAIL]")
 
 
