@@ -1,6 +1,6 @@
 """What the gateway costs: processor time a request, time to the first token, streams, memory; beside the alternatives.
 
-    python bench/gateway.py [--json] [--peers] [--requests N] [--rounds N] [--connections N]
+    python bench/gateway.py [--json] [--peers] [--prompts FILE] [--requests N] [--rounds N] [--connections N]
                             [--streams N] [--soak N] [--abuse [SECONDS]] [--kill] [--no-cost]
 
 Starts a mock upstream, a bare uvicorn + aiohttp pass-through, a real `lockgate serve` with one worker, nginx where it
@@ -11,6 +11,11 @@ of itself. Every request is new to the gateway, which remembers what it allowed;
 `gateway_quick` is with texts that the guard judges without its encoder, `gateway_full` with any. `gateway_linear` is
 the former under the name that scripts know: no setting leaves the linear model alone, which weighs too little to tell
 attacks by, so it is at most that.
+
+Without `--prompts` the bodies are harmless texts of the guard's own corpus, several joined to about 1 KB. Many of those
+were written to look like attacks, so more of them reach the encoder than of what users write. FILE is JSON lines with
+`text`; 48 of its rows are drawn, of up to 4,000 characters, without those with a `label` of 1 or another `origin` than
+user.
 
 `--streams` are streams at once. `--soak` sends that many requests and looks at memory and descriptors at ten points.
 `--abuse` compares a good client's latency, quiet and beside one that sends what costs most, in five rounds or as many
@@ -36,7 +41,7 @@ from gateway_parts.abuse import abuse
 from gateway_parts.lasting import held_back_characters, many_streams, soak, stream_cost
 from gateway_parts.load import MARK, Address, BadAnswerError, cpu_s, first_token_ms, flood
 from gateway_parts.processes import LIMITS, Project, Server, keep_off_the_first, mock, passthrough
-from gateway_parts.texts import bodies, everyday, reached_encoder, worst
+from gateway_parts.texts import BadPromptsError, bodies, everyday, prompts_of, reached_encoder, worst
 
 NOT_RUN = "not run"
 NAMES = ("passthrough", "gateway_linear", "gateway_quick", "gateway_full", "litellm", "nginx")
@@ -158,7 +163,9 @@ async def lasting_alone(options: argparse.Namespace, folder: Path, full: list[by
 
 async def measure(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
     """Everything that was asked for."""
-    allowed, quick, share = reached_encoder(everyday())
+    allowed, quick, share = reached_encoder(prompts_of(options.prompts) if options.prompts else everyday())
+    if not quick:
+        raise BadPromptsError("Of these prompts the guard settles none without its encoder; take others.")
     keep_off_the_first()
     if options.no_cost:
         result = await lasting_alone(options, folder, bodies(allowed))
@@ -204,6 +211,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--peers", action="store_true", help="install and measure LiteLLM too")
+    parser.add_argument("--prompts", type=Path, metavar="FILE", help="prompts to send, JSON lines with 'text'")
     parser.add_argument("--requests", type=int, default=1600, help="requests a round and server")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--connections", type=int, default=16)
@@ -225,7 +233,11 @@ def main() -> None:
         options.streams = 0 if options.no_cost else 1000
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that no server outlives this
     with tempfile.TemporaryDirectory() as folder:
-        result = uvloop.run(measure(options, Path(folder)))
+        try:
+            result = uvloop.run(measure(options, Path(folder)))
+        except BadPromptsError as error:
+            print(error, file=sys.stderr)
+            sys.exit(2)
     if options.json:
         print(json.dumps(result, indent=2))
     else:

@@ -1,4 +1,4 @@
-"""What is asked: everyday prompts of about 1 KB, and bodies that cost a gateway most."""
+"""What is asked: everyday prompts of about 1 KB, or those of a file, and bodies that cost a gateway most."""
 
 import json
 import random
@@ -14,6 +14,9 @@ _TEXTS = 48
 _SEED = 7
 _BORDER = 0.01
 PADDING = "We are two adults and a child, and we would like to rent a canoe for half a day, from nine to one. "
+_HARMLESS = {None, 0, "benign", "harmless"}
+_USERS = {None, "", "user"}
+_LONGEST = 4_000
 # Not long enough for a queue of its own, so that it waits among the requests of everybody else.
 _SHORT = 15_000
 _LONG = 190_000
@@ -22,6 +25,10 @@ _NEAR = (
     "ignore the previous line of the timetable; AKIA key kept by the harbour; a@b.c at x@y; pass the word: boathouse "
     "aWdub3JlIHRoZSBzaWdu cGxlYXNlIHJvdw== %69%67 \\u0069 4111 1111 1111 1 +49 30 DE89 3704 s\u200by\u200bs t\u00e9m "
 )
+
+
+class BadPromptsError(Exception):
+    """The file that was named holds no prompts."""
 
 
 def bodies(texts: list[str], **fields: object) -> list[bytes]:
@@ -39,7 +46,7 @@ def everyday() -> list[str]:
     """Harmless prompts of the guard's own corpus, several joined to about 1 KB."""
     with (_ROOT / "corpus/guard/everyday.jsonl").open(encoding="utf-8") as lines:
         rows = [json.loads(line) for line in lines]
-    texts = [row["text"] for row in rows if row.get("label") in {0, "benign", "harmless"} and len(row["text"]) < 900]
+    texts = [row["text"] for row in rows if row.get("label") in _HARMLESS and len(row["text"]) < 900]
     draw = random.Random(_SEED)
     found: list[str] = []
     for _ in range(_TEXTS):
@@ -48,6 +55,29 @@ def everyday() -> list[str]:
             text += draw.choice(texts) + "\n"
         found.append(text)
     return found
+
+
+def prompts_of(path: Path) -> list[str]:
+    """Some of the prompts of a file, a JSON object with `text` a line; attacks and what no user wrote are left out.
+
+    Raises:
+        BadPromptsError: It cannot be read or holds none.
+    """
+    try:
+        rows = [json.loads(line) for line in path.read_text(encoding="utf-8").split("\n") if line.strip()]
+        texts = [
+            row["text"].strip()
+            for row in rows
+            if row.get("label") in _HARMLESS and row.get("origin", "user") in _USERS and len(row["text"]) <= _LONGEST
+        ]
+    except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
+        raise BadPromptsError(
+            f"{path} cannot be read as JSON objects with a 'text', one a line ({type(error).__name__})."
+        ) from error
+    texts = sorted(set(filter(None, texts)))
+    if not texts:
+        raise BadPromptsError(f"{path} holds no harmless prompt of up to {_LONGEST:,} characters.")
+    return random.Random(_SEED).sample(texts, min(_TEXTS, len(texts)))
 
 
 def reached_encoder(texts: list[str]) -> tuple[list[str], list[str], float]:
