@@ -151,7 +151,9 @@ class World:
         return status, raw.decode()
 
 
-def write_project(root: Path, base_url: str, *, timeout_s: float, settings: str = "") -> Project:
+def write_project(
+    root: Path, base_url: str, *, timeout_s: float, settings: str = "", pass_trace: bool = False
+) -> Project:
     (root / "prompts").mkdir(parents=True, exist_ok=True)
     (root / "prompts/system.md").write_text(PROMPT + "\n")
     (root / "prompts/protected.txt").write_text(PROTECTED + "\n")
@@ -164,6 +166,7 @@ serve:
     kind: openai
     base_url: "{base_url}"
     model: upstream-model
+    pass_trace: {json.dumps(pass_trace)}
     breaker: {{failures: 1000, window: 1000}}
   max_tokens: 64
   timeout_s: {timeout_s}
@@ -207,6 +210,7 @@ async def serving(root: Path, model: FakeModel, **options: Any) -> AsyncIterator
         options.pop("base_url", model.base_url),
         timeout_s=options.pop("timeout_s", 30.0),
         settings=options.pop("settings", ""),
+        pass_trace=options.pop("pass_trace", False),
     )
     key = EphemeralKey("tester")
     options.setdefault("verifier", key)

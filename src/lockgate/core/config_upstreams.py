@@ -107,6 +107,8 @@ class RemoteUpstream(_Section, frozen=True, kw_only=True):
         breaker: When it is left alone.
         allow_addresses: Addresses that are refused otherwise, because cloud machines keep their credentials there:
             link-local and metadata services.
+        pass_trace: Tell it which trace a request belongs to (W3C `traceparent`). An id that links the requests of one
+            caller is nothing that every provider should have.
     """
 
     base_url: _Url
@@ -119,6 +121,7 @@ class RemoteUpstream(_Section, frozen=True, kw_only=True):
     tls: TlsConfig = TlsConfig()
     breaker: BreakerConfig = BreakerConfig()
     allow_addresses: tuple[_Text, ...] = ()
+    pass_trace: bool = False
 
 
 class OpenAIUpstream(RemoteUpstream, frozen=True, kw_only=True, tag_field="kind", tag="openai"):

@@ -9,6 +9,7 @@ import msgspec
 
 from lockgate.core import describe
 from lockgate.core.config import ServeConfig
+from lockgate.core.config_upstreams import RemoteUpstream
 from lockgate.gateway.asgi import (
     ABORT,
     CERTIFICATE,
@@ -38,8 +39,10 @@ from lockgate.gateway.record import Record
 from lockgate.gateway.request import Json
 from lockgate.gateway.routes import MODEL, MODELS, OPENAPI, READY, find_route
 from lockgate.gateway.telemetry.recorder import Telemetry
-from lockgate.gateway.telemetry.trace_parent import trace_parent
+from lockgate.gateway.telemetry.trace_parent import own_span, trace_parent
 from lockgate.gateway.upstream import Upstream
+from lockgate.gateway.upstreams.opening import declared
+from lockgate.gateway.upstreams.passed_trace import PASSED_TRACE
 from lockgate.guard import Guard
 from lockgate.monitor import EventStore, utc_now
 
@@ -103,12 +106,14 @@ class Gateway:
         self._source = source
         self._started = int(time.time())
         self._started_at = utc_now()
+        remote = (upstream for upstream in declared(serve).values() if isinstance(upstream, RemoteUpstream))
+        self._passes_trace = any(upstream.pass_trace for upstream in remote)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, whatever happens: a fault here is a 500 without a traceback."""
         record = Record.new()
-        if self._telemetry.traces:
-            record.trace = trace_parent(cast("Headers", scope["headers"]))
+        if self._telemetry.traces or self._passes_trace:
+            self._trace(record, cast("Headers", scope["headers"]))
         responder = Responder(send, record.headers, write_s=self._serve.limits.patience.write_s)
         self._telemetry.request_started()
         status = _CLIENT_LEFT
@@ -136,6 +141,15 @@ class Gateway:
             status = responder.status
         finally:
             record.finish(status, source=self._source, store=self._store, telemetry=self._telemetry)
+
+    def _trace(self, record: Record, headers: Headers) -> None:
+        """Note which trace a request belongs to, and which one upstreams are told: that of our span, if we keep any."""
+        parent = trace_parent(headers)
+        if self._telemetry.traces:
+            record.trace = parent
+        if self._passes_trace:
+            record.span = own_span(parent, self._serve.telemetry.trace_share) if self._telemetry.traces else ""
+            PASSED_TRACE.set(record.span or parent)
 
     async def _answer(self, record: Record, scope: Scope, receive: Receive, responder: Responder) -> None:
         path, method = cast("str", scope["path"]), cast("str", scope["method"])

@@ -68,6 +68,7 @@ class Record(msgspec.Struct):
     first_token_s: float = 0.0
     tokens: tuple[int, int] = (0, 0)
     trace: str = ""
+    span: str = ""
 
     @classmethod
     def new(cls) -> "Record":
@@ -170,6 +171,7 @@ class Record(msgspec.Struct):
             input_tokens=self.tokens[0],
             output_tokens=self.tokens[1],
             trace=self.trace,
+            span=self.span,
         )
 
     def _judged(self, action: str) -> None:

@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -15,9 +16,9 @@ from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapProp
 from lockgate.core.config_upstreams import TelemetryConfig
 from lockgate.gateway import GatewayError
 from lockgate.gateway.telemetry import Finished, start_telemetry
-from lockgate.gateway.telemetry.otel import OtelExporter
+from lockgate.gateway.telemetry.otel import OtelExporter, SpanIds
 from lockgate.gateway.telemetry.recorder import Telemetry
-from lockgate.gateway.telemetry.trace_parent import trace_parent
+from lockgate.gateway.telemetry.trace_parent import ids, is_sampled, own_span, trace_parent
 
 DONE = Finished(
     id="req-1",
@@ -36,9 +37,10 @@ DONE = Finished(
 
 def in_memory(share: float = 1.0) -> tuple[OtelExporter, InMemorySpanExporter, InMemoryMetricReader]:
     spans, reader = InMemorySpanExporter(), InMemoryMetricReader()
-    tracers = TracerProvider()
+    span_ids = SpanIds()
+    tracers = TracerProvider(id_generator=span_ids)
     tracers.add_span_processor(SimpleSpanProcessor(spans))
-    return OtelExporter(tracers, MeterProvider([reader]), share=share), spans, reader
+    return OtelExporter(tracers, MeterProvider([reader]), span_ids, share=share), spans, reader
 
 
 def exported(*requests: Finished, share: float = 1.0) -> tuple[Any, dict[str, Any]]:
@@ -172,3 +174,74 @@ def test_by_default_nothing_is_sent() -> None:
     telemetry.request_started()
     telemetry.request_finished(DONE)
     telemetry.close()
+
+
+@given(st.sampled_from(["", f"00-{TRACE}-{PARENT}-00", f"00-{TRACE}-{PARENT}-01"]), st.sampled_from([0.0, 0.2, 1.0]))
+def test_upstreams_are_told_of_a_span_of_ours_in_the_same_trace(parent: str, share: float) -> None:
+    told = own_span(parent, share)
+    assert trace_parent([(b"traceparent", told.encode())]) == told
+    assert told != own_span(parent, share)
+    if parent:
+        assert ids(told)[0] == ids(parent)[0]
+        assert ids(told)[1] != ids(parent)[1]
+    if share == 1:
+        assert is_sampled(told) is (not parent or is_sampled(parent))
+    if share == 0:
+        assert not is_sampled(told)
+
+
+@pytest.mark.parametrize("trace", ["", f"00-{TRACE}-{PARENT}-01"])
+def test_the_span_has_the_ids_that_upstreams_were_told(trace: str) -> None:
+    told = own_span(trace, 1.0)
+    (first, second), _ = exported(structs.replace(DONE, trace=trace, span=told), DONE)
+    assert (first.context.trace_id, first.context.span_id) == ids(told)
+    assert (f"{first.parent.span_id:016x}" if first.parent else "") == (PARENT if trace else "")
+    assert second.context.trace_id != first.context.trace_id
+    assert second.context.span_id != first.context.span_id
+
+
+def test_a_span_that_upstreams_were_told_is_not_kept_is_not() -> None:
+    spans, metrics = exported(structs.replace(DONE, span=own_span("", 0.0)))
+    assert spans == ()
+    assert metrics["gen_ai.client.operation.duration"][0].count == 1
+
+
+CALLER = {"traceparent": f"00-{TRACE}-{PARENT}-01", "tracestate": "vendor=said-by-the-caller"}
+ASKED = b'{"model": "assistant", "messages": [{"role": "user", "content": "When do you open?"}]}'
+
+
+async def told_upstream(world: Any, headers: dict[str, str]) -> str:
+    world.model.forget()
+    assert (await world.send("POST", "/v1/chat/completions", ASKED, headers))[0] == 200
+    (got,) = world.model.headers
+    assert not {name for name in got if name.lower() == "tracestate"}
+    return got.get("traceparent", "")
+
+
+async def test_an_upstream_is_told_of_no_trace_unless_settings_say_so(start: Callable[..., Any]) -> None:
+    exporter, _, _ = in_memory()
+    async with start(telemetry=Telemetry(exporter=exporter)) as world:
+        assert await told_upstream(world, CALLER) == ""
+    exporter.close()
+
+
+async def test_where_settings_say_so_the_upstream_s_part_hangs_below_ours(start: Callable[..., Any]) -> None:
+    exporter, spans, _ = in_memory()
+    async with start(telemetry=Telemetry(exporter=exporter), pass_trace=True) as world:
+        joined, alone = await told_upstream(world, CALLER), await told_upstream(world, {})
+        unkept = await told_upstream(world, {"traceparent": f"00-{TRACE}-{PARENT}-00"})
+        await told_upstream(world, {"traceparent": "not one"})
+    exporter.close()
+    mine = [(span.context.trace_id, span.context.span_id) for span in spans.get_finished_spans()]
+    assert mine[:2] == [ids(joined), ids(alone)]
+    assert len(mine) == 3
+    assert joined.startswith(f"00-{TRACE}-")
+    assert unkept.startswith(f"00-{TRACE}-")
+    assert not is_sampled(unkept)
+
+
+async def test_a_gateway_that_traces_nothing_passes_the_caller_s_own(start: Callable[..., Any]) -> None:
+    async with start(pass_trace=True) as world:
+        assert await told_upstream(world, CALLER) == CALLER["traceparent"]
+        assert await told_upstream(world, {}) == ""
+        assert await told_upstream(world, {"traceparent": f"00-{TRACE}-{'0' * 16}-01"}) == ""

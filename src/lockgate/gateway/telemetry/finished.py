@@ -28,6 +28,7 @@ class Finished(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_default
         input_tokens: What the upstream counted in.
         output_tokens: What it counted out.
         trace: The caller's W3C `traceparent`, checked; empty where there is none or nothing is traced.
+        span: The `traceparent` that upstreams were told; empty where none was.
     """
 
     id: str
@@ -49,3 +50,4 @@ class Finished(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_default
     input_tokens: int = 0
     output_tokens: int = 0
     trace: str = ""
+    span: str = ""

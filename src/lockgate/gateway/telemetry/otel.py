@@ -1,12 +1,10 @@
 """OpenTelemetry traces and metrics of finished requests (extra `otel`). Imported only where settings ask for it."""
 
-import random
 import threading
 from collections import deque
 from http import HTTPStatus
 from typing import Self
 
-from opentelemetry.context import Context
 from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.metrics import MeterProvider
@@ -14,38 +12,59 @@ from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
 from opentelemetry.trace import SpanKind, Status, StatusCode, get_current_span
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from lockgate.gateway.telemetry.finished import Finished
 from lockgate.gateway.telemetry.names import FIRST_SECONDS, GENAI, HTTP, OPERATIONS, OURS, SECONDS, TOKENS
+from lockgate.gateway.telemetry.trace_parent import drawn, ids, is_sampled
 
 _CAPACITY = 10_000
 _PAUSE_S = 0.25
 _NS = 1_000_000_000
-_DRAW = random.SystemRandom()
-# The upper 53 of a trace id's lower 64 bits: as many as a float holds, so that the greatest stays below 1.
-_BELOW, _DRAWN_BITS = 11, (1 << 53) - 1
 _TRACES = TraceContextTextMapPropagator()
 
 Attributes = dict[str, str | int | float | tuple[str, ...]]
+
+
+class SpanIds(RandomIdGenerator):
+    """Draws ids, unless the next span's are told already."""
+
+    def __init__(self) -> None:
+        self.told: tuple[int, int] | None = None
+
+    def generate_trace_id(self) -> int:
+        """The trace id that was told, for a span without a parent; else a new one."""
+        return self.told[0] if self.told else super().generate_trace_id()
+
+    def generate_span_id(self) -> int:
+        """The span id that was told, else a new one."""
+        return self.told[1] if self.told else super().generate_span_id()
 
 
 class OtelExporter:
     """Turns finished requests into spans and measures, in a thread of its own.
 
     Args:
-        tracers: Makes spans.
+        tracers: Makes spans, with ids from `span_ids`.
         meters: Makes measures.
+        span_ids: Takes over the ids that upstreams were told.
         share: Share of requests that are traced; metrics count all of them. Of a caller's trace either every service
             with this share has its part or none.
         capacity: Requests that may wait.
     """
 
     def __init__(
-        self, tracers: TracerProvider, meters: MeterProvider, *, share: float, capacity: int = _CAPACITY
+        self,
+        tracers: TracerProvider,
+        meters: MeterProvider,
+        span_ids: SpanIds,
+        *,
+        share: float,
+        capacity: int = _CAPACITY,
     ) -> None:
-        self._tracers, self._meters = tracers, meters
+        self._tracers, self._meters, self._span_ids = tracers, meters, span_ids
         self._tracer = tracers.get_tracer("lockgate.gateway")
         meter = meters.get_meter("lockgate.gateway")
         make = meter.create_histogram
@@ -63,10 +82,12 @@ class OtelExporter:
     def over_http(cls, share: float) -> Self:
         """Send by OTLP over HTTP to where the `OTEL_EXPORTER_OTLP_*` variables say."""
         resource = Resource.create({"service.name": "lockgate"})
-        tracers = TracerProvider(resource=resource, shutdown_on_exit=False)
+        span_ids = SpanIds()
+        tracers = TracerProvider(resource=resource, shutdown_on_exit=False, id_generator=span_ids)
         tracers.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
         reader = PeriodicExportingMetricReader(OTLPMetricExporter())
-        return cls(tracers, MeterProvider([reader], resource=resource, shutdown_on_exit=False), share=share)
+        meters = MeterProvider([reader], resource=resource, shutdown_on_exit=False)
+        return cls(tracers, meters, span_ids, share=share)
 
     def take(self, finished: Finished) -> bool:
         """Queue a request; False when the queue is full."""
@@ -101,8 +122,13 @@ class OtelExporter:
         if operation:
             self._measure(finished, shared)
         trace = _TRACES.extract({"traceparent": finished.trace})
-        if _drawn(trace) >= self._share:
+        if finished.span:
+            # What upstreams were told was drawn then.
+            if not is_sampled(finished.span):
+                return
+        elif drawn(get_current_span(trace).get_span_context().trace_id) >= self._share:
             return
+        self._span_ids.told = ids(finished.span) if finished.span else None
         span = self._tracer.start_span(
             f"{operation or finished.method} {finished.model or finished.route}",
             context=trace,
@@ -121,12 +147,6 @@ class OtelExporter:
         for kind, count in (("input", finished.input_tokens), ("output", finished.output_tokens)):
             if count:
                 self._tokens.record(count, {**shared, GENAI["token_type"]: kind})
-
-
-def _drawn(trace: Context) -> float:
-    """A number below 1: a trace's own, so that services agree, else any."""
-    caller = get_current_span(trace).get_span_context()
-    return (caller.trace_id >> _BELOW & _DRAWN_BITS) / (_DRAWN_BITS + 1) if caller.is_valid else _DRAW.random()
 
 
 def _about(finished: Finished) -> Attributes:

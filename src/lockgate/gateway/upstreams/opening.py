@@ -115,6 +115,7 @@ def build_router(
                 connections=upstream.connections,
                 observer=observer,
                 key=LiveKey(upstream.api_key_ref, secrets, speak) if secrets and upstream.api_key_ref else None,
+                pass_trace=upstream.pass_trace,
             )
 
     def target(name: str, model: str = "") -> Target:

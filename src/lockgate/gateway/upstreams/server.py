@@ -1,6 +1,6 @@
 """One upstream: its pool, its circuit, and the one exchange of a request and an answer."""
 
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from math import ceil
 from time import perf_counter
 from typing import Protocol
@@ -12,6 +12,7 @@ from lockgate.gateway.sse import SseError, SseReader
 from lockgate.gateway.upstreams.breaker import Breaker, Circuit
 from lockgate.gateway.upstreams.dialect import Call, Dialect
 from lockgate.gateway.upstreams.live_key import LiveKey
+from lockgate.gateway.upstreams.passed_trace import PASSED_TRACE
 from lockgate.gateway.upstreams.transport import Fault, Reply, Transport, TransportError
 
 MAX_BYTES = 8 << 20
@@ -100,6 +101,7 @@ class Server:
         connections: Calls that may run at a time.
         observer: Is told how calls end.
         key: Where its key lies if that may change; None for the one in `dialect`.
+        pass_trace: Whether it is told which trace a request belongs to.
     """
 
     def __init__(
@@ -112,6 +114,7 @@ class Server:
         connections: int,
         observer: CallObserver | None = None,
         key: LiveKey | None = None,
+        pass_trace: bool = False,
     ) -> None:
         self.name = name
         self.dialect = dialect
@@ -121,6 +124,7 @@ class Server:
         self._connections = connections
         self._observer = observer
         self._key = key
+        self._pass_trace = pass_trace
 
     @property
     def state(self) -> UpstreamState:
@@ -156,7 +160,7 @@ class Server:
         started = perf_counter()
         reply = None
         try:
-            reply = await self.transport.send(call.url, call.headers, call.body, fresh=fresh)
+            reply = await self.transport.send(call.url, self._headers(call), call.body, fresh=fresh)
             _accept(reply, media_type)
         except BaseException as error:
             self.in_flight -= 1
@@ -174,6 +178,10 @@ class Server:
         if self._observer:
             self._observer.call_ended(self.name, "ok", perf_counter() - started)
         return Exchange(self, reply)
+
+    def _headers(self, call: Call) -> Mapping[str, str]:
+        trace = PASSED_TRACE.get() if self._pass_trace else ""
+        return {**call.headers, "traceparent": trace} if trace else call.headers
 
     def second_try(self, kind: str) -> None:
         """Tell that a request is tried again."""
