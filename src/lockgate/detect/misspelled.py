@@ -10,10 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from string import ascii_lowercase
-from typing import TypeAlias
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, TypeAlias
 
 from lockgate.detect.piece import Decoder, Page, Piece
 from lockgate.detect.rewriting import Hit, rewritten
@@ -57,6 +54,10 @@ _APART = bytes(
 )
 _END = re.compile(rb"[.!?:](?![a-z0-9])|\n")
 _SIGNS = bytes.maketrans(b"`@", b"aa")
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 _Token: TypeAlias = tuple[int, int, bytes]
 
@@ -188,6 +189,8 @@ def _mended(word: bytes) -> bytes:
 
 def _alike(word: bytes, forms: Sequence[bytes]) -> bytes:
     """The most frequent known word from which one of these forms, of one length, differs in one letter."""
+    import numpy as np  # noqa: PLC0415 - takes 40 ms, which commands without a guard should not pay
+
     known = _table(len(forms[0]))
     if len(word) < _LONG:
         known = known[:_COMMON_SHORT]
@@ -198,8 +201,10 @@ def _alike(word: bytes, forms: Sequence[bytes]) -> bytes:
 
 
 @cache
-def _table(length: int) -> NDArray[np.uint8]:
+def _table(length: int) -> "NDArray[np.uint8]":
     """Known words of one length, the most frequent first [words, length]."""
+    import numpy as np  # noqa: PLC0415 - as above
+
     words = [word for word in _ranks() if len(word) == length]
     return np.frombuffer(b"".join(words), dtype=np.uint8).reshape(-1, length)
 
