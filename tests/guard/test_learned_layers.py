@@ -3,6 +3,8 @@
 import base64
 import json
 import shutil
+import subprocess
+import sys
 from hashlib import sha256
 from pathlib import Path
 
@@ -89,3 +91,10 @@ def test_the_weights_are_those_of_their_record() -> None:
     folder = Path(lockgate_guard_model.__file__).parent
     assert recorded == {name: sha256((folder / name).read_bytes()).hexdigest() for name in recorded}
     assert len(recorded) == 7
+
+
+def test_commands_without_a_guard_do_not_wait_for_its_libraries() -> None:
+    heavy = "{'numpy', 'onnxruntime', 'sentencepiece'}"
+    code = f"import sys, lockgate.guard, lockgate.cli; print(sorted({heavy} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True, timeout=60)
+    assert done.stdout == "[]\n"
