@@ -1,50 +1,29 @@
-"""Makes an ONNX graph and the word pieces ready in threads of their own, each while the other and the rest are read."""
+"""Makes an ONNX graph ready in a thread of its own, since most texts are judged without it."""
 
-from collections.abc import Callable
 from concurrent.futures import Future
 from pathlib import Path
 from threading import Thread
-from typing import TYPE_CHECKING, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
     import onnxruntime
 
-    from lockgate.detect.pieces import Pieces
-
 Session: TypeAlias = Future["onnxruntime.InferenceSession"]
-FuturePieces: TypeAlias = Future["Pieces"]
-_Made = TypeVar("_Made")
 
-GRAPH, PIECES = "encoder.onnx", "pieces.model"
+GRAPH = "encoder.onnx"
 # Fused, these two steps take eight times as long on a processor as apart: a tenth of a window's time.
 _NOT_FUSED = "SkipLayerNormFusion"
 
 
 def start_session(graph: Path) -> Session:
     """Begin to load a graph, for one thread of calculation a run; the result is a RuntimeError where that fails."""
-    return _started("lockgate-encoder", lambda: _session(graph))
-
-
-def start_pieces(model: Path) -> FuturePieces:
-    """Begin to load word pieces; the result is an OSError or a RuntimeError where that fails."""
-    return _started("lockgate-pieces", lambda: _pieces(model))
-
-
-def _started(name: str, make: Callable[[], _Made]) -> Future[_Made]:
-    future: Future[_Made] = Future()
-
-    def run() -> None:
-        try:
-            future.set_result(make())
-        except Exception as error:  # noqa: BLE001 - whoever waits for it gets it
-            future.set_exception(error)
-
+    session: Session = Future()
     # No daemon: a process that ends while the runtime starts would be aborted.
-    Thread(target=run, name=name).start()
-    return future
+    Thread(target=_start, args=(graph, session), name="lockgate-encoder").start()
+    return session
 
 
-def _session(graph: Path) -> "onnxruntime.InferenceSession":
+def _start(graph: Path, session: Session) -> None:
     try:
         import onnxruntime  # noqa: PLC0415 - takes long to load, and a harmless text is judged before it is there
 
@@ -53,12 +32,6 @@ def _session(graph: Path) -> "onnxruntime.InferenceSession":
         options.inter_op_num_threads = 1
         options.add_session_config_entry("optimization.disable_specified_optimizers", _NOT_FUSED)
         # From the file, not from its bytes: of those the runtime would keep a copy, twice as large as the graph.
-        return onnxruntime.InferenceSession(str(graph), options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # noqa: BLE001 - the runtime has errors of many kinds
-        raise RuntimeError(f"the encoder cannot be started: {type(error).__name__}") from None
-
-
-def _pieces(model: Path) -> "Pieces":
-    from lockgate.detect.pieces import Pieces  # noqa: PLC0415 - loads SentencePiece, which takes a while, too
-
-    return Pieces(model.read_bytes())
+        session.set_result(onnxruntime.InferenceSession(str(graph), options, providers=["CPUExecutionProvider"]))
+    except Exception as error:  # noqa: BLE001 - whoever asks the encoder gets it
+        session.set_exception(RuntimeError(f"the encoder cannot be started: {type(error).__name__}"))

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from lockgate.detect.classifier import Calibration, Classifier
 from lockgate.detect.convolution import ConvolutionalModel, ConvolutionLayers
 from lockgate.detect.encoder import Encoder
-from lockgate.detect.graph_session import GRAPH, PIECES, FuturePieces, Session, start_pieces, start_session
+from lockgate.detect.graph_session import GRAPH, Session, start_session
 from lockgate.detect.ngrams import LinearModel
+from lockgate.detect.pieces import Pieces
 
 
 class LinearSettings(msgspec.Struct, frozen=True):
@@ -50,14 +51,13 @@ def read_settings(folder: Path) -> Settings:
     return msgspec.json.decode((folder / "settings.json").read_bytes(), type=Settings)
 
 
-def read_classifier(folder: Path, session: Session | None = None, pieces: FuturePieces | None = None) -> Classifier:
+def read_classifier(folder: Path, session: Session | None = None) -> Classifier:
     """Read a classifier.
 
     Args:
         folder: Holds `settings.json`, `linear.npy`, `pieces.model`, `convolution.npy` (embeddings), `convolution.npz`
             (the layers behind them), `encoder.onnx` and `embeddings.npy`; the embeddings are mapped, not read.
         session: Of that `encoder.onnx`, where it was begun before.
-        pieces: Of that `pieces.model`, likewise.
 
     Raises:
         OSError: A file is missing.
@@ -65,14 +65,13 @@ def read_classifier(folder: Path, session: Session | None = None, pieces: Future
         RuntimeError: The word pieces cannot be read.
     """
     settings = read_settings(folder)
-    to_come = pieces or start_pieces(folder / PIECES)
     session = session or start_session(folder / GRAPH)
-    embeddings = _mapped(folder / "embeddings.npy")
+    pieces = Pieces((folder / "pieces.model").read_bytes())
+    encoder = Encoder(session, pieces, _mapped(folder / "embeddings.npy"))
     weights = np.load(folder / "linear.npy", allow_pickle=False)
     linear = LinearModel(weights, settings.linear.bias, settings.linear.scale)
     convolution = ConvolutionalModel(_mapped(folder / "convolution.npy"), _layers(folder / "convolution.npz"))
-    cut = to_come.result()
-    return Classifier(linear, cut, convolution, Encoder(session, cut, embeddings), settings.calibration)
+    return Classifier(linear, pieces, convolution, encoder, settings.calibration)
 
 
 def _mapped(path: Path) -> NDArray[Any]:

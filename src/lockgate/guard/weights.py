@@ -7,7 +7,7 @@ import importlib.util
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lockgate.detect.graph_session import GRAPH, PIECES, start_pieces, start_session
+from lockgate.detect.graph_session import GRAPH, start_session
 from lockgate.guard.errors import GuardError
 
 if TYPE_CHECKING:
@@ -26,14 +26,13 @@ def load_classifier() -> "Classifier":
     """
     # numpy and the runtime take a fifth of a second, which commands without a guard should not pay. Two threads cannot
     # both be the first to import numpy; the runtime does so, too, and gets ready while the rest is read.
-    folder = _folder()
-    pieces = start_pieces(folder / PIECES)
     importlib.import_module("numpy")
+    folder = _folder()
     session = start_session(folder / GRAPH)
     from lockgate.detect.stored import read_classifier  # noqa: PLC0415 - as above
 
     try:
-        return read_classifier(folder, session, pieces)
+        return read_classifier(folder, session)
     except (OSError, ValueError, RuntimeError) as error:
         raise GuardError("The guard's weights cannot be read.", remedy=_REMEDY) from error
 
