@@ -12,6 +12,7 @@ from lockgate.detect.pii_cues import find_cued
 from lockgate.detect.pii_names import find_names
 from lockgate.detect.pii_numbers import find_alone
 from lockgate.detect.pii_phones import LEAST_PHONE, find_phones
+from lockgate.detect.pii_tables import find_cells
 from lockgate.detect.pii_text import folded
 from lockgate.detect.pii_wallets import find_wallets
 from lockgate.detect.secrets import outermost
@@ -27,8 +28,12 @@ _PLACEHOLDER = pattern(r"\[[A-Z]{2,12}(?:-[A-Z]{1,12}){0,2}\]")
 _LEAST_DIGITS = 7
 
 
-def find_pii(text: str) -> tuple[Span, ...]:
+def find_pii(text: str, *, tables: bool = True) -> tuple[Span, ...]:
     """Find personal data in `text`.
+
+    Args:
+        text: What is searched.
+        tables: Whether to go by the headings of tables too, which stand anywhere before what they announce.
 
     Returns:
         Spans with labels `pii.<kind>`, each over the whole value, sorted, none inside another.
@@ -55,6 +60,8 @@ def find_pii(text: str) -> tuple[Span, ...]:
     if digits:
         found.extend(find_addresses(rest))
     found.extend(find_names(rest))
+    if tables and b"\n" in data:
+        found.extend(find_cells(data))
     return outermost(found)
 
 

@@ -19,9 +19,9 @@ def find_sensitive(text: str, *, answer: bool = False) -> tuple[Span, ...]:
 
     A name that nothing introduces is personal data where it stands beside an address, a number or the like; alone it
     may be anybody's, a poet's for instance. In an answer, which is judged while it streams and whose rest is not known,
-    such a detail must stand close by.
+    such a detail must stand close by, and headings of tables do not count.
     """
-    found = _found(text)
+    found = _found(text, tables=not answer)
     names = [span for span in found if span.label == "pii.name" and span.score < _CUED]
     details = [span for span in found if span.label.startswith("pii.") and span not in names]
     if details and not answer:
@@ -35,11 +35,11 @@ def _is_beside(name: Span, detail: Span) -> bool:
     return max(name.start - detail.end, detail.start - name.end) <= _BESIDE
 
 
-def _found(text: str) -> tuple[Span, ...]:
+def _found(text: str, *, tables: bool) -> tuple[Span, ...]:
     if text.isascii() or not HIDDEN_RUN.search(text):
-        return tuple(sorted((*find_secrets(text), *find_pii(text))))
+        return tuple(sorted((*find_secrets(text), *find_pii(text, tables=tables))))
     visible = HIDDEN_RUN.sub("", text)
-    spans = (*find_secrets(visible), *find_pii(visible))
+    spans = (*find_secrets(visible), *find_pii(visible, tables=tables))
     if not spans:
         return ()
     offsets = [index for index, character in enumerate(text) if character not in HIDDEN]
