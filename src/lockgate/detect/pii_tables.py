@@ -30,16 +30,16 @@ _BARE_NAME = (
     "name names customer client patient employee contact person nom nombre nome naam namn navn nimi kunde klant"
 )
 _BIRTH = """
-    birth birthday birthdate birth_date date_of_birth dob born geburtsdatum geburtstag geboren date_de_naissance
+    birth birthday birthdate birth_date date_of_birth dob geburtsdatum geburtstag geboren date_de_naissance
     naissance fecha_de_nacimiento nacimiento data_di_nascita nascita data_de_nascimento nascimento geboortedatum
     data_urodzenia fodelsedatum fodselsdato syntymaaika
 """
 _ADDRESS = """
-    address home_address street street_address adresse anschrift strasse rue direccion domicilio calle indirizzo via
+    address home_address street street_address adresse anschrift strasse rue direccion domicilio calle indirizzo
     endereco rua adres straat ulica adress gata osoite
 """
 _ALSO = "email e_mail mail iban ssn passport"
-"""What shows that a column that is called `name` is about people."""
+"""What also shows that a table is about people."""
 
 _VALUES = {
     "pii.phone": r"^(?:\+|00)?[ (]{0,2}[0-9](?:[ .\-/()]{0,3}[0-9]){6,14}$",
@@ -47,7 +47,10 @@ _VALUES = {
     "pii.birth-date": r"^(?:[0-9]{1,4}[./\- ][0-9]{1,2}[./\- ][0-9]{2,4}|[0-9]{1,2}\.? ?[A-Za-z\x1a.]{3,10} ?,? ?[0-9]{2,4})$",
     "pii.address": r"^(?:[0-9]{1,5}[A-Za-z]?,? [A-Za-z\x1a][^\n]{2,80}|[A-Za-z\x1a][A-Za-z\x1a'.\- ]{2,60},? [0-9]{1,5}[^\n]{0,60})$",
 }
-_LABELS = {"name": "pii.name", **{label: label for label in _VALUES}}
+_LABELS = {"name": "pii.name", "phone": "pii.phone", **{label: label for label in _VALUES}}
+_DIALLED = pattern(r"^[+0(]|[0-9][ .\-/()]+[0-9]")
+"""How numbers are written to be dialled; what stands under `mobile` may also be visitors."""
+
 _SCORE = 0.9
 _WORDS = tuple(f"{_PHONE} {_NAME} {_BARE_NAME} {_BIRTH} {_ADDRESS}".split())
 _HEADED = pattern(
@@ -64,11 +67,12 @@ _BLANK = b" \t\r\"'"
 
 
 class _Heading(NamedTuple):
-    """What parts the cells, how many there are in a line, and what columns hold by number."""
+    """What parts the cells, how many there are in a line, what columns hold by number, and whether it is of people."""
 
     separator: bytes
     width: int
     columns: Mapping[int, str]
+    people: bool
 
 
 def find_cells(data: bytes) -> Iterator[Span]:
@@ -84,7 +88,10 @@ def find_cells(data: bytes) -> Iterator[Span]:
         heading = _heading(data, start, position - 1)
         while heading and position < len(data):
             end = _line_end(data, position)
-            if not _RULE.issuperset(data[position:end]):
+            row = data[position:end]
+            if not row.strip():
+                break
+            if not _RULE.issuperset(row):
                 cells = _cells(data, position, end, heading.separator)
                 if len(cells) != heading.width:
                     break
@@ -95,8 +102,12 @@ def find_cells(data: bytes) -> Iterator[Span]:
 def _found(data: bytes, cells: Sequence[_Place], heading: _Heading) -> Iterator[Span]:
     for column, kind in heading.columns.items():
         first, last = cells[column]
-        label = _LABELS[kind]
-        if _matches(label)(data[first:last]) and (kind != "name" or _is_anybody(data[first:last])):
+        label, value = _LABELS[kind], data[first:last]
+        if kind == "name" and not _is_anybody(value):
+            continue
+        if kind == "phone" and not (heading.people or _DIALLED.search(value)):
+            continue
+        if _matches(label)(value):
             yield Span(first, last, label, _SCORE)
 
 
@@ -123,7 +134,7 @@ def _heading(data: bytes, start: int, end: int) -> _Heading | None:
     columns = {number: kind for number, kind in enumerate(kinds) if kind in _LABELS}
     if not set(kinds) - {"name", ""}:
         return None
-    return _Heading(separator, len(cells), columns)
+    return _Heading(separator, len(cells), columns, people=len(set(kinds) - {""}) > 1)
 
 
 @cache
@@ -132,7 +143,7 @@ def _kinds() -> Mapping[str, str]:
     kinds = {
         "also": _ALSO,
         "name": _BARE_NAME,
-        "pii.phone": _PHONE,
+        "phone": _PHONE,
         "pii.name": _NAME,
         "pii.birth-date": _BIRTH,
         "pii.address": _ADDRESS,
