@@ -47,6 +47,7 @@ def test_cells_are_found_by_the_heading_of_their_column(text: str, values: list[
         "phone,model,price\nGalaxy S24,SM-921,799\nPixel 9,GA0,699\n",
         "phone,extension\nn/a,12\n-,\n,\n",
         "surname 1, surname 2\nZorblax, Quux\n",
+        "id,city,phone\n98-53937-97971,Bath,\n",
         "phone,tablet,desktop\n3120457,1204551,9920113\n",
         "last_name,city\n,\n\nZorblax,Bath\n",
         "phone",

@@ -44,6 +44,9 @@ LEAST_PHONE = 8
 _LEAST, _MOST = LEAST_PHONE, 15
 _LEAST_FROM_00 = 11
 _PLUS = ord("+")
+_HEADING = pattern(r"^[A-Za-z _\"-]{1,40}(?:[,;\t|][A-Za-z _\"-]{0,40}){2,}$")
+"""The line up to its last word, where that is the last of three columns or more."""
+
 _PARTING = (b" ", b"-", b".", b"/", b"(")
 _NATIONAL_LEAST = 9
 _LEAST_VARIETY = 4
@@ -83,7 +86,7 @@ def find_phones(data: bytes) -> Iterator[Span]:
 def announced(data: bytes, start: int) -> Iterator[Span]:
     """The number that follows a word such as "phone" which ends at `start`."""
     match = _ANY.search(data, start, min(len(data), start + _CUE_REACH + 64))
-    if match is None or match.start() > start + _CUE_REACH or not _leads_to(data[start : match.start()]):
+    if match is None or match.start() > start + _CUE_REACH or not _leads_to(data, start, match.start()):
         return
     first, end = match.span()
     value = data[first:end]
@@ -91,9 +94,16 @@ def announced(data: bytes, start: int) -> Iterator[Span]:
         yield Span(first, end, LABEL, 0.9)
 
 
-def _leads_to(between: bytes) -> bool:
-    """Whether what stands between a cue and a number belongs to them: on the next line, only marks may."""
-    return b"\n" not in between or not any(chr(byte).isalnum() for byte in between)
+def _leads_to(data: bytes, cue: int, number: int) -> bool:
+    """Whether what stands between a cue and a number belongs to them.
+
+    On the next line, only marks may, and not where the cue ends a table's heading: what follows is the first column.
+    """
+    between = data[cue:number]
+    if b"\n" not in between:
+        return True
+    line = data[data.rfind(b"\n", 0, cue) + 1 : cue]
+    return not any(chr(byte).isalnum() for byte in between) and not _HEADING.search(line)
 
 
 def _free(data: bytes, start: int, end: int) -> bool:
