@@ -1,6 +1,6 @@
 """What the gateway costs: processor time a request, time to the first token, streams, memory; beside the alternatives.
 
-    python bench/gateway.py [--json] [--peers] [--prompts FILE] [--requests N] [--rounds N] [--connections N]
+    python bench/gateway.py [--json] [--peers] [--prompts FILE ...] [--requests N] [--rounds N] [--connections N]
                             [--streams N] [--soak N] [--abuse [SECONDS]] [--kill] [--no-cost]
 
 Starts a mock upstream, a bare uvicorn + aiohttp pass-through, a real `lockgate serve` with one worker, nginx where it
@@ -13,9 +13,9 @@ the former under the name that scripts know: no setting leaves the linear model 
 attacks by, so it is at most that.
 
 Without `--prompts` the bodies are harmless texts of the guard's own corpus, several joined to about 1 KB. Many of those
-were written to look like attacks, so more of them reach the encoder than of what users write. FILE is JSON lines with
-`text`; 48 of its rows are drawn, of up to 4,000 characters, without those with a `label` of 1 or another `origin` than
-user.
+were written to look like attacks, so more of them reach the encoder than of what users write. A FILE is JSON lines with
+`text`, or with a list `turns` as the question.jsonl of MT-bench and of Vicuna-bench in FastChat's repository; 48 texts
+are drawn, of up to 4,000 characters, without those of rows with a `label` of 1 or another `origin` than user.
 
 `--streams` are streams at once. `--soak` sends that many requests and looks at memory and descriptors at ten points.
 `--abuse` compares a good client's latency, quiet and beside one that sends what costs most, in five rounds or as many
@@ -211,7 +211,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--peers", action="store_true", help="install and measure LiteLLM too")
-    parser.add_argument("--prompts", type=Path, metavar="FILE", help="prompts to send, JSON lines with 'text'")
+    parser.add_argument(
+        "--prompts", type=Path, nargs="+", metavar="FILE", help="prompts to send, JSON lines with 'text' or 'turns'"
+    )
     parser.add_argument("--requests", type=int, default=1600, help="requests a round and server")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--connections", type=int, default=16)

@@ -2,6 +2,7 @@
 
 import json
 import random
+from collections.abc import Sequence
 from pathlib import Path
 
 from gateway_parts.load import MARK
@@ -57,27 +58,32 @@ def everyday() -> list[str]:
     return found
 
 
-def prompts_of(path: Path) -> list[str]:
-    """Some of the prompts of a file, a JSON object with `text` a line; attacks and what no user wrote are left out.
+def prompts_of(paths: Sequence[Path]) -> list[str]:
+    """Some of the prompts of files, a JSON object with `text` or a list `turns` a line.
+
+    Attacks and what no user wrote are left out.
 
     Raises:
-        BadPromptsError: It cannot be read or holds none.
+        BadPromptsError: One of them cannot be read, or they hold none.
     """
+    texts = sorted({text for path in paths for text in _prompts(path) if len(text) <= _LONGEST} - {""})
+    if not texts:
+        named = ", ".join(map(str, paths))
+        raise BadPromptsError(f"There is no harmless prompt of up to {_LONGEST:,} characters in {named}.")
+    return random.Random(_SEED).sample(texts, min(_TEXTS, len(texts)))
+
+
+def _prompts(path: Path) -> list[str]:
     try:
         rows = [json.loads(line) for line in path.read_text(encoding="utf-8").split("\n") if line.strip()]
-        texts = [
-            row["text"].strip()
-            for row in rows
-            if row.get("label") in _HARMLESS and row.get("origin", "user") in _USERS and len(row["text"]) <= _LONGEST
-        ]
+        asked = [row for row in rows if row.get("label") in _HARMLESS and row.get("origin", "user") in _USERS]
+        # Added to a list, a single text in the place of its turns is an error, not so many letters.
+        texts = [text for row in asked for text in ([] + row["turns"] if "turns" in row else [row["text"]])]
+        return [str.strip(text) for text in texts]
     except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
         raise BadPromptsError(
-            f"{path} cannot be read as JSON objects with a 'text', one a line ({type(error).__name__})."
+            f"{path} cannot be read as JSON objects with a 'text' or 'turns', one a line ({type(error).__name__})."
         ) from error
-    texts = sorted(set(filter(None, texts)))
-    if not texts:
-        raise BadPromptsError(f"{path} holds no harmless prompt of up to {_LONGEST:,} characters.")
-    return random.Random(_SEED).sample(texts, min(_TEXTS, len(texts)))
 
 
 def reached_encoder(texts: list[str]) -> tuple[list[str], list[str], float]:

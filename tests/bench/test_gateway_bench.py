@@ -45,14 +45,29 @@ def test_prompts_of_a_file_are_sent_instead(tmp_path: Path) -> None:
         {"text": "A tool said so.", "label": 0, "origin": "tool"},
         {"text": "x" * 5000},
     ]
-    file = tmp_path / "prompts.jsonl"
+    file, questions = tmp_path / "prompts.jsonl", tmp_path / "question.jsonl"
     file.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
-    found = run("--prompts", str(file), "--requests", "4", "--rounds", "1", "--connections", "1", "--streams", "0")
+    questions.write_text('{"question_id": 7, "turns": ["How long is the older bridge?", "And the newer one?"]}\n')
+    found = run(
+        "--prompts",
+        str(file),
+        str(questions),
+        "--requests",
+        "4",
+        "--rounds",
+        "1",
+        "--connections",
+        "1",
+        "--streams",
+        "0",
+    )
     assert (found["failures"], found["encoder_share"]) == ({}, 0)
     assert found["body_bytes"] < 250
 
 
-@pytest.mark.parametrize("held", [b"", b"not json", b'["text"]', b'{"text": 3}', b'{"text": "x", "label": 1}', b"\xff"])
+@pytest.mark.parametrize(
+    "held", [b"", b"not json", b'["text"]', b'{"text": 3}', b'{"turns": "x"}', b'{"text": "x", "label": 1}', b"\xff"]
+)
 def test_a_file_without_prompts_is_refused(tmp_path: Path, held: bytes) -> None:
     file = tmp_path / "prompts.jsonl"
     file.write_bytes(held)
