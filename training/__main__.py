@@ -38,6 +38,15 @@ _start = click.option(
 _rate = click.option(
     "--rate", type=click.FloatRange(min=0, min_open=True), help="The highest learning rate, if not the usual one."
 )
+_again = click.option(
+    "--again", metavar="FILE", help="A file of the corpus, without '.jsonl', to go back to in every chunk."
+)
+_hold = click.option(
+    "--hold",
+    type=click.FloatRange(0, 1),
+    default=0.0,
+    help="With --start: how much of the loss is to stay with what that says, on all rows but those of --again.",
+)
 _resume = click.option("--resume", is_flag=True, help="Go on where a run was cut off.")
 
 
@@ -79,6 +88,8 @@ def linear(data: Path, work: Path) -> None:
 @_steps
 @_start
 @_rate
+@_again
+@_hold
 @_half
 @_resume
 def encoder(
@@ -89,11 +100,15 @@ def encoder(
     steps: int | None,
     start: Path | None,
     rate: float | None,
+    again: str | None,
+    hold: float,
     *,
     half: bool,
     resume: bool,
 ) -> None:
     """Train the encoder for some minutes or steps."""
+    if hold and start is None:
+        raise click.UsageError("--hold needs --start: there is nothing to stay with.")
     from training.compose import Sampler
     from training.encoder_model import RATE, EncoderTraining
     from training.ngram_model import read_linear
@@ -103,11 +118,11 @@ def encoder(
     budget = _budget(minutes, steps)
     model = read_linear(work)
     public, own = _read(data)
-    sampler = Sampler(public.train, own, model)
+    sampler = Sampler(public.train, own, model, again=again)
     sets = development_sets(data, public.development, own.development)
     base = _base(work, wheel)
     network = None if start is None else released_network(base.shape, start)
-    training = EncoderTraining(work, base, sampler, model, sets, start=network, rate=rate or RATE, half=half)
+    training = EncoderTraining(work, base, sampler, model, sets, start=network, rate=rate or RATE, half=half, hold=hold)
     if resume:
         training.resume()
     training.run(budget)
@@ -121,6 +136,7 @@ def encoder(
 @_steps
 @_start
 @_rate
+@_again
 @_half
 def convolution(
     data: Path,
@@ -130,6 +146,7 @@ def convolution(
     steps: int | None,
     start: Path | None,
     rate: float | None,
+    again: str | None,
     *,
     half: bool,
 ) -> None:
@@ -146,7 +163,7 @@ def convolution(
 
     budget = _budget(minutes, steps)
     public, own = _read(data)
-    base, sampler = _base(work, wheel), Sampler(public.train, own, read_linear(work), seed=21)
+    base, sampler = _base(work, wheel), Sampler(public.train, own, read_linear(work), seed=21, again=again)
     if start is not None:
         encoder = released_network(base.shape, start)
         sampler.ask(judge_by(encoder, Tokens(work), word_embeddings(base, work), half=half))
@@ -224,6 +241,7 @@ def all_steps(
             steps=None if steps is None else _CONVOLUTION_STEPS * steps,
             start=None,
             rate=None,
+            again=None,
             half=half,
         )
     going_on = resume and (work / RESUME).is_file()
@@ -237,6 +255,8 @@ def all_steps(
         steps=steps,
         start=None,
         rate=None,
+        again=None,
+        hold=0.0,
         half=half,
         resume=going_on,
     )

@@ -25,6 +25,9 @@ from training.rows import QUOTED, Corpus, Row
 PUBLIC, COMPOSED, OWN = 2500, 1500, 2800
 """Examples of a chunk: public rows, composed texts, rows of our corpus (fewer where that is small)."""
 
+AGAIN = 700
+"""Examples more of a chunk, of the file that a run goes back to."""
+
 _ATTACKS = 0.42
 _DRESSED = 0.22
 _ACCOMPANIED = 0.2
@@ -52,11 +55,13 @@ class Example(NamedTuple):
         text: The window.
         label: 1 for an attack.
         origin: `user` or `document`, which stands for tools too.
+        new: Whether it is of the rows that a run goes back to again and again.
     """
 
     text: str
     label: int
     origin: str
+    new: bool = False
 
 
 _Recipe: TypeAlias = Callable[[str], Example]
@@ -89,15 +94,18 @@ class Sampler:
         corpus: Our own.
         linear: Says which window of an attack carries it, until `ask` names somebody else.
         seed: Of both generators.
+        again: File of the corpus, by its name without ending, of which each chunk has `AGAIN` rows more.
 
     Attributes:
         draw: The generator of everything but the choice of sources.
 
     Raises:
-        TrainingError: The public rows lack something that examples are made of.
+        TrainingError: The public rows lack something that examples are made of, or there is no such file.
     """
 
-    def __init__(self, public: Sequence[Row], corpus: Corpus, linear: LinearModel, seed: int = 0) -> None:
+    def __init__(
+        self, public: Sequence[Row], corpus: Corpus, linear: LinearModel, seed: int = 0, *, again: str | None = None
+    ) -> None:
         self.draw = random.Random(seed)
         self._sources = np.random.RandomState(seed)
         self._judge: Judge = lambda windows, _: [suspicion(linear, window) for window in windows]
@@ -108,6 +116,9 @@ class Sampler:
         self._public, self._public_shares = _by_source(public)
         self._own, self._own_shares = _by_language(corpus.train)
         self._own_number = min(OWN, 2 * len(corpus.train))
+        self._again = [row for row in corpus.train if row.source == f"own-{again}"]
+        if again and not self._again:
+            raise TrainingError(f"The corpus has no file {again}.jsonl.", remedy="Name one of corpus/guard.")
         self._attacks = [row.text for row in corpus.train if row.label and len(row.text) <= _PAYLOAD]
         self._harmless = {
             origin: [row.text for row in corpus.train if not row.label and (row.origin == "user") == (origin == "user")]
@@ -145,6 +156,7 @@ class Sampler:
         drawn = [self._public_row(self._public[index]) for index in self._chosen_public()]
         drawn += [self._composed() for _ in range(COMPOSED)]
         drawn += [self._own_row(self._own[index]) for index in self._chosen_own()]
+        drawn += [self._own_row(self._again)._replace(new=True) for _ in range(AGAIN if self._again else 0)]
         return [self._perhaps_noised(self._perhaps_dressed(example)) for example in drawn]
 
     def _chosen_public(self) -> NDArray[np.int64]:

@@ -34,7 +34,7 @@ from training.vocabulary import PIECES
 
 BODY, AVERAGE, JUDGE, RESUME = "body.pt", "ema.pt", "judge.pt", "resume.pt"
 
-_Tokens: TypeAlias = tuple[list[int], int]
+_Tokens: TypeAlias = tuple[list[int], int, bool]
 AnyTokens = TypeVar("AnyTokens", bound=tuple[Any, ...])
 
 RATE = 1.2e-4
@@ -42,6 +42,8 @@ _HEAD_FACTOR, _LAYER_FACTOR, _LOWEST, _WARM_UP = 4.0, 0.93, 0.03, 300
 _DECAY, _BETAS, _LONGEST_GRADIENT = 0.02, (0.9, 0.98), 1.0
 _AVERAGED = 0.0025
 _CERTAINTY = 0.96
+# Of a logit's move, squared: by two it counts as a probability of one half does.
+_FAR = 8.0
 _BATCH, _BLOCK, _SCORED = 32, 50, 64
 _JUDGED_WINDOWS = 4
 _JUDGES_FROM = 0.5
@@ -99,6 +101,9 @@ class EncoderTraining:
         rate: The highest learning rate.
         seed: Of the head and of dropout.
         half: Compute products in bfloat16, which processors with instructions for it do twice as fast.
+        hold: How much of the loss is to stay with the logits of `start`, on all but the rows that the sampler goes back
+            to; 0 to 1. What was learned before is not lost to what comes now (after Li and Hoiem, "Learning without
+            Forgetting", 2016, arXiv 1606.09282).
     """
 
     def __init__(
@@ -113,9 +118,11 @@ class EncoderTraining:
         rate: float = RATE,
         seed: int = 0,
         half: bool = False,
+        hold: float = 0.0,
     ) -> None:
         torch.manual_seed(seed)
         self._half, self._rate = half, rate
+        self._hold, self._before = hold, copy.deepcopy(start).eval() if start is not None and hold else None
         self._judges_from = _JUDGES_FROM if start is None else 0.0
         self._work, self._sampler, self._linear, self._sets = work, sampler, linear, sets
         self._tokens = Tokens(work)
@@ -194,15 +201,15 @@ class EncoderTraining:
         return iter(batched(examples, draw))
 
     def _example(self, example: Example) -> _Tokens:
-        return self._tokens.ids(example.text, example.origin), example.label
+        return self._tokens.ids(example.text, example.origin), example.label, example.new
 
     def _step(self, batch: Sequence[_Tokens], rate: float) -> float:
         for group in self._optimizer.param_groups:
             group["lr"] = rate * group["factor"]
         # Labels are a little uncertain, so that no single wrong one is learned by heart.
-        labels = torch.tensor([float(label) for _, label in batch]) * _CERTAINTY + (1 - _CERTAINTY) / 2
-        logits = self._logits([ids for ids, _ in batch])
-        loss = functional.binary_cross_entropy_with_logits(logits, labels)
+        labels = torch.tensor([float(label) for _, label, _ in batch]) * _CERTAINTY + (1 - _CERTAINTY) / 2
+        rows = [ids for ids, _, _ in batch]
+        loss = self._loss(rows, labels, torch.tensor([not new for _, _, new in batch]))
         self._optimizer.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), _LONGEST_GRADIENT)
@@ -212,6 +219,16 @@ class EncoderTraining:
                 average.lerp_(current, _AVERAGED)
         self._steps += 1
         return loss.item()
+
+    def _loss(self, rows: Sequence[list[int]], labels: Tensor, known: Tensor) -> Tensor:
+        logits = self._logits(rows)
+        losses = functional.binary_cross_entropy_with_logits(logits, labels, reduction="none")
+        if self._before is not None:
+            with torch.no_grad():
+                before = logits_of(self._before, self._embeddings, self._tokens.pad, rows, half=self._half)
+            moved = (logits - before) ** 2 / _FAR
+            losses = torch.where(known, torch.lerp(losses, moved, self._hold), losses)
+        return losses.mean()
 
     def _logits(self, rows: Sequence[list[int]]) -> Tensor:
         return logits_of(self.network, self._embeddings, self._tokens.pad, rows, half=self._half)

@@ -23,6 +23,13 @@ def test_a_step_without_data_says_what_to_get(tmp_path: Path, step: str) -> None
     assert "Traceback" not in done.stderr
 
 
+def test_nothing_is_held_to_weights_that_are_not_named(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "training", "encoder", "--data", str(tmp_path), "--steps", "1", "--hold", "0.5"]
+    done = subprocess.run(command, check=False, capture_output=True, text=True, cwd=ROOT)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "--hold needs --start" in done.stderr
+
+
 def test_counts_go_between_their_marks(tmp_path: Path) -> None:
     line = '{"text": "a", "label": 1, "family": "hijack", "carrier": "email", "lang": "fi", "group": "g"}\n'
     (tmp_path / "some.jsonl").write_text(line, "utf-8")

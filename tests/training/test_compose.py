@@ -2,6 +2,7 @@
 
 import random
 
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import given
@@ -61,6 +62,18 @@ def test_an_attack_of_ours_stands_amid_others_and_so_does_what_is_harmless() -> 
     assert any(attack in example.text and example.text != attack for attack in attacks for example in windows)
     meant = [example for example in windows if "A guide shows" not in example.text]
     assert all(example.label for example in meant if any(attack in example.text for attack in attacks))
+
+
+@pytest.mark.usefixtures("small_chunks")
+def test_a_run_goes_back_to_the_file_that_is_named() -> None:
+    rows = [Row(f"Neuer Satz {n:02}", n % 2, source="own-mine", origin="tool", lang="de") for n in range(6)]
+    corpus = msgspec.structs.replace(CORPUS, train=[*OWN, *rows])
+    new = [example for example in Sampler(PUBLIC, corpus, LINEAR, again="mine").chunk() if example.new]
+    assert len(new) == compose.AGAIN
+    assert {example.label for example in new} == {0, 1}
+    assert not any(example.new for example in Sampler(PUBLIC, corpus, LINEAR).chunk())
+    with pytest.raises(TrainingError, match="missing"):
+        Sampler(PUBLIC, corpus, LINEAR, again="missing")
 
 
 def test_an_attack_that_is_quoted_is_harmless() -> None:
