@@ -111,7 +111,9 @@ def train_convolution(
                 group["lr"] = rate * _rate_at(spent, steps)
             losses.append(_step(network, optimizer, batch, half=half))
             steps += 1
-        loss = sum(losses) / max(len(losses), 1)
+        if not losses:
+            break
+        loss = sum(losses) / len(losses)
         print(f"convolution, {steps} steps, {(time.monotonic() - begun) / 60:.1f} min, loss {loss:.4f}", flush=True)
     torch.save(network.state_dict(), work / WEIGHTS)
 

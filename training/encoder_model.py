@@ -166,9 +166,11 @@ class EncoderTraining:
                 if spent >= 1:
                     break
                 losses.append(self._step(batch, self._rate * rate_at(spent, self._steps)))
+            if not losses:
+                break
             self._chunks += 1
             self._save()
-            loss = sum(losses) / max(len(losses), 1)
+            loss = sum(losses) / len(losses)
             print(
                 f"chunk {self._chunks}, {self._steps} steps, {self._seconds / 60:.1f} min, loss {loss:.4f}", flush=True
             )
