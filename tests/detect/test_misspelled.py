@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lockgate.core import Action
+from lockgate.detect import misspelled
 from lockgate.detect.decode import View, decoded
 from lockgate.detect.normalise import normalise
 from lockgate.guard import Guard
@@ -42,6 +43,32 @@ def test_neighbours_that_changed_places_are_read(words: list[str], seed: int) ->
         long = len(word) > 4
         hidden.append(word[:place] + word[place + 1] + word[place] + word[place + 2 :] if long else word)
     assert any(" ".join(words) in text for text in _said(" ".join(hidden)))
+
+
+def _one_other(word: bytes, known: bytes) -> bool:
+    return len(word) == len(known) and sum(a != b for a, b in zip(word, known, strict=True)) == 1
+
+
+def _near(word: bytes, known: bytes) -> bool:
+    """What `_mended` looks for, one word and one place at a time."""
+    turned = (word[:n] + word[n + 1 : n + 2] + word[n : n + 1] + word[n + 2 :] for n in range(len(word) - 1))
+    return (
+        _one_other(word, known)
+        or any(word[:n] + word[n + 1 :] == known for n in range(len(word)))
+        or any(known[:n] + known[n + 1 :] == word for n in range(1, len(known) - 1))
+        or any(_one_other(form, known) for form in turned)
+    )
+
+
+@given(st.sampled_from(sorted(misspelled._ranks())[::40]), st.integers(0, 99), st.sampled_from(b"aeglrtz"))
+def test_a_word_with_an_error_is_read_as_one_that_is_as_near(known: bytes, at: int, letter: int) -> None:
+    place, long = at % len(known), 4 < len(known) < 16
+    other = known[:place] + bytes([letter]) + known[place + 1 :]
+    for word in (other, known[:place] + known[place + 1 :], known[:place] + bytes([letter]) + known[place:]):
+        if word not in misspelled._ranks() and 1 < len(word) <= 16:
+            found = misspelled._mended(word)
+            assert found or not long or word[:1] != known[:1] or word[-1:] != known[-1:]
+            assert not found or (found in misspelled._ranks() and _near(word, found))
 
 
 @pytest.mark.parametrize(
