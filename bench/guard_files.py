@@ -10,6 +10,8 @@ Files that speak about attacks on models, such as other guards', are no fair tes
 
 `--plant` judges each stretch once more with an attack of our own development rows at its start, its middle or its end,
 in turn, and that attack by itself.
+
+Times are processor time of one call each, as the files come.
 """
 
 import argparse
@@ -18,15 +20,19 @@ import json
 import os
 import platform
 import random
+import statistics
 import sys
 import sysconfig
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any, NamedTuple
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from guard_parts.placing import PLACES, plant
 from guard_parts.progress import counted
+from guard_parts.speed import percentile99
 from training.rows import read_corpus
 
 from lockgate.core import Action
@@ -58,6 +64,20 @@ LONGEST = 400
 SHOWN = 160
 
 
+class Judged(NamedTuple):
+    """One stretch of a file.
+
+    Attributes:
+        blocked: Whether it was.
+        ms: Processor time of the call.
+        encoder: Whether the encoder was asked.
+    """
+
+    blocked: bool
+    ms: float
+    encoder: bool
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folders", metavar="FOLDER", type=Path, nargs="*")
@@ -70,7 +90,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     asked = parser.parse_args(arguments)
     folders = asked.folders or [Path(sysconfig.get_path(name)) for name in ("stdlib", "purelib")]
     draw, guard = random.Random(asked.seed), Guard.default()
-    judged: dict[str, list[bool]] = {}
+    judged: dict[str, list[Judged]] = {}
     attacks = planted(asked.seed) if asked.plant else iter(())
     found: dict[str, list[tuple[bool, bool]]] = {}
     chosen = [path for paths in by_ending(folders).values() for path in draw.sample(paths, min(asked.each, len(paths)))]
@@ -78,9 +98,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         text = stretch(path, asked.chars, draw)
         if text is None:
             continue
+        began = time.process_time()
         verdict = guard.inspect(text, origin="document")
+        took = 1000 * (time.process_time() - began)
         blocked = verdict.action is Action.BLOCK
-        judged.setdefault(path.suffix, []).append(blocked)
+        asked_encoder = guard.explain(text, origin="document").encoder is not None
+        judged.setdefault(path.suffix, []).append(Judged(blocked, took, asked_encoder))
         for attack, place in itertools.islice(attacks, 1):
             within = guard.inspect(plant(attack, text, PLACES[place], len(text)), origin="document")
             alone = guard.inspect(attack, origin="document")
@@ -123,15 +146,15 @@ def stretch(path: Path, chars: int, draw: random.Random) -> str | None:
     return text[start : start + chars]
 
 
-def report(judged: dict[str, list[bool]], found: dict[str, list[tuple[bool, bool]]], *, as_json: bool) -> int:
+def report(judged: dict[str, list[Judged]], found: dict[str, list[tuple[bool, bool]]], *, as_json: bool) -> int:
     """Print the tables; 2 where nothing was judged."""
-    total = [blocked for some in judged.values() for blocked in some]
+    total = [each for some in judged.values() for each in some]
     if not total:
         print("no text file was found", file=sys.stderr)
         return 2
     rows = {**dict(sorted(judged.items())), "all": total}
     if as_json:
-        content = {name: {"files": len(some), "blocked": sum(some)} for name, some in rows.items()}
+        content = {name: figures(some) for name, some in rows.items()}
         places = {
             name: {"files": len(some), "found": sum(within for within, _ in some), "alone": sum(one for _, one in some)}
             for name, some in found.items()
@@ -140,17 +163,33 @@ def report(judged: dict[str, list[bool]], found: dict[str, list[tuple[bool, bool
         return 0
     print(f"{platform.machine()}, {os.cpu_count()} CPUs, Python {platform.python_version()}")
     print("Stretches of files, judged as documents at the default verdict\n")
-    print(f"{'ending':<8}{'files':>7}{'blocked':>9}{'%':>7}{'95 %':>14}")
+    print(f"{'ending':<8}{'files':>7}{'blocked':>9}{'%':>7}{'95 %':>14}{'encoder':>9}{'ms':>7}{'p99':>7}")
     for name, some in rows.items():
-        low, high = wilson95(sum(some), len(some))
-        share = 100 * sum(some) / len(some)
-        print(f"{name:<8}{len(some):>7}{sum(some):>9}{share:>7.1f}{f'{100 * low:.1f} to {100 * high:.1f}':>14}")
+        each = figures(some)
+        low, high = wilson95(each["blocked"], len(some))
+        share, interval = 100 * each["blocked"] / len(some), f"{100 * low:.1f} to {100 * high:.1f}"
+        print(
+            f"{name:<8}{len(some):>7}{each['blocked']:>9}{share:>7.1f}{interval:>14}"
+            f"{each['encoder']:>9.0%}{each['ms']:>7.1f}{each['p99_ms']:>7.1f}"
+        )
     if found:
         print("\nThe same stretches with an attack, and those attacks by themselves\n")
         print(f"{'attack at the':<16}{'files':>7}{'blocked':>9}{'alone':>9}")
     for name, pairs in found.items():
         print(f"{name:<16}{len(pairs):>7}{sum(one for one, _ in pairs):>9}{sum(one for _, one in pairs):>9}")
     return 0
+
+
+def figures(some: Sequence[Judged]) -> dict[str, Any]:
+    """Of stretches: how many, how many blocked, the share that reached the encoder, median and 99th percentile."""
+    times = [each.ms for each in some]
+    return {
+        "files": len(some),
+        "blocked": sum(each.blocked for each in some),
+        "encoder": sum(each.encoder for each in some) / len(some),
+        "ms": round(statistics.median(times), 2),
+        "p99_ms": round(percentile99(times), 2),
+    }
 
 
 if __name__ == "__main__":

@@ -339,6 +339,7 @@ def test_disguises_are_read(text: str, encoding: str, said: str) -> None:
         "sha256: 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0ffb82fd0b",
         "commit 3b18e512dba79e4c8300dd08aeb37f8e728b8dad",
         "id 123e4567-e89b-12d3-a456-426614174000, MAC 00:1b:44:11:3a:b7",
+        "729, 0xe03b7b9a52f528ba\n730, 0x9a528ba3db4a13fb\n731, 0xffa0ae52d4e1a0bb\n732, 0x1b9c0d3e5f7a6b2c",
         "The h264 codec, mp3 files, k8s pods, an s3 bucket, i18n and a 3d printer",
         "SELECT * FROM users WHERE id=10 AND age=20 AND n=30",
         "https://example.org/search?q=boats&lang=en&page=12#results-34",

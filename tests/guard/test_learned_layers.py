@@ -2,6 +2,7 @@
 
 import base64
 import json
+import random
 import shutil
 import subprocess
 import sys
@@ -73,6 +74,19 @@ def test_what_takes_many_pieces_does_not_push_an_order_out_of_its_window(classif
     bound = classifier.calibration.thresholds["balanced"]
     text = filling * (330 // len(filling)) + "\n" + ATTACK
     assert suspect(text, Origin.DOCUMENT, classifier).score > bound
+
+
+@pytest.mark.parametrize("shape", ["{0},{1:.6f},{2:.3e}", "np.float32,{3:#010x},{4:#010x},2", "{3:032x} {4:032x}"])
+def test_tables_of_figures_are_read_once_and_hide_nothing(classifier: Classifier, shape: str) -> None:
+    draw = random.Random(1)
+    rows = [
+        shape.format(line, draw.random(), draw.random(), draw.getrandbits(31), draw.getrandbits(31))
+        for line in range(4000 // len(shape))
+    ]
+    plain = suspect("\n".join(rows), Origin.DOCUMENT, classifier)
+    assert len(plain.windows) <= 1
+    planted = "\n".join([*rows[:60], ATTACK, *rows[60:]])
+    assert suspect(planted, Origin.DOCUMENT, classifier).score > classifier.calibration.thresholds["balanced"]
 
 
 def test_a_graph_that_cannot_run_blocks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,6 +13,7 @@ from lockgate.core import Span
 from lockgate.detect.closer import paragraphs_of, sayings_of
 from lockgate.detect.convolution import ConvolutionalModel
 from lockgate.detect.encoder import Encoder
+from lockgate.detect.figures import says_nothing
 from lockgate.detect.ngrams import LinearModel, hash_ngrams
 from lockgate.detect.passage import Passage, Window
 from lockgate.detect.pieces import Pieces
@@ -45,12 +46,13 @@ In a short document the rest of the window may well be what the part means: an e
 MANY = 7
 """Windows of a text of some 2,500 characters."""
 
-MOST_PARTS = 3
-"""Parts of a window that the encoder reads: the most suspected."""
+MOST_PARTS, MOST_PARTS_OF_USERS = 3, 1
+"""Parts of a window that the encoder reads, the most suspected: of a long text, and of a user's words."""
 
 LIMIT = 4.0
 """Beyond this a quick model's logit counts as this: it is sure of much that it never saw."""
 
+_SOURCE, _FIGURES = "source", "figures"
 # Beyond this a logistic function is 0 or 1 for any purpose.
 _MOST = 60.0
 
@@ -162,10 +164,11 @@ class Classifier:
         first, *others = [passage.windows() for passage in passages]
         windows = [*first, *(window for some in others for window in some)]
         quick = self._quick([window.text for window in windows], foreign=foreign)
-        source = sum(owner < len(first) for owner in quick.owners) if any(passage.page for passage in passages) else 0
+        source = len(first) if any(passage.page for passage in passages) else 0
         fitted, weights = self.calibration, self.calibration.weights
         ask = fitted.ask_foreign if foreign else fitted.ask_user
-        asked = _asked(quick.suspicion, ask, source, least=int(signals >= fitted.ask_signals))
+        kinds = _kinds(windows, quick, source, ask)
+        asked = _asked(quick.suspicion, ask, kinds, least=int(signals >= fitted.ask_signals))
         unsure = UNSURE_FROM if foreign else UNSURE_FROM_USERS
         read: list[tuple[float, Span]] = []
         for index in asked:
@@ -195,7 +198,8 @@ class Classifier:
             return logit
         quick = self._quick(texts, foreign=foreign)
         order: list[int] = quick.suspicion.argsort()[::-1].tolist()
-        highest = max(self._encoder.logit(quick.rows[index], foreign=foreign) for index in order[:MOST_PARTS])
+        most = MOST_PARTS if foreign else MOST_PARTS_OF_USERS
+        highest = max(self._encoder.logit(quick.rows[index], foreign=foreign) for index in order[:most])
         share = PARTS_OF_LONG if foreign else PARTS_OF_USERS
         return max(logit, logit + share * (highest - logit))
 
@@ -215,21 +219,32 @@ class Classifier:
         return self._linear.score(hash_ngrams("\n".join(texts)), edges)
 
 
-def _asked(suspicion: NDArray[np.floating], ask: float, source: int, *, least: int) -> list[int]:
-    """Which windows the encoder reads, most suspected first.
+def _kinds(windows: Sequence[Window], quick: _Quick, source: int, ask: float) -> list[str]:
+    """Of what kind each row of pieces is, where one row of that kind is enough.
+
+    A page's source says nothing else than the page's text, but for what a page leaves out. Figures, which the learned
+    layers can make anything of, say nothing.
+    """
+    suspected = {quick.owners[index] for index in np.flatnonzero(quick.suspicion >= ask).tolist()}
+    several = suspected if len(suspected) > 1 else set[int]()
+    figures = {owner for owner in several if says_nothing(windows[owner].text)}
+    return [_SOURCE if owner < source else _FIGURES if owner in figures else "" for owner in quick.owners]
+
+
+def _asked(suspicion: NDArray[np.floating], ask: float, kinds: Sequence[str], *, least: int) -> list[int]:
+    """Which rows of pieces the encoder reads, most suspected first.
 
     Args:
-        suspicion: Of the quick models, a value a window.
+        suspicion: Of the quick models, a value a row.
         ask: From which on the encoder is asked at all.
-        source: How many of the first windows are a page's source. One of them is read: it says nothing else than the
-            page's text, but for what a page leaves out.
+        kinds: Of each row; of a kind with a name only the most suspected one is read.
         least: How many are read in any case.
     """
     order: list[int] = suspicion.argsort()[::-1].tolist()
     near = float(suspicion[order[0]]) - NEAR
-    sources = [index for index in order if index < source]
-    most = min(MOST_WINDOWS, MAX_WINDOWS + max(0, len(order) - source - LONG) // 2)
-    order = [index for index in order if index >= source or index == sources[0]][:most]
+    first = {kind: next(index for index in order if kinds[index] == kind) for kind in set(kinds) - {""}}
+    most = min(MOST_WINDOWS, MAX_WINDOWS + max(0, kinds.count("") - LONG) // 2)
+    order = [index for index in order if first.get(kinds[index], index) == index][:most]
     return [index for place, index in enumerate(order) if place < least or suspicion[index] >= max(ask, near)]
 
 

@@ -36,7 +36,7 @@ _LETTER = re.compile("[a-z]")
 _VOWEL = re.compile("[aeiouy]")
 _WOVEN = re.compile("[a-z][0-9@$]+[a-z]|^[0-9][a-z]{2}")
 # Hexadecimal digits, or letters before digits: codes, not words.
-_CODE = re.compile("[0-9a-f]+|[A-Za-z]{1,3}[0-9]+[a-z]?|[0-9]+[A-Za-z]{1,3}")
+_CODE = re.compile("(?:0x)?[0-9a-f]+|[A-Za-z]{1,3}[0-9]+[a-z]?|[0-9]+[A-Za-z]{1,3}")
 _TOKEN = re.compile(r"[^\s,;.]+")
 _LEAST_WOVEN, _DENSE_SHARE = 3, 0.4
 _SIGN = re.compile(r"[0-9@$!|+(€£]")
