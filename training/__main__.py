@@ -1,5 +1,6 @@
 """Commands of the training, one a step."""
 
+import functools
 import math
 import sys
 from pathlib import Path
@@ -14,12 +15,13 @@ from training.package_settings import PACKAGE
 from training.rows import TRAIN, Corpus, Split, public_split, read_corpus, read_public
 
 if TYPE_CHECKING:
-    from training.encoder_model import Budget
+    from training.budget import Budget
 
 WORK = Path(__file__).resolve().parent / "work"
 
-_CONVOLUTION_SHARE = 6
-_CONVOLUTION_STEPS = 4
+_REST = 1 / 12
+_CONVOLUTION_STEPS, _TAUGHT_A_STEP = 4, 100
+_TEACHING_SEED = 31
 _FOLDER = click.Path(path_type=Path, file_okay=False)
 _data = click.option("--data", type=_FOLDER, required=True, help="Folder with train.jsonl.gz and validation.jsonl.gz.")
 _work = click.option("--work", type=_FOLDER, default=WORK, help="Folder for what is made on the way.")
@@ -131,12 +133,33 @@ def encoder(
 @commands.command()
 @_data
 @_work
+@_package
+@_minutes
+@click.option("--windows", type=click.IntRange(min=1), help="How many windows; some 400,000 are enough.")
+def teach(data: Path, work: Path, package: Path, minutes: float | None, windows: int | None) -> None:
+    """Write down what a package's encoder says of many windows; 'convolution --taught' learns from that."""
+    from training.compose import Sampler
+    from training.distillation import examples_of, teacher_of
+    from training.distillation import teach as step
+    from training.ngram_model import read_linear
+
+    budget = _budget(minutes, windows, "--windows")
+    teacher = teacher_of(package)
+    public, own = _read(data)
+    sampler = Sampler(public.train, own, read_linear(work), seed=_TEACHING_SEED)
+    step(teacher, examples_of(sampler, public.spare), budget, work)
+
+
+@commands.command()
+@_data
+@_work
 @_wheel
 @_minutes
 @_steps
 @_start
 @_rate
 @_again
+@click.option("--taught", is_flag=True, help="Learn what 'teach' has written down, not the labels.")
 @_half
 def convolution(
     data: Path,
@@ -148,27 +171,35 @@ def convolution(
     rate: float | None,
     again: str | None,
     *,
+    taught: bool,
     half: bool,
 ) -> None:
     """Train the convolutional model for some minutes or steps; 20 minutes of one core are enough.
 
-    With --start the encoder of that package says which window of a long attack is read.
+    With --start and labels the encoder of that package says which window of a long attack is read.
     """
+    if taught and again:
+        raise click.UsageError("--again is for learning from labels; leave out --taught.")
     from training.compose import Sampler
-    from training.convolution_model import RATE, train_convolution
+    from training.convolution_model import RATE, foretelling, labelled, train_convolution
+    from training.distillation import read_taught
     from training.encoder_model import Tokens, judge_by
     from training.network import word_embeddings
     from training.ngram_model import read_linear
     from training.released import released_convolution, released_network
 
-    budget = _budget(minutes, steps)
-    public, own = _read(data)
-    base, sampler = _base(work, wheel), Sampler(public.train, own, read_linear(work), seed=21, again=again)
-    if start is not None:
-        encoder = released_network(base.shape, start)
-        sampler.ask(judge_by(encoder, Tokens(work), word_embeddings(base, work), half=half))
+    budget, base = _budget(minutes, steps), _base(work, wheel)
+    if taught:
+        lessons = foretelling(read_taught(work))
+    else:
+        public, own = _read(data)
+        sampler = Sampler(public.train, own, read_linear(work), seed=21, again=again)
+        if start is not None:
+            encoder = released_network(base.shape, start)
+            sampler.ask(judge_by(encoder, Tokens(work), word_embeddings(base, work), half=half))
+        lessons = labelled(sampler)
     weights = None if start is None else released_convolution(start)
-    train_convolution(work, base, sampler, budget, start=weights, rate=rate or RATE, half=half)
+    train_convolution(work, base, lessons, budget, start=weights, rate=rate or RATE, half=half)
 
 
 @commands.command()
@@ -219,47 +250,33 @@ def all_steps(
 ) -> None:
     """Every step in order; with --resume those that are done are not repeated.
 
-    The convolutional model gets a sixth of the minutes or four times the steps, the encoder the rest.
+    Five sixths of the minutes are for the encoder; its opinion of windows and the convolutional model, which learns
+    from that, share the rest.
     """
+    from training import export as exported
     from training.convolution_model import WEIGHTS as CONVOLUTION
-    from training.encoder_model import RESUME
+    from training.distillation import TAUGHT
+    from training.encoder_model import BODY, RESUME
     from training.ngram_model import WEIGHTS
     from training.vocabulary import IDS
 
     _budget(minutes, steps)
+    rest = None if minutes is None else minutes * _REST
+    invoke = functools.partial(context.invoke, data=data, work=work)
+    fresh: dict[str, None] = dict.fromkeys(("start", "rate", "again"))
     if not (resume and (work / IDS).is_file()):
-        context.invoke(vocabulary, data=data, work=work, wheel=wheel)
+        invoke(vocabulary, wheel=wheel)
     if not (resume and (work / WEIGHTS).is_file()):
-        context.invoke(linear, data=data, work=work)
-    if not (resume and (work / CONVOLUTION).is_file()):
-        context.invoke(
-            convolution,
-            data=data,
-            work=work,
-            wheel=wheel,
-            minutes=None if minutes is None else minutes / _CONVOLUTION_SHARE,
-            steps=None if steps is None else _CONVOLUTION_STEPS * steps,
-            start=None,
-            rate=None,
-            again=None,
-            half=half,
-        )
+        invoke(linear)
     going_on = resume and (work / RESUME).is_file()
-    left = None if minutes is None else minutes * (1 - 1 / _CONVOLUTION_SHARE)
-    context.invoke(
-        encoder,
-        data=data,
-        work=work,
-        wheel=wheel,
-        minutes=left,
-        steps=steps,
-        start=None,
-        rate=None,
-        again=None,
-        hold=0.0,
-        half=half,
-        resume=going_on,
-    )
+    left = None if minutes is None else minutes - 2 * minutes * _REST
+    invoke(encoder, wheel=wheel, minutes=left, steps=steps, hold=0.0, half=half, resume=going_on, **fresh)
+    if not (resume and (work / TAUGHT).is_file()):
+        exported.export_teacher(_base(work, wheel), work, package, BODY)
+        invoke(teach, package=package, minutes=rest, windows=None if steps is None else _TAUGHT_A_STEP * steps)
+    if not (resume and (work / CONVOLUTION).is_file()):
+        times = None if steps is None else _CONVOLUTION_STEPS * steps
+        invoke(convolution, wheel=wheel, minutes=rest, steps=times, taught=True, half=half, **fresh)
     context.invoke(export, work=work, wheel=wheel, package=package, average=False)
     context.invoke(calibrate, data=data, package=package)
 
@@ -291,11 +308,11 @@ def _read(data: Path) -> tuple[Split, Corpus]:
     return public_split(data), read_corpus()
 
 
-def _budget(minutes: float | None, steps: int | None) -> "Budget":
-    from training.encoder_model import Budget
+def _budget(minutes: float | None, steps: int | None, name: str = "--steps") -> "Budget":
+    from training.budget import Budget
 
     if minutes is None and steps is None:
-        raise click.UsageError("Give --minutes or --steps.")
+        raise click.UsageError(f"Give --minutes or {name}.")
     return Budget(minutes or math.inf, steps or math.inf)
 
 

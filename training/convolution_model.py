@@ -1,14 +1,16 @@
 """Trains the convolutional model that reads every window. Needs torch; a CPU is enough, some 20 minutes of one core.
 
 Its embeddings begin as the base encoder's, cut down to their principal components, so that words of one meaning lie
-together in all languages from the start.
+together in all languages from the start. It learns from labels, or from what the encoder says (see
+`training.distillation`).
 """
 
 import math
+import random
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 import torch
@@ -18,22 +20,41 @@ from torch.nn import functional
 
 from lockgate.detect.convolution import DILATION, FIRST_TAPS, SECOND_TAPS, ConvolutionLayers
 from training.base import Base
-from training.compose import Example, Sampler
-from training.encoder_model import Budget, Tokens, batched
+from training.budget import Budget
+from training.compose import Sampler
+from training.distillation import Taught
+from training.encoder_model import Tokens, batched
 from training.errors import TrainingError
 from training.network import word_embeddings
 
 WEIGHTS = "convolution.pt"
 WIDTH, CHANNELS, UNITS = 48, 96, 64
 
-_Tokens: TypeAlias = tuple[list[int], int, bool]
+_Tokens: TypeAlias = tuple[list[int], float, bool]
+
+
+class Lessons(NamedTuple):
+    """What is learned from.
+
+    Attributes:
+        chunk: Gives some thousand windows: the ids of their pieces, how likely each is an attack, whether it is not the
+            user's.
+        dropped_input: Share of the embeddings' numbers that are left out in training.
+        dropped: The same of what is pooled, and of the hidden layer.
+    """
+
+    chunk: Callable[[Tokens], list[_Tokens]]
+    dropped_input: float
+    dropped: float
+
 
 RATE = 2e-3
 _LOWEST, _WARM_UP = 0.02, 300
 _DECAY, _BETAS, _LONGEST_GRADIENT = 0.02, (0.9, 0.98), 1.0
 _CERTAINTY = 0.96
 _BATCH = 128
-_DROPPED_INPUT, _DROPPED = 0.15, 0.25
+_CHUNK = 6400
+_OF_LABELS, _OF_THE_TAUGHT = (0.15, 0.25), (0.05, 0.1)
 _SAMPLED = 8000
 _STEPS_OF_8_BITS = 127
 _CLIPPED = 0.9999
@@ -45,9 +66,11 @@ class Convolution(nn.Module):
     Args:
         embeddings: To begin with [pieces, WIDTH].
         pad: Id that fills up a batch.
+        dropped_input: See `Lessons`.
+        dropped: The same.
     """
 
-    def __init__(self, embeddings: Tensor, pad: int) -> None:
+    def __init__(self, embeddings: Tensor, pad: int, dropped_input: float = 0.0, dropped: float = 0.0) -> None:
         super().__init__()
         self.pad = pad
         self.pieces = nn.Embedding.from_pretrained(embeddings, freeze=False)
@@ -56,7 +79,7 @@ class Convolution(nn.Module):
         self.second = nn.Conv1d(CHANNELS, CHANNELS, SECOND_TAPS, padding=DILATION, dilation=DILATION)
         self.hidden = nn.Linear(2 * CHANNELS, UNITS)
         self.output = nn.Linear(UNITS, 1)
-        self.drop_input, self.drop = nn.Dropout(_DROPPED_INPUT), nn.Dropout(_DROPPED)
+        self.drop_input, self.drop = nn.Dropout(dropped_input), nn.Dropout(dropped)
 
     def forward(self, ids: Tensor, foreign: Tensor) -> Tensor:
         """One logit a row of `ids` [batch, pieces]; `foreign` [batch] is 1 for what a user did not write."""
@@ -72,7 +95,7 @@ class Convolution(nn.Module):
 def train_convolution(
     work: Path,
     base: Base,
-    sampler: Sampler,
+    lessons: Lessons,
     budget: Budget,
     *,
     start: Mapping[str, Tensor] | None = None,
@@ -85,7 +108,7 @@ def train_convolution(
     Args:
         work: Folder with the vocabulary.
         base: The base encoder, for the embeddings.
-        sampler: Draws the examples.
+        lessons: `labelled` or `foretelling`.
         budget: How long.
         start: Trained weights to go on from.
         rate: The highest learning rate.
@@ -93,8 +116,9 @@ def train_convolution(
         half: Compute products in bfloat16, as for the encoder.
     """
     torch.manual_seed(seed)
-    tokens = Tokens(work)
-    network = Convolution(_principal(word_embeddings(base, work)), tokens.pad).train()
+    tokens, draw = Tokens(work), random.Random(seed)
+    embeddings = _principal(word_embeddings(base, work))
+    network = Convolution(embeddings, tokens.pad, lessons.dropped_input, lessons.dropped).train()
     if start is not None:
         network.load_state_dict(start)
     rest = [value for name, value in network.named_parameters() if not name.startswith("pieces")]
@@ -103,7 +127,7 @@ def train_convolution(
     begun, steps, spent = time.monotonic(), 0, 0.0
     while spent < 1:
         losses: list[float] = []
-        for batch in batched([_example(tokens, example) for example in sampler.chunk()], sampler.draw, _BATCH):
+        for batch in batched(lessons.chunk(tokens), draw, _BATCH):
             spent = budget.spent(time.monotonic() - begun, steps)
             if spent >= 1:
                 break
@@ -146,8 +170,32 @@ def read_convolution(work: Path) -> tuple[NDArray[np.int8], ConvolutionLayers]:
     return steps, layers
 
 
-def _example(tokens: Tokens, example: Example) -> _Tokens:
-    return tokens.bare(example.text), example.label, example.origin != "user"
+def labelled(sampler: Sampler) -> Lessons:
+    """Windows with their labels, which are a little uncertain, so that no single wrong one is learned by heart."""
+
+    def chunk(tokens: Tokens) -> list[_Tokens]:
+        return [
+            (tokens.bare(example.text), example.label * _CERTAINTY + (1 - _CERTAINTY) / 2, example.origin != "user")
+            for example in sampler.chunk()
+        ]
+
+    return Lessons(chunk, *_OF_LABELS)
+
+
+def foretelling(taught: Taught, seed: int = 0) -> Lessons:
+    """Windows with the encoder's opinion of them, all of them before any comes again."""
+    draw = np.random.default_rng(seed)
+    likely = 1 / (1 + np.exp(-taught.logits.astype(np.float64)))
+    left: list[int] = []
+
+    def chunk(_: Tokens) -> list[_Tokens]:
+        if not left:
+            left.extend(draw.permutation(len(taught.ends)).tolist())
+        some = left[-_CHUNK:]
+        del left[-_CHUNK:]
+        return [(taught.row(number), float(likely[number]), bool(taught.foreign[number])) for number in some]
+
+    return Lessons(chunk, *_OF_THE_TAUGHT)
 
 
 def _step(network: Convolution, optimizer: torch.optim.Optimizer, batch: list[_Tokens], *, half: bool) -> float:
@@ -155,11 +203,10 @@ def _step(network: Convolution, optimizer: torch.optim.Optimizer, batch: list[_T
     ids = torch.full((len(batch), longest), network.pad)
     for index, (row, _, _) in enumerate(batch):
         ids[index, : len(row)] = torch.tensor(row)
-    # Labels are a little uncertain, so that no single wrong one is learned by heart.
-    labels = torch.tensor([float(label) for _, label, _ in batch]) * _CERTAINTY + (1 - _CERTAINTY) / 2
+    likely = torch.tensor([likely for _, likely, _ in batch])
     with torch.autocast("cpu", torch.bfloat16, enabled=half):
         logits = network(ids, torch.tensor([int(foreign) for _, _, foreign in batch]))
-    loss = functional.binary_cross_entropy_with_logits(logits.float(), labels)
+    loss = functional.binary_cross_entropy_with_logits(logits.float(), likely)
     optimizer.zero_grad()
     loss.backward()
     torch.nn.utils.clip_grad_norm_(network.parameters(), _LONGEST_GRADIENT)

@@ -12,7 +12,6 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
 
-import msgspec
 import numpy as np
 import sentencepiece
 import torch
@@ -24,6 +23,7 @@ from lockgate.detect.encoder import MAX_TOKENS
 from lockgate.detect.ngrams import LinearModel
 from lockgate.detect.pieces import MAX_PIECES
 from training.base import Base
+from training.budget import Budget
 from training.compose import Example, Judge, Sampler
 from training.errors import TrainingError
 from training.network import Network, initial_network, word_embeddings
@@ -49,22 +49,6 @@ _JUDGED_WINDOWS = 4
 _JUDGES_FROM = 0.5
 _READ_WINDOWS = 24
 _EVALUATE_EVERY = 720.0
-
-
-class Budget(msgspec.Struct, frozen=True):
-    """How long to train: by the clock, by steps, or whichever ends first.
-
-    Attributes:
-        minutes: Of training, resumed stretches included.
-        steps: Of 32 examples.
-    """
-
-    minutes: float = math.inf
-    steps: float = math.inf
-
-    def spent(self, seconds: float, steps: int) -> float:
-        """The share that is used up; 1 or more when it is over."""
-        return max(seconds / (60 * self.minutes), steps / self.steps)
 
 
 class Tokens:

@@ -54,13 +54,23 @@ def export(base: Base, work: Path, package: Path = PACKAGE, weights: str = BODY)
     Raises:
         TrainingError: Something was not trained yet.
     """
+    difference = export_teacher(base, work, package, weights)
+    export_convolution(work, package)
+    linear = export_linear(work, package)
+    write_settings(linear, UNCALIBRATED, package)
+    return difference
+
+
+def export_teacher(base: Base, work: Path, package: Path, weights: str = BODY) -> float:
+    """Write the encoder and what it reads, from which the convolutional model may learn; returns what `export` does.
+
+    Raises:
+        TrainingError: There are no weights.
+    """
     difference = export_encoder(base, work, work / weights)
     shutil.copyfile(work / _SMALL, package / "encoder.onnx")
     shutil.copyfile(work / PIECES, package / "pieces.model")
     np.save(package / "embeddings.npy", base.blocks(WORDS, base.shape.words)[kept_ids(work)])
-    export_convolution(work, package)
-    linear = export_linear(work, package)
-    write_settings(linear, UNCALIBRATED, package)
     return difference
 
 

@@ -116,10 +116,17 @@ class Frame(msgspec.Struct, frozen=True):
 
 
 class Split(msgspec.Struct, frozen=True):
-    """Rows to train on, and rows that are never trained on."""
+    """The public rows.
+
+    Attributes:
+        train: To train on.
+        development: Never trained on.
+        spare: Of sources that are large or templated, those beyond what is taken of them.
+    """
 
     train: list[Row]
     development: list[Row]
+    spare: list[Row]
 
 
 class Corpus(msgspec.Struct, frozen=True):
@@ -150,7 +157,7 @@ def public_split(folder: Path) -> Split:
     random.Random(0).shuffle(rows)
     seen: set[str] = set()
     taken: collections.Counter[tuple[str, int]] = collections.Counter()
-    split = Split([], [])
+    split = Split([], [], [])
     for row in rows:
         key = " ".join(row.text.lower().split())[:_SAME]
         if key in seen:
@@ -161,6 +168,8 @@ def public_split(folder: Path) -> Split:
         elif taken[row.source, row.label] < CAPS.get(row.source, len(rows)):
             taken[row.source, row.label] += 1
             split.train.append(row)
+        else:
+            split.spare.append(row)
     return split
 
 

@@ -35,12 +35,6 @@ CORPUS = Corpus(
 )
 
 
-@pytest.fixture
-def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, size in (("PUBLIC", 60), ("COMPOSED", 200), ("OWN", 30)):
-        monkeypatch.setattr(compose, name, size)
-
-
 @given(st.integers(), st.text(min_size=1, max_size=2000), st.text(min_size=1, max_size=360))
 def test_a_payload_is_whole_in_its_document(seed: int, document: str, payload: str) -> None:
     text = planted(document, payload, random.Random(seed))
